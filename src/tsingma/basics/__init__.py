@@ -1,0 +1,1 @@
+"""Values every room shares: money, quantity, identifiers, dates, rounding, clock and rejections."""
