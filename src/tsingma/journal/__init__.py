@@ -1,0 +1,1 @@
+"""Commands, events and the chained record of both: what the house was told and what it answered."""

@@ -1,0 +1,136 @@
+"""Every command the house takes, as one tagged union; the encoded command is the body of a journal record.
+
+Bulk commands carry packed little-endian columns (``tsingma.basics.columns``): all columns of one command have
+the same number of items. Accounts, assets and counters are indices into the loaded reference book.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from tsingma.reference.book import ReferenceBook
+
+
+class LoadReference(msgspec.Struct, frozen=True, tag="load-reference", forbid_unknown_fields=True):
+    """Install the instruments, participants and accounts; allowed once, before the first day is opened."""
+
+    book: ReferenceBook
+
+
+class OpenDay(msgspec.Struct, frozen=True, tag="open-day", forbid_unknown_fields=True):
+    """Open a business day: the business clock moves to it. ``day`` counts from 1970-01-01."""
+
+    day: int
+
+
+class DepositAssets(msgspec.Struct, frozen=True, tag="deposit-assets", forbid_unknown_fields=True):
+    """Bring securities or money into the house: from the issuer or the settlement bank to accounts.
+
+    Columns: ``owner`` i4 (account), ``asset`` i4, ``amount`` i8 (shares, or cents), all positive.
+    """
+
+    owner: bytes
+    asset: bytes
+    amount: bytes
+
+
+class PostTransfers(msgspec.Struct, frozen=True, tag="post-transfers", forbid_unknown_fields=True):
+    """Move assets between accounts free of payment, or against payment where ``linked`` joins neighbours.
+
+    Columns: ``debit`` i4 and ``credit`` i4 (accounts), ``asset`` i4, ``amount`` i8, ``linked`` i1 (1 joins the
+    transfer to the next one: the chain is all or nothing).
+    """
+
+    debit: bytes
+    credit: bytes
+    asset: bytes
+    amount: bytes
+    linked: bytes
+
+
+class CaptureTrades(msgspec.Struct, frozen=True, tag="capture-trades", forbid_unknown_fields=True):
+    """Register executed trades of the open day for novation and netting; refused whole when one is bad.
+
+    Columns: ``trade_id`` i8, ``time_s`` i4 (seconds after midnight), ``counter`` i4, ``buyer`` i4 and ``seller`` i4
+    (accounts), ``quantity`` i8, ``price_e4`` i8, ``mode`` i1 (0 CNS, 1 isolated, 2 real-time DvP), ``maker`` i1
+    (bit 0: the buyer is an exempt market maker, bit 1: the seller is).
+    """
+
+    source: str  # file name and content digest, for the audit trail
+    trade_day: int
+    trade_id: bytes
+    time_s: bytes
+    counter: bytes
+    buyer: bytes
+    seller: bytes
+    quantity: bytes
+    price_e4: bytes
+    mode: bytes
+    maker: bytes
+
+
+class SetClosingPrices(msgspec.Struct, frozen=True, tag="set-closing-prices", forbid_unknown_fields=True):
+    """Fix the closing prices of counters and the day's conversion rates to HKD.
+
+    Columns: ``counter`` i4, ``price_e4`` i8; ``fx_e6`` is one rate per house currency, HKD per unit x 1,000,000.
+    """
+
+    counter: bytes
+    price_e4: bytes
+    fx_e6: tuple[int, ...]
+
+
+class RunStep(msgspec.Struct, frozen=True, tag="run-step", forbid_unknown_fields=True):
+    """Run one step of the day's timetable, for example ``batch-settlement-run-1`` or ``money-settlement``."""
+
+    step: str
+
+
+class ChangeInstruction(msgspec.Struct, frozen=True, tag="change-instruction", forbid_unknown_fields=True):
+    """Hold, release or cancel one gross instruction on behalf of a participant."""
+
+    instruction: int
+    action: str  # "hold", "release" or "cancel"
+    participant: str
+
+
+class CallMargin(msgspec.Struct, frozen=True, tag="call-margin", forbid_unknown_fields=True):
+    """Set each account's margin requirement in HKD cents; the house pledges money up to it.
+
+    Columns: ``account`` i4, ``requirement_cents`` i8. ``basis`` names model and parameters.
+    """
+
+    basis: str
+    account: bytes
+    requirement_cents: bytes
+
+
+class CloseDay(msgspec.Struct, frozen=True, tag="close-day", forbid_unknown_fields=True):
+    """Close the business day: every invariant is checked, fails roll into the next netting."""
+
+
+Command = (
+    LoadReference
+    | OpenDay
+    | DepositAssets
+    | PostTransfers
+    | CaptureTrades
+    | SetClosingPrices
+    | RunStep
+    | ChangeInstruction
+    | CallMargin
+    | CloseDay
+)
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER: msgspec.msgpack.Decoder[Command] = msgspec.msgpack.Decoder(Command)
+
+
+def encode(command: Command) -> bytes:
+    """Return the journal body of a command (msgpack, one fixed field order)."""
+    return _ENCODER.encode(command)
+
+
+def decode(body: bytes) -> Command:
+    """Return the command of a journal body; raises msgspec.ValidationError when it is none."""
+    return _DECODER.decode(body)

@@ -1,0 +1,126 @@
+"""Every event the house answers with, as one tagged union; events are facts, small and final."""
+
+from __future__ import annotations
+
+import msgspec
+
+from tsingma.basics.rejection import Rejection
+
+
+class ReferenceLoaded(msgspec.Struct, frozen=True, tag="reference-loaded"):
+    """The book is installed."""
+
+    counters: int
+    participants: int
+    accounts: int
+
+
+class DayOpened(msgspec.Struct, frozen=True, tag="day-opened"):
+    """The business clock stands at ``day``; these due positions and open fails meet today."""
+
+    day: int
+    due_positions: int
+    rolled_positions: int
+
+
+class AssetsDeposited(msgspec.Struct, frozen=True, tag="assets-deposited"):
+    """Deposits were booked, one per item."""
+
+    count: int
+
+
+class TransfersPosted(msgspec.Struct, frozen=True, tag="transfers-posted"):
+    """Result code per transfer (i1 column; 0 is booked), see ``ledger``."""
+
+    booked: int
+    results: bytes
+
+
+class TradesCaptured(msgspec.Struct, frozen=True, tag="trades-captured"):
+    """Trades were novated; gross amounts are cents per house currency, one side."""
+
+    trades: int
+    continuous_net: int
+    isolated: int
+    real_time: int
+    gross_amount_cents: tuple[int, ...]
+    charges_cents: int
+
+
+class PricesSet(msgspec.Struct, frozen=True, tag="prices-set"):
+    """Closing prices are fixed."""
+
+    counters: int
+
+
+class StepRun(msgspec.Struct, frozen=True, tag="step-run"):
+    """One timetable step ran; ``figures`` are named integers (positions, shares, cents)."""
+
+    step: str
+    figures: dict[str, int]
+
+
+class InstructionChanged(msgspec.Struct, frozen=True, tag="instruction-changed"):
+    """A gross instruction has a new status."""
+
+    instruction: int
+    status: str
+
+
+class MarginCalled(msgspec.Struct, frozen=True, tag="margin-called"):
+    """Requirements are set; what was not covered by money is the shortfall (HKD cents)."""
+
+    accounts: int
+    requirement_cents: int
+    pledged_cents: int
+    shortfall_cents: int
+
+
+class DayClosed(msgspec.Struct, frozen=True, tag="day-closed"):
+    """The day is closed and proved; ``figures`` are the day's totals, ``checked`` the invariants that held."""
+
+    day: int
+    figures: dict[str, int]
+    checked: tuple[str, ...]
+
+
+Event = (
+    ReferenceLoaded
+    | DayOpened
+    | AssetsDeposited
+    | TransfersPosted
+    | TradesCaptured
+    | PricesSet
+    | StepRun
+    | InstructionChanged
+    | MarginCalled
+    | DayClosed
+)
+
+
+class Accepted(msgspec.Struct, frozen=True, tag="accepted"):
+    """The command was carried out."""
+
+    events: tuple[Event, ...]
+
+
+class Refused(msgspec.Struct, frozen=True, tag="refused"):
+    """The command was refused and changed nothing."""
+
+    rejections: tuple[Rejection, ...]
+
+
+Answer = Accepted | Refused
+
+_ENCODER = msgspec.msgpack.Encoder(order="sorted")
+_DECODER: msgspec.msgpack.Decoder[Answer] = msgspec.msgpack.Decoder(Answer)
+
+
+def encode_answer(answer: Answer) -> bytes:
+    """Return the stored form of an answer."""
+    return _ENCODER.encode(answer)
+
+
+def decode_answer(data: bytes) -> Answer:
+    """Return the answer of its stored form."""
+    return _DECODER.decode(data)
