@@ -1,0 +1,87 @@
+"""The root command: a lazy group, so that ``--help`` loads no subcommand and answers at once."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+import click
+
+from tsingma.basics.rejection import InvariantBroken, Rejected
+
+EXIT_OK = 0
+EXIT_FINDINGS = 1  # the command ran and found something wrong: a broken chain, an open day
+EXIT_REFUSED = 2  # the input or the command line was refused; nothing was changed
+EXIT_DEFECT = 3  # an invariant of the house broke: stop and call the operator
+
+_SUBCOMMANDS: dict[str, tuple[str, str, str]] = {
+    "day": ("tsingma.cli.day", "day", "Run, inspect, verify and replay business days."),
+    "demo": ("tsingma.cli.demo", "demo", "Run a whole week through the house and write a report."),
+    "fees": ("tsingma.cli.fees", "fees", "Charge lines of one trade, by date."),
+    "margin": ("tsingma.cli.margin", "margin", "Margin of a portfolio, and parameter files from prices."),
+    "simulate": ("tsingma.cli.simulate", "simulate", "Write seeded, labelled simulated markets."),
+}
+
+_EPILOG = """\b
+Exit codes: 0 done; 1 done, and something is wrong (a broken chain, an open day);
+2 input refused, nothing changed; 3 an invariant broke.
+\b
+Example:
+  tsingma demo --trades 200000 --days 5 --seed 1
+"""
+
+
+class LazyGroup(click.Group):
+    """A group whose subcommands are imported only when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all subcommands."""
+        return sorted(_SUBCOMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return one subcommand, or None when there is no such name."""
+        if cmd_name not in _SUBCOMMANDS:
+            return None
+        module, attribute, _ = _SUBCOMMANDS[cmd_name]
+        command = getattr(importlib.import_module(module), attribute)
+        if not isinstance(command, click.Command):
+            raise TypeError(f"{module}.{attribute} is no click command")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of subcommands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry[2]) for name, entry in sorted(_SUBCOMMANDS.items())])
+
+
+@click.group(cls=LazyGroup, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="tsingma")
+def root() -> None:
+    """Tsingma: an open post-trade house for Hong Kong."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code (see the constants of this module)."""
+    try:
+        code = root.main(args=arguments, standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.Abort:
+        click.echo("aborted", err=True)
+        return EXIT_FINDINGS
+    except click.ClickException as error:
+        error.show()
+        return EXIT_REFUSED
+    except Rejected as rejected:
+        for rejection in rejected.rejections:
+            click.echo(f"refused: {rejection}", err=True)
+        return EXIT_REFUSED
+    except InvariantBroken as broken:
+        click.echo(f"invariant broken: {broken}", err=True)
+        return EXIT_DEFECT
+    return code if isinstance(code, int) else EXIT_OK
+
+
+if __name__ == "__main__":
+    sys.exit(main())
