@@ -12,7 +12,7 @@ from tsingma.cli import main as cli
 
 
 def test_help_imports_no_subcommand() -> None:
-    """Goal: ``--help`` stays under 150 ms. Method: in a fresh process, count what it imported; heavy rooms are absent."""
+    """Goal: ``--help`` stays under 150 ms. Method: in a fresh process, count what it imported; none is heavy."""
     code = (
         "import sys; from tsingma.cli.main import main; main(['--help']);"
         "heavy = {'numpy', 'numba', 'polars', 'rich', 'sqlite3'} & set(sys.modules);"

@@ -77,7 +77,7 @@ BANNED = {
 
 @pytest.mark.parametrize("path", MODULES, ids=_ids)
 def test_nothing_banned(path: Path) -> None:
-    """Goal: no hidden clock, chance, output or leftover. Method: search the text for what is banned, name the remedy."""
+    """Goal: no hidden clock, chance, output or leftover. Method: search the text, name the remedy."""
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         for pattern, (remedy, allowed) in BANNED.items():
             if allowed and str(path).endswith(allowed):
