@@ -1,4 +1,4 @@
-"""Run every benchmark, one after the other, each in a fresh process: ``make bench`` or ``python benchmarks/run.py NAME``."""
+"""Run every benchmark in turn, each in a fresh process: ``make bench`` or ``python benchmarks/run.py NAME``."""
 
 from __future__ import annotations
 
