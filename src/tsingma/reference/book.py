@@ -1,0 +1,244 @@
+"""The reference book: what is traded, who takes part, which accounts they keep; and the same, resolved to indices."""
+
+from __future__ import annotations
+
+from collections import Counter as Count
+from dataclasses import dataclass
+from enum import StrEnum
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from tsingma.basics.identifiers import is_isin, is_lei
+from tsingma.basics.money import CURRENCIES
+from tsingma.basics.rejection import Rejected, Rejection, RejectionReason
+
+
+class InstrumentKind(StrEnum):
+    """What an instrument is; decides duties, margin tier and settlement mode."""
+
+    EQUITY = "equity"
+    ETF = "etf"
+    REIT = "reit"
+    WARRANT = "warrant"
+    CBBC = "cbbc"
+    RIGHT = "right"
+    BOND = "bond"
+    FUND = "fund"
+    FUTURE = "future"
+    OPTION = "option"
+    SWAP = "swap"
+
+
+class Market(StrEnum):
+    """Where it is traded and which settlement cycle follows (ISO 10383 codes; CMU is the bond depository)."""
+
+    XHKG = "XHKG"
+    XSHG = "XSHG"
+    XSHE = "XSHE"
+    CMU = "CMU"
+
+
+class ParticipantKind(StrEnum):
+    """The part a participant plays in the house."""
+
+    DIRECT_CLEARING = "direct-clearing"
+    GENERAL_CLEARING = "general-clearing"
+    CUSTODIAN = "custodian"
+    HOUSE = "house"
+    LINK = "link"
+    ISSUER = "issuer"
+    SETTLEMENT_BANK = "settlement-bank"
+
+
+class AccountClass(StrEnum):
+    """Whose positions an account holds; CNS and ISSUANCE are the house's own bookkeeping accounts."""
+
+    HOUSE = "HOUSE"
+    CLIENT = "CLIENT"
+    OMNIBUS = "OMNIBUS"
+    SEGREGATED = "SEGREGATED"
+    CNS = "CNS"
+    ISSUANCE = "ISSUANCE"
+
+
+class Counter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One traded line of a security in one currency; ``tick_e4`` is the smallest price step x 10,000 (1 = none)."""
+
+    code: str
+    isin: str
+    currency: str
+    kind: InstrumentKind
+    market: Market
+    lot: int
+    tick_e4: int
+    settlement_counter: bool
+    name: str
+    underlying: str = ""
+    duty_exempt: bool = False
+    conversion_ratio: int = 0
+
+
+class Participant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A firm or institution known to the house."""
+
+    code: str
+    name: str
+    kind: ParticipantKind
+    lei: str = ""
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One account: a participant and an account class."""
+
+    participant: str
+    account_class: AccountClass
+    name: str = ""
+
+
+REQUIRED_PARTICIPANTS: dict[str, ParticipantKind] = {
+    "HKSCC": ParticipantKind.HOUSE,
+    "CHINACLEAR": ParticipantKind.LINK,
+    "ISSUER": ParticipantKind.ISSUER,
+    "BANK": ParticipantKind.SETTLEMENT_BANK,
+}
+
+
+class ReferenceBook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Instruments, participants and accounts of one house; ``validate`` before use."""
+
+    counters: tuple[Counter, ...]
+    participants: tuple[Participant, ...]
+    accounts: tuple[Account, ...]
+
+    def validate(self) -> None:
+        """Raise Rejected with every fault: check digits, duplicates, unknown names, settlement counters, lots."""
+        faults = [*_counter_faults(self.counters), *_participant_faults(self.participants), *_account_faults(self)]
+        if faults:
+            raise Rejected(*faults)
+
+
+def _fault(reason: RejectionReason, subject: str, field: str, message: str, remedy: str = "") -> Rejection:
+    return Rejection(reason=reason, subject=subject, field=field, message=message, remedy=remedy)
+
+
+def _duplicates(names: list[str], field: str) -> list[Rejection]:
+    repeated = sorted(name for name, times in Count(names).items() if times > 1)
+    return [_fault(RejectionReason.DUPLICATE, name, field, f"'{name}' is listed twice") for name in repeated]
+
+
+def _counter_faults(counters: tuple[Counter, ...]) -> list[Rejection]:
+    faults = _duplicates([counter.code for counter in counters], "counters.code")
+    codes = {counter.code for counter in counters}
+    for counter in counters:
+        if not is_isin(counter.isin):
+            faults.append(_fault(RejectionReason.MALFORMED, counter.code, "isin", f"'{counter.isin}' is no ISIN"))
+        if counter.currency not in CURRENCIES:
+            faults.append(_fault(RejectionReason.UNKNOWN, counter.code, "currency", f"'{counter.currency}' not kept"))
+        if counter.lot <= 0:
+            faults.append(_fault(RejectionReason.OUT_OF_RANGE, counter.code, "lot", f"{counter.lot} is not positive"))
+        if counter.tick_e4 <= 0:
+            faults.append(_fault(RejectionReason.OUT_OF_RANGE, counter.code, "tick_e4", "must be positive"))
+        if counter.underlying and counter.underlying not in codes:
+            faults.append(
+                _fault(RejectionReason.UNKNOWN, counter.code, "underlying", f"no counter {counter.underlying}")
+            )
+    settling = Count(counter.isin for counter in counters if counter.settlement_counter)
+    for isin in sorted({counter.isin for counter in counters}):
+        if settling[isin] != 1:
+            message = f"{settling[isin]} settlement counters"
+            faults.append(_fault(RejectionReason.CONFLICT, isin, "settlement_counter", message, "mark exactly one"))
+    return faults
+
+
+def _participant_faults(participants: tuple[Participant, ...]) -> list[Rejection]:
+    faults = _duplicates([participant.code for participant in participants], "participants.code")
+    kinds = {participant.code: participant.kind for participant in participants}
+    for code, kind in REQUIRED_PARTICIPANTS.items():
+        if kinds.get(code) is not kind:
+            faults.append(_fault(RejectionReason.MISSING, code, "participants", f"needed with kind {kind}"))
+    for participant in participants:
+        if participant.lei and not is_lei(participant.lei):
+            faults.append(_fault(RejectionReason.MALFORMED, participant.code, "lei", f"'{participant.lei}' is no LEI"))
+    return faults
+
+
+def _account_faults(book: ReferenceBook) -> list[Rejection]:
+    known = {participant.code for participant in book.participants}
+    faults = _duplicates([f"{account.participant}/{account.account_class}" for account in book.accounts], "accounts")
+    for account in book.accounts:
+        if account.participant not in known:
+            faults.append(
+                _fault(RejectionReason.UNKNOWN, account.participant, "accounts.participant", "no such participant")
+            )
+    return faults
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedBook:
+    """A book as indices, so that no rule looks anything up: assets are currencies first, then securities."""
+
+    book: ReferenceBook
+    counter_index: dict[str, int]
+    securities: tuple[str, ...]
+    counter_security: npt.NDArray[np.int32]
+    counter_currency: npt.NDArray[np.int8]
+    counter_market: npt.NDArray[np.int8]
+    counter_kind: npt.NDArray[np.int8]
+    counter_tick_e4: npt.NDArray[np.int64]
+    participant_index: dict[str, int]
+    account_index: dict[tuple[str, AccountClass], int]
+    account_participant: npt.NDArray[np.int32]
+    account_class: npt.NDArray[np.int8]
+    settlement_counter: npt.NDArray[np.int32]
+
+    @property
+    def asset_count(self) -> int:
+        """Number of assets: currencies and securities."""
+        return len(CURRENCIES) + len(self.securities)
+
+    def asset_of_security(self, security: int) -> int:
+        """Return the asset number of a security index."""
+        return len(CURRENCIES) + security
+
+    def asset_name(self, asset: int) -> str:
+        """Return the currency or ISIN of an asset number."""
+        return CURRENCIES[asset] if asset < len(CURRENCIES) else self.securities[asset - len(CURRENCIES)]
+
+    def account_name(self, account: int) -> str:
+        """Return ``PARTICIPANT/CLASS`` of an account index."""
+        entry = self.book.accounts[account]
+        return f"{entry.participant}/{entry.account_class}"
+
+
+MARKETS: tuple[Market, ...] = tuple(Market)
+KINDS: tuple[InstrumentKind, ...] = tuple(InstrumentKind)
+ACCOUNT_CLASSES: tuple[AccountClass, ...] = tuple(AccountClass)
+
+
+def resolve(book: ReferenceBook) -> ResolvedBook:
+    """Return the book as indices (securities in ISIN order); raises Rejected when the book is not valid."""
+    book.validate()
+    securities = tuple(sorted({counter.isin for counter in book.counters}))
+    security_index = {isin: index for index, isin in enumerate(securities)}
+    participant_index = {participant.code: index for index, participant in enumerate(book.participants)}
+    settlement_counter = np.zeros(len(securities), np.int32)
+    for index, counter in enumerate(book.counters):
+        if counter.settlement_counter:
+            settlement_counter[security_index[counter.isin]] = index
+    return ResolvedBook(
+        book=book,
+        counter_index={counter.code: index for index, counter in enumerate(book.counters)},
+        securities=securities,
+        counter_security=np.array([security_index[counter.isin] for counter in book.counters], np.int32),
+        counter_currency=np.array([CURRENCIES.index(counter.currency) for counter in book.counters], np.int8),
+        counter_market=np.array([MARKETS.index(counter.market) for counter in book.counters], np.int8),
+        counter_kind=np.array([KINDS.index(counter.kind) for counter in book.counters], np.int8),
+        counter_tick_e4=np.array([counter.tick_e4 for counter in book.counters], np.int64),
+        participant_index=participant_index,
+        account_index={(entry.participant, entry.account_class): i for i, entry in enumerate(book.accounts)},
+        account_participant=np.array([participant_index[entry.participant] for entry in book.accounts], np.int32),
+        account_class=np.array([ACCOUNT_CLASSES.index(entry.account_class) for entry in book.accounts], np.int8),
+        settlement_counter=settlement_counter,
+    )
