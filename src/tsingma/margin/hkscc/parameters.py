@@ -112,8 +112,8 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     @property
     def is_partial(self) -> bool:
         """Return whether fewer scenarios are carried than declared, so that no tail can be computed."""
-        short = self.hvar_returns_e10.shape[1] < self.hvar_count
-        return short or self.svar_returns_e10.shape[1] < self.svar_count
+        carried = int(self.hvar_returns_e10.shape[1]), int(self.svar_returns_e10.shape[1])
+        return carried[0] < self.hvar_count or carried[1] < self.svar_count
 
 
 def tail_count(confidence_e10: int, scenario_count: int) -> int:
