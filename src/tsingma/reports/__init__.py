@@ -1,0 +1,1 @@
+"""Statements and reports of the house: figures in, HTML, plain text and CSV out; nothing here computes a balance."""
