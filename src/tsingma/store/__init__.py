@@ -1,0 +1,1 @@
+"""Where journals live: SQLite by default, memory for tests; the only room that knows SQL."""

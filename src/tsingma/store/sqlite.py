@@ -1,0 +1,176 @@
+"""The embedded store: one SQLite file in WAL mode with full synchronisation, one writer, a batch a transaction."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import sqlite3
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TextIO
+
+import msgspec
+
+from tsingma.basics.rejection import RejectionReason, refuse
+from tsingma.journal.record import Record
+from tsingma.journal.store import Snapshot
+
+SCHEMA_VERSION = 1
+BUSY_TIMEOUT_MS = 5_000
+
+_SCHEMA = """
+CREATE TABLE journal (
+    sequence INTEGER PRIMARY KEY,
+    command_id TEXT NOT NULL UNIQUE,
+    body BLOB NOT NULL,
+    answer BLOB NOT NULL,
+    previous BLOB NOT NULL,
+    hash BLOB NOT NULL
+) STRICT;
+CREATE TABLE snapshot (
+    sequence INTEGER PRIMARY KEY,
+    state_hash BLOB NOT NULL,
+    checksum BLOB NOT NULL,
+    parts BLOB NOT NULL
+) STRICT;
+"""
+_FIELDS = "sequence, command_id, body, answer, previous, hash"
+
+
+class SqliteStore:
+    """A journal file. Opened for writing it takes a lock beside the file; a second writer is refused."""
+
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        """Open (or, for writing, create) the file.
+
+        Raises Rejected: missing (read only and no file), not-allowed (another writer), malformed (no journal, or
+        a version this program does not know).
+        """
+        self._path = path
+        self._lock: TextIO | None = None
+        if read_only and not path.is_file():
+            raise refuse(RejectionReason.MISSING, "there is no journal", file=str(path), remedy="check --house")
+        if not read_only:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._lock = _take_lock(path)
+        try:
+            self._connection = _connect(path, read_only=read_only)
+        except BaseException:
+            self._unlock()
+            raise
+
+    def append(self, records: Sequence[Record]) -> None:
+        """Write the records in one transaction, synchronised to disk before this returns."""
+        rows = [
+            (record.sequence, record.command_id, record.body, record.answer, record.previous, record.hash)
+            for record in records
+        ]
+        connection = self._connection
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            connection.executemany(f"INSERT INTO journal ({_FIELDS}) VALUES (?, ?, ?, ?, ?, ?)", rows)
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+
+    def head(self) -> Record | None:
+        """Return the last record, or None for an empty journal."""
+        row = self._connection.execute(f"SELECT {_FIELDS} FROM journal ORDER BY sequence DESC LIMIT 1").fetchone()
+        return Record(*row) if row else None
+
+    def read(self, after: int = 0) -> Iterator[Record]:
+        """Yield the records above ``after``, in order, without reading them all at once."""
+        cursor = self._connection.execute(
+            f"SELECT {_FIELDS} FROM journal WHERE sequence > ? ORDER BY sequence", (after,)
+        )
+        for row in cursor:
+            yield Record(*row)
+
+    def find(self, command_id: str) -> Record | None:
+        """Return the record of a command id, or None."""
+        row = self._connection.execute(f"SELECT {_FIELDS} FROM journal WHERE command_id = ?", (command_id,)).fetchone()
+        return Record(*row) if row else None
+
+    def put_snapshot(self, snapshot: Snapshot) -> None:
+        """Keep a snapshot with a checksum over its bytes, durably."""
+        parts = msgspec.msgpack.encode(snapshot.parts)
+        self._connection.execute(
+            "INSERT OR REPLACE INTO snapshot (sequence, state_hash, checksum, parts) VALUES (?, ?, ?, ?)",
+            (snapshot.sequence, snapshot.state_hash, hashlib.sha256(parts).digest(), parts),
+        )
+
+    def snapshots(self) -> list[int]:
+        """Return the sequences at which snapshots stand, oldest first."""
+        return [row[0] for row in self._connection.execute("SELECT sequence FROM snapshot ORDER BY sequence")]
+
+    def snapshot(self, sequence: int) -> Snapshot:
+        """Return one snapshot; raises Rejected (unknown, or malformed when its bytes were changed)."""
+        row = self._connection.execute(
+            "SELECT state_hash, checksum, parts FROM snapshot WHERE sequence = ?", (sequence,)
+        ).fetchone()
+        if row is None:
+            raise refuse(RejectionReason.UNKNOWN, f"there is no snapshot at record {sequence}", file=str(self._path))
+        if hashlib.sha256(row[2]).digest() != row[1]:
+            raise refuse(
+                RejectionReason.MALFORMED,
+                f"the snapshot at record {sequence} was changed",
+                file=str(self._path),
+                remedy="it is passed over: an older one, or the journal from zero, is used",
+            )
+        return Snapshot(sequence, row[0], msgspec.msgpack.decode(row[2], type=dict[str, bytes]))
+
+    def close(self) -> None:
+        """Close the file and give up the lock."""
+        self._connection.close()
+        self._unlock()
+
+    def _unlock(self) -> None:
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+
+def _take_lock(path: Path) -> TextIO:
+    """Lock the file beside the journal; the operating system gives it up when the process dies."""
+    lock = path.with_name(path.name + ".lock").open("w", encoding="ascii")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        raise refuse(
+            RejectionReason.NOT_ALLOWED,
+            "another process writes this house",
+            file=str(path),
+            remedy="wait for it, or open the house read only",
+        ) from None
+    return lock
+
+
+def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
+    mode = "ro" if read_only else "rwc"
+    try:
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None)
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version == 0 and not read_only and not _tables(connection):
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
+            version = SCHEMA_VERSION
+        connection.execute("PRAGMA synchronous = FULL")
+    except sqlite3.DatabaseError as error:
+        raise refuse(RejectionReason.MALFORMED, f"this is no journal: {error}", file=str(path)) from None
+    if version != SCHEMA_VERSION:
+        connection.close()
+        raise refuse(
+            RejectionReason.MALFORMED,
+            f"journal version {version}, this program knows {SCHEMA_VERSION}",
+            file=str(path),
+            remedy="use the program version that wrote it",
+        )
+    return connection
+
+
+def _tables(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
