@@ -13,7 +13,7 @@ from decimal import Decimal
 import numpy as np
 import numpy.typing as npt
 
-from tsingma.basics.rejection import Rejected, Rejection, RejectionReason, refuse
+from tsingma.basics.rejection import Rejected, RejectionReason, refuse
 from tsingma.basics.rounding import parse_scaled
 from tsingma.margin.hkscc.parameters import (
     BetaHedge,
@@ -42,7 +42,7 @@ HEADERS = (
 TABLE_START = "InstrumentId,FieldType,"
 _COLUMNS = {3: 1, 4: 4, 5: 4, 6: 2, 7: 4}  # values per row of the field types that are no scenarios
 _CODE = re.compile(r"[A-Za-z0-9._-]{1,20}")
-# Up to three digits and ten decimals: then float(text) x 10**10 is off by less than 0.001 and rounds to the exact integer.
+# Up to three digits and ten decimals: float(text) x 10**10 is then off by less than 0.01 and rounds to the exact one.
 _RETURNS = re.compile(r"-?[0-9]{1,3}(?:\.[0-9]{1,10})?(?:,-?[0-9]{1,3}(?:\.[0-9]{1,10})?)*")
 
 

@@ -100,12 +100,12 @@ def with_rounding(parts: Iterable[Explanation], amount: Number) -> list[Explanat
 
 
 def plain(amount: Number) -> int | str:
-    """Return an int where the amount is whole, else its decimal text with up to six decimals."""
+    """Return an int where the amount is whole, else its decimal text with up to ten decimals."""
     fraction = Fraction(amount)
     if fraction.denominator == 1:
         return fraction.numerator
-    scaled = divide_half_away(fraction.numerator * 10**6, fraction.denominator)
-    return format(Decimal(scaled).scaleb(-6).normalize(), "f")
+    scaled = divide_half_away(fraction.numerator * 10**10, fraction.denominator)
+    return format(Decimal(scaled).scaleb(-10).normalize(), "f")
 
 
 def _text(value: object) -> str:

@@ -92,17 +92,17 @@ def check_terms(terms: ParticipantTerms, *, file: str = "") -> ParticipantTerms:
         remedy = "list every new listing once"
         found.append(Rejection(reason=RejectionReason.DUPLICATE, file=file, field="ipo", message=text, remedy=remedy))
     for name, means in (("hvar", terms.tail_means_hvar), ("svar", terms.tail_means_svar)):
-        for group in sorted(set(means) - {REST, *terms.ipo}):
-            found.append(
-                Rejection(
-                    reason=RejectionReason.UNKNOWN,
-                    file=file,
-                    field=f"tail_means.{name}",
-                    subject=group,
-                    message="is no group of the portfolio",
-                    remedy="groups are the codes under 'ipo' and 'rest'",
-                )
+        found.extend(
+            Rejection(
+                reason=RejectionReason.UNKNOWN,
+                file=file,
+                field=f"tail_means.{name}",
+                subject=group,
+                message="is no group of the portfolio",
+                remedy="groups are the codes under 'ipo' and 'rest'",
             )
+            for group in sorted(set(means) - {REST, *terms.ipo})
+        )
     if found:
         raise Rejected(*found)
     return terms

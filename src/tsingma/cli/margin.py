@@ -1,0 +1,112 @@
+"""The ``margin`` commands: the HKSCC margin of a portfolio, and parameter files from prices."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import msgspec
+
+if TYPE_CHECKING:
+    from tsingma.margin.hkscc.explanation import Explanation
+    from tsingma.margin.hkscc.requirement import ExplainedMargin
+
+_SUBCOMMANDS: dict[str, tuple[str, str, str]] = {
+    "parameters": ("tsingma.cli.margin_parameters", "parameters", "Build a parameter file from prices."),
+}
+_FILE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
+
+
+class _MarginGroup(click.Group):
+    """A group that imports the commands of other modules only when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all subcommands."""
+        return sorted({*super().list_commands(ctx), *_SUBCOMMANDS})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return one subcommand, imported when it lives elsewhere; None when there is no such name."""
+        if cmd_name not in _SUBCOMMANDS:
+            return super().get_command(ctx, cmd_name)
+        module, attribute, _ = _SUBCOMMANDS[cmd_name]
+        command = getattr(importlib.import_module(module), attribute)
+        if not isinstance(command, click.Command):
+            raise TypeError(f"{module}.{attribute} is no click command")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of subcommands without importing them."""
+        own = {name: command.get_short_help_str(80) for name, command in self.commands.items()}
+        own.update({name: entry[2] for name, entry in _SUBCOMMANDS.items()})
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(own.items()))
+
+
+@click.group(
+    cls=_MarginGroup,
+    epilog="\b\nExample:\n  tsingma margin hkscc --parameters RPF01.csv --positions P.csv --participant C.toml",
+)
+def margin() -> None:
+    """Margin of a portfolio, and parameter files from prices."""
+
+
+@margin.command(
+    epilog="\b\nExample:\n  tsingma margin hkscc --parameters RPF01.csv --positions P.csv --participant C.toml --json"
+)
+@click.option("--parameters", required=True, type=_FILE, help="Risk parameter file of the day (RPF01, CSV).")
+@click.option(
+    "--positions",
+    required=True,
+    type=_FILE,
+    help="Netted positions: instrument,quantity,contract_value,market_value in whole HKD (CSV).",
+)
+@click.option("--participant", required=True, type=_FILE, help="Terms of the participant (TOML).")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, integers in HKD.")
+@click.option("--explain", is_flag=True, help="Show what every figure is made of.")
+def hkscc(parameters: Path, positions: Path, participant: Path, as_json: bool, explain: bool) -> None:
+    """Margin of a Hong Kong cash-equity portfolio (HKSCC VaR model)."""
+    from tsingma.app.hkscc_margin import margin_of_files
+
+    explained = margin_of_files(parameters, positions, participant)
+    if as_json:
+        figures = msgspec.structs.asdict(explained.result)
+        if explain:
+            figures["explain"] = explained.explanation.to_dict()
+        click.echo(json.dumps(figures, indent=2))
+        return
+    _print_table(explained)
+    if explain:
+        _print_tree(explained.explanation)
+
+
+def _print_table(explained: ExplainedMargin) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    inputs = dict(explained.explanation.inputs)
+    table = Table(title=f"HKSCC margin, parameters {inputs['parameters']} of {inputs['valuation date']}")
+    table.add_column("component")
+    table.add_column("HKD", justify="right")
+    for name, amount in msgspec.structs.asdict(explained.result).items():
+        strong = name in ("aggregate", "rounded", "net_margin_after_credit", "total")
+        table.add_row(name, f"{amount:,}", style="bold" if strong else "", end_section=name == "holiday_addon")
+    Console().print(table)
+
+
+def _print_tree(node: Explanation, depth: int = 0) -> None:
+    from tsingma.margin.hkscc.explanation import plain
+
+    amount = plain(node.amount)
+    text = f"{amount:,}" if isinstance(amount, int) else amount
+    indent = "  " * depth
+    click.echo(f"{indent}{node.component}: {text}" + (f"  = {node.formula}" if node.formula else ""))
+    for name, value in node.inputs:
+        click.echo(f"{indent}  . {name}: {value}")
+    for scenario in node.tail:
+        label = f" ({scenario.label})" if scenario.label else ""
+        click.echo(f"{indent}  . worst scenario {scenario.index}{label}: {scenario.profit_hkd:,}")
+    for part in node.parts:
+        _print_tree(part, depth + 1)
