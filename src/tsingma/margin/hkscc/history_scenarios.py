@@ -15,6 +15,8 @@ gets out earlier. Returns that cannot be had are filled by a named proxy and cou
 
 from __future__ import annotations
 
+from datetime import date
+
 import msgspec
 import numpy as np
 import numpy.typing as npt
@@ -76,7 +78,9 @@ class ScenarioSource(msgspec.Struct, frozen=True, eq=False):
         Most volatile: the largest sum of squared one-day returns of the index, the earliest of equals. Raises
         Rejected when fewer than 50 scenarios end by ``row``, or named dates lie outside the history.
         """
-        first, stop = self._named_window() if self.settings.stress_from else self._found_window(row)
+        named_from, named_to = self.settings.stress_from, self.settings.stress_to
+        named = self._named_window(named_from, named_to) if named_from and named_to else None
+        first, stop = named or self._found_window(row)
         last_end = stop - 1 + self.settings.holding_period_days
         if stop - first < STRESS_SCENARIOS_MIN or last_end > row:
             raise refuse(
@@ -88,16 +92,13 @@ class ScenarioSource(msgspec.Struct, frozen=True, eq=False):
             )
         return slice(first, stop)
 
-    def _named_window(self) -> tuple[int, int]:
-        """Return (first, stop) start days of the window the settings name, (0, 0) when the history lacks its days."""
-        dates, settings = self.history.dates, self.settings
-        if settings.stress_from is None or settings.stress_to is None:
+    def _named_window(self, stress_from: date, stress_to: date) -> tuple[int, int]:
+        """Return (first, stop) start days of the window of these dates, (0, 0) when the history lacks its days."""
+        dates = self.history.dates
+        if to_day(stress_from) < dates[0] or to_day(stress_to) > dates[-1]:
             return 0, 0
-        from_day, until = to_day(settings.stress_from), to_day(settings.stress_to)
-        if from_day < dates[0] or until > dates[-1]:
-            return 0, 0
-        end = int(np.searchsorted(dates, until, side="right"))
-        return int(np.searchsorted(dates, from_day)), end - settings.holding_period_days
+        end = int(np.searchsorted(dates, to_day(stress_to), side="right"))
+        return int(np.searchsorted(dates, to_day(stress_from))), end - self.settings.holding_period_days
 
     def _found_window(self, row: int) -> tuple[int, int]:
         """Return (first, stop) start days of the most volatile window that ends by ``row``, (0, 0) for none."""
