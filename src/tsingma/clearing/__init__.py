@@ -1,0 +1,1 @@
+"""From trades to obligations: capture, novation, continuous netting, due positions, mark to market."""
