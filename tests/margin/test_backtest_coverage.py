@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from tsingma.app.parameter_file import backtest_table
+from tsingma.app.parameter_file import backtest_table, build_parameters
 from tsingma.basics.dates import to_date
 from tsingma.basics.rejection import Rejected
 from tsingma.margin.hkscc.backtest import backtest, margin_rates
@@ -25,8 +25,12 @@ from tsingma.margin.hkscc.backtest_tests import (
 )
 from tsingma.margin.hkscc.history_scenarios import scenario_source
 from tsingma.margin.hkscc.history_settings import FilterSettings
+from tsingma.margin.hkscc.parameters import SCALE_E10
+from tsingma.margin.hkscc.portfolio import portfolio_margin
+from tsingma.margin.hkscc.terms import MarginablePosition, ParticipantTerms
 from tsingma.market.history import PriceHistory
 from tsingma.messages.prices import read_prices
+from tsingma.messages.rpf01 import read_parameters, write_parameters
 
 SMALL = FilterSettings(look_back_days=100, stress_days=50, minimum_observed_days=60)
 
@@ -207,3 +211,26 @@ def test_coverage_of_real_prices(shared: Path) -> None:
     assert min(min(row.coverage_long, row.coverage_short) for row in table.rows) >= 0.97
     assert min(table.coverage_long, table.coverage_short) >= 0.99
     assert all(0.032 <= rate < 0.6 for row in table.rows for rate in (row.margin_rate_long, row.margin_rate_short))
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_rates_are_what_the_margin_model_charges(side: int) -> None:
+    """Goal: the backtest tests the model in use. Method: margin of HKD 1bn of one counter, by way of the file."""
+    history = _history(150, 3)
+    parameters = read_parameters(write_parameters(build_parameters(history, SMALL)))
+    terms = ParticipantTerms(
+        margin_multiplier_e10=SCALE_E10,
+        margin_credit=0,
+        credit_risk_addon=0,
+        ad_hoc_addon=0,
+        tier_p_floor_e10=SMALL.floor_rate_e10,
+        min_tick_e10=SCALE_E10 // 1000,
+        hedge_instrument="2800",
+    )
+    source = scenario_source(history, SMALL)
+    rates = margin_rates(source, 149, source.stress_window(149))
+    for column, instrument in enumerate(parameters.instruments):
+        position = MarginablePosition(instrument, side, side * 10**9, side * 10**9)
+        charged = int(portfolio_margin([position], parameters, terms).amount)
+        expected = rates.long[column] if side > 0 else rates.short[column]
+        assert charged / 10**9 == pytest.approx(expected, abs=1e-8)

@@ -6,6 +6,8 @@ import gzip
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
 from tsingma.basics.rejection import Rejected, RejectionReason
 from tsingma.messages import prices as module
@@ -130,6 +132,23 @@ def test_volumes_of_another_grid_are_refused(tmp_path: Path, text: str, reason: 
     with pytest.raises(Rejected) as caught:
         read_prices(_write(tmp_path, GOOD), volumes=_write(tmp_path, text, "volumes.csv"))
     assert caught.value.rejections[0].reason is reason
+
+
+@given(
+    place=st.integers(0, len(GOOD) - 1), byte=st.integers(0, 255), cut=st.integers(0, len(GOOD)), packed=st.booleans()
+)
+@example(place=0, byte=0x1F, cut=len(GOOD), packed=False)
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_damaged_file_is_read_or_refused(tmp_path: Path, place: int, byte: int, cut: int, packed: bool) -> None:
+    """Goal: no damage gets past the reader as a traceback. Method: change a byte, cut the end, pack it or not."""
+    data = bytearray(gzip.compress(GOOD.encode(), mtime=0) if packed else GOOD.encode())
+    data[place % len(data)] = byte
+    try:
+        history = read_prices(_write(tmp_path, bytes(data[:cut])))
+    except Rejected:
+        pass  # any other exception fails the test
+    else:
+        assert ((history.close_e4 > 0) | history.missing).all()
 
 
 def test_real_prices(shared: Path) -> None:
