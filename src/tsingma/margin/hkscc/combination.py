@@ -35,7 +35,7 @@ _HIGH_STEP_E10 = 2 * SCALE_E10 // 1_000
 
 
 class CurrencyTerms(msgspec.Struct, frozen=True):
-    """HKD per unit of each currency and its haircut, both x 10**10; ``china_clear_haircut_e10`` is that of ChinaClear."""
+    """HKD per unit of each currency and its haircut, x 10**10; ``china_clear_haircut_e10`` is that of ChinaClear."""
 
     rates_e10: dict[str, int]
     haircuts_e10: dict[str, int]

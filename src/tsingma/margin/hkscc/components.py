@@ -11,10 +11,10 @@ from fractions import Fraction
 
 import msgspec
 
-from tsingma.basics.rejection import Rejected, Rejection, RejectionReason
+from tsingma.basics.rejection import Rejected, Rejection, RejectionReason, refuse
 from tsingma.basics.rounding import divide_half_away
 from tsingma.margin.hkscc.explanation import Explanation, explain, rounded, with_rounding
-from tsingma.margin.hkscc.parameters import ENTITLEMENTS, SCALE_E10, CorporateAction, Parameters
+from tsingma.margin.hkscc.parameters import ENTITLEMENTS, SCALE_E10, BetaHedge, CorporateAction, Parameters
 from tsingma.margin.hkscc.terms import DEFAULT_SUBGROUP, MarginablePosition, ParticipantTerms
 
 _ENTITLEMENT_TYPE = {prefix: kind for kind, prefix in ENTITLEMENTS.items()}
@@ -193,17 +193,7 @@ def _by_underlying(code: str, value_e10: int, parameters: Parameters, detail: li
 def _by_portfolio(exposure_e10: dict[str, int], parameters: Parameters, terms: ParticipantTerms) -> Explanation:
     if not exposure_e10:
         return explain("by portfolio", 0, "no Tier P positions")
-    hedge = parameters.beta_hedges.get(terms.hedge_instrument)
-    if hedge is None:
-        raise Rejected(
-            Rejection(
-                reason=RejectionReason.MISSING,
-                field="hedge_instrument",
-                subject=terms.hedge_instrument,
-                message=f"has no FieldType 4 row in {parameters.name}",
-                remedy="name the hedge instrument of the parameter file, normally 2800",
-            )
-        )
+    hedge = require_hedge(parameters, terms)
     beta_e20 = sum(value * parameters.beta_hedges[code].beta_e10 for code, value in exposure_e10.items())
     beta_value = Fraction(beta_e20, SCALE_E10 * SCALE_E10)
     rate = Fraction(hedge.bucket_rate_e10, SCALE_E10)
@@ -216,6 +206,20 @@ def _by_portfolio(exposure_e10: dict[str, int], parameters: Parameters, terms: P
     ]
     formula = "max(|sum of value x beta| - hedge threshold, 0) x hedge bucket rate"
     return explain("by portfolio", amount, formula, inputs)
+
+
+def require_hedge(parameters: Parameters, terms: ParticipantTerms) -> BetaHedge:
+    """Return the FieldType 4 row of the hedge instrument, or raise Rejected when there is none."""
+    hedge = parameters.beta_hedges.get(terms.hedge_instrument)
+    if hedge is None:
+        raise refuse(
+            RejectionReason.MISSING,
+            f"has no FieldType 4 row in {parameters.name}",
+            field="hedge_instrument",
+            subject=terms.hedge_instrument,
+            remedy="name the hedge instrument of the parameter file, normally 2800",
+        )
+    return hedge
 
 
 def structured_product_addon(
