@@ -1,0 +1,81 @@
+"""Numbers as text: thousands separators, decimals made from integers exactly, shares that never round up to all."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from tsingma.basics.rounding import divide_half_away
+
+MINUS = "\u2212"  # the typographic minus of the reports; files keep the plain hyphen
+_STEPS = ((10**12, "tn"), (10**9, "bn"), (10**6, "m"))
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def whole(value: int) -> str:
+    """Return an integer with thousands separators, for example ``1,234``."""
+    return f"{MINUS}{-value:,}" if value < 0 else f"{value:,}"
+
+
+def money(amount_cents: int) -> str:
+    """Return cents as a decimal with separators, for example ``1,234.05``; exact."""
+    units, cents = divmod(abs(amount_cents), 100)
+    return f"{MINUS if amount_cents < 0 else ''}{units:,}.{cents:02d}"
+
+
+def plain_money(amount_cents: int) -> str:
+    """Return cents as a plain decimal for files, for example ``-1234.05``; exact."""
+    units, cents = divmod(abs(amount_cents), 100)
+    return f"{'-' if amount_cents < 0 else ''}{units}.{cents:02d}"
+
+
+def short(value: int) -> str:
+    """Return a large integer in thousandths of its step: ``12.35 bn``, ``345.6 m``; below a million all digits."""
+    size = abs(value)
+    for step, name in _STEPS:
+        if size >= step:
+            decimals = 2 if size < 100 * step else 1
+            scaled = divide_half_away(size * 10**decimals, step)
+            units, rest = divmod(scaled, 10**decimals)
+            return f"{MINUS if value < 0 else ''}{units:,}.{rest:0{decimals}d} {name}"
+    return whole(value)
+
+
+def short_money(amount_cents: int) -> str:
+    """Return cents in units, shortened: ``12.35 bn``; below a million rounded to whole units."""
+    return short(divide_half_away(amount_cents, 100))
+
+
+def percent(part: int, all_of_it: int, decimals: int = 2) -> str:
+    """Return part / all as a percentage rounded down, so that 100 % means all; a dash when all is 0."""
+    if all_of_it <= 0:
+        return "–"
+    scaled = part * 100 * 10**decimals // all_of_it
+    units, rest = divmod(abs(scaled), 10**decimals)
+    tail = f".{rest:0{decimals}d}" if decimals else ""
+    return f"{MINUS if scaled < 0 else ''}{units}{tail} %"
+
+
+def rate(share: float, decimals: int = 2) -> str:
+    """Return a share of 1 as a percentage, for example ``12.34 %``."""
+    return f"{100 * share:.{decimals}f} %"
+
+
+def seconds(milliseconds: int) -> str:
+    """Return milliseconds as seconds with three decimals, for example ``1.250 s``."""
+    return f"{milliseconds // 1000:,}.{milliseconds % 1000:03d} s"
+
+
+def day_text(day: date) -> str:
+    """Return for example ``5 Jan 2026``, whatever the machine's language."""
+    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+
+
+def words(name: str) -> str:
+    """Return a machine name as words: ``settlement-fee`` becomes ``Settlement fee``; known initials stay upper case."""
+    parts = name.replace("_", "-").split("-")
+    spelled = [part.upper() if part in _INITIALS else part for part in parts]
+    text = " ".join(part for part in spelled if part)
+    return text[:1].upper() + text[1:]
+
+
+_INITIALS = {"sfc", "afrc", "csrc", "cns", "dvp", "mtm", "fx", "hkscc", "sse", "szse"}
