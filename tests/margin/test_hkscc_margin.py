@@ -8,8 +8,8 @@ from fractions import Fraction
 import msgspec
 import numpy as np
 import pytest
-from hkscc_example import PARAMETERS, PARTICIPANT, POSITIONS
 
+from hkscc_example import PARAMETERS, PARTICIPANT, POSITIONS
 from tsingma.basics.rejection import InvariantBroken, Rejected, RejectionReason
 from tsingma.kernels.scenario import profit_matrix
 from tsingma.margin.hkscc.components import map_components
@@ -145,7 +145,7 @@ def test_partial_scenarios_need_tail_means() -> None:
 
 
 def test_position_without_parameters_is_never_zero() -> None:
-    """Goal: unknown codes are refused with line and remedy. Method: unknown stock, twice, wrong sign, no FieldType 4."""
+    """Goal: unknown codes are refused with line and remedy. Method: unknown, twice, wrong sign."""
     bad = [
         MarginablePosition("9999", 1, 1, 1),
         MarginablePosition("700", 1, 1, 1),
