@@ -44,7 +44,7 @@ def _parameters(rng: np.random.Generator, scenarios: tuple[int, int]) -> Paramet
         flat_rates_e10={f"N{n}": (12 + n) * 10**8 for n in range(10)},
         beta_hedges=hedges,
         structured_products=products,
-        price_thresholds={"P31": PriceThreshold(2 * 10**8, 5 * 10**9)},
+        price_thresholds={code: PriceThreshold(2 * 10**8, 5 * 10**9) for code in ("P31", "N4")},
         corporate_actions={("P1", 1): CorporateAction(1, 0, -5 * 10**9, 3 * 10**9)},
     )
 

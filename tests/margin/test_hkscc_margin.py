@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import tomllib
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from importlib import resources
 
 import msgspec
 import numpy as np
@@ -12,7 +15,7 @@ import pytest
 from hkscc_example import PARAMETERS, PARTICIPANT, POSITIONS
 from tsingma.basics.rejection import InvariantBroken, Rejected, RejectionReason
 from tsingma.kernels.scenario import profit_matrix
-from tsingma.margin.hkscc.components import map_components
+from tsingma.margin.hkscc.components import corporate_action_margin, map_components
 from tsingma.margin.hkscc.explanation import Explanation, explain, plain, with_rounding
 from tsingma.margin.hkscc.parameters import Parameters, check_parameters, tail_count
 from tsingma.margin.hkscc.portfolio import group_of
@@ -286,3 +289,26 @@ def test_terms_out_of_range_are_refused() -> None:
         "tail_means.hvar",
         "tail_means.svar",
     ]
+
+
+def test_live_parameters_are_dated_rows_with_a_source() -> None:
+    """Goal: live rates are data with dates and sources. Method: read the table, check every row and the floor."""
+    text = (resources.files("tsingma.reference") / "data" / "hkscc_margin.toml").read_text(encoding="utf-8")
+    rows = tomllib.loads(text, parse_float=Decimal)["row"]
+    assert all(row["source"] and row.get("valid_to", date.max) > row["valid_from"] for row in rows)
+    assert len({(row["name"], row["valid_from"]) for row in rows}) == len(rows)
+    floor = next(row for row in rows if row["name"] == "tier_p_floor")
+    assert (floor["value"], floor["valid_from"]) == (Decimal("0.032"), date(2023, 8, 14))
+
+
+def test_corporate_action_margin_takes_only_its_own() -> None:
+    """Goal: a wrongly mapped position is a defect, not a zero. Method: give it a plain stock."""
+    with pytest.raises(InvariantBroken, match="no corporate-action position"):
+        corporate_action_margin([MarginablePosition("700", 1, 1, 1)], SAMPLE)
+
+
+def test_structured_product_of_tier_n_pays_the_tick_addon() -> None:
+    """Goal: the add-on follows the FieldType 6 row, not the tier. Method: give the flat-rate 3457 such a row."""
+    low = check_parameters(msgspec.structs.replace(SAMPLE, price_thresholds={"3457": SAMPLE.price_thresholds["26883"]}))
+    held = [MarginablePosition("3457", 1_000_000, 100, 100), MarginablePosition("3456", 1_000, 1, 1)]
+    assert margin(held, low, TERMS).result.structured_product_addon == 5_000

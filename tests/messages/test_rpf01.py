@@ -170,6 +170,7 @@ def test_positions_round_trip() -> None:
         (b"1299,1000000,", b"700,1000000,", 4, "instrument", "already stands on line 3"),
         (b"1299,", b",", 4, "instrument", "is no code"),
         (b"1299,", b"\xff,", 4, "", "not UTF-8"),
+        (b"1299,", b"\n1299,", 4, "", "0 values where the header has 4"),
     ],
 )
 def test_wrong_positions_are_refused(before: bytes, after: bytes, line: int, field: str, words: str) -> None:

@@ -130,7 +130,9 @@ def _rows(data: bytes, columns: tuple[str, ...], file: str) -> list[tuple[int, l
         )
     if len(rows) - 1 > ROWS_MAX:
         raise refuse(RejectionReason.LIMIT, f"more than {ROWS_MAX:,} rows", file=file, remedy="split the file")
-    return [(line, row) for line, row in rows[1:] if row]
+    while rows and not rows[-1][1]:  # blank lines at the end; one between rows would shift line numbers and is refused
+        rows.pop()
+    return rows[1:]
 
 
 def _at(rejection: Rejection, file: str, line: int, subject: str) -> Rejection:

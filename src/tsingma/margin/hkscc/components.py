@@ -11,10 +11,17 @@ from fractions import Fraction
 
 import msgspec
 
-from tsingma.basics.rejection import Rejected, Rejection, RejectionReason, refuse
+from tsingma.basics.rejection import InvariantBroken, Rejected, Rejection, RejectionReason, refuse
 from tsingma.basics.rounding import divide_half_away
 from tsingma.margin.hkscc.explanation import Explanation, explain, rounded, with_rounding
-from tsingma.margin.hkscc.parameters import ENTITLEMENTS, SCALE_E10, BetaHedge, CorporateAction, Parameters
+from tsingma.margin.hkscc.parameters import (
+    ENTITLEMENTS,
+    FAULTS_SHOWN,
+    SCALE_E10,
+    BetaHedge,
+    CorporateAction,
+    Parameters,
+)
 from tsingma.margin.hkscc.terms import DEFAULT_SUBGROUP, MarginablePosition, ParticipantTerms
 
 _ENTITLEMENT_TYPE = {prefix: kind for kind, prefix in ENTITLEMENTS.items()}
@@ -39,7 +46,7 @@ def map_components(
 ) -> Mapped:
     """Return the positions by component.
 
-    Raises Rejected naming every instrument that the parameters do not cover (a position is never margined at zero for
+    Raises Rejected naming the instruments (the first twenty) that the parameters do not cover (a position is never margined at zero for
     want of parameters), every instrument given twice, and market values against the sign of their quantity.
     ``first_line`` is the line of the first position in ``file``, for messages.
     """
@@ -63,7 +70,7 @@ def map_components(
         else:
             corporate.append(position)
     if found:
-        raise Rejected(*found)
+        raise Rejected(*found[:FAULTS_SHOWN])
     return Mapped(tuple(tier_p), tuple(flat), tuple(corporate))
 
 
@@ -246,7 +253,7 @@ def corporate_action_margin(positions: Sequence[MarginablePosition], parameters:
     for position in positions:
         action = corporate_action_of(position.instrument, parameters)
         if action is None:
-            raise KeyError(position.instrument)
+            raise InvariantBroken(f"{position.instrument} is no corporate-action position")
         net = position.market_value - position.contract_value
         rate_e10 = action.long_addon_e10 if net > 0 else action.short_addon_e10
         charge = divide_half_away(abs(net * rate_e10), SCALE_E10)

@@ -238,10 +238,10 @@ def _components(parameters: Parameters, terms: ParticipantTerms, lines: Sequence
         one, code, quantity, contract, market = line
         market_total += market
         contract_total += contract
+        if one.low_price_e10 and quantity > 0:
+            low_e10 += quantity * one.low_price_e10
         if one.row >= 0:
             exposure_e10[one.underlying] = exposure_e10.get(one.underlying, 0) + quantity * one.cash_delta_e10
-            if one.low_price_e10 and quantity > 0:
-                low_e10 += quantity * one.low_price_e10
         elif code in parameters.flat_rates_e10:
             flat_lines.append(line)
         else:

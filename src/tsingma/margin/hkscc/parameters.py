@@ -18,6 +18,7 @@ from tsingma.basics.rounding import divide_up
 
 SCALE_E10 = 10**10
 EXPECTED_SHORTFALL_DISCRETE = 4  # "FHS ES (Discrete)": the plain average of the worst scenarios, no interpolation
+FAULTS_SHOWN = 20  # a file of the wrong kind is wrong everywhere; the first faults say enough
 RETURN_E10_MAX = 10 * SCALE_E10  # a return of 1,000%; keeps market value x return exact in the kernel
 ENTITLEMENTS: Mapping[int, str] = {1: "DSP", 2: "SRI", 3: "DIV"}  # in specie, rights, cash dividend
 
@@ -122,7 +123,7 @@ def tail_count(confidence_e10: int, scenario_count: int) -> int:
 
 
 def check_parameters(parameters: Parameters, *, file: str = "") -> Parameters:
-    """Return the parameters, or raise Rejected with every contradiction found in them.
+    """Return the parameters, or raise Rejected with the contradictions found in them (the first twenty).
 
     Checked: weights sum to 1, confidence levels inside (0, 1), the supported measure, positive rounding unit, shapes
     of the return arrays and their size, label counts, no instrument in both tiers, no structured product without an
@@ -130,7 +131,9 @@ def check_parameters(parameters: Parameters, *, file: str = "") -> Parameters:
     """
     found = [*_header_faults(parameters), *_array_faults(parameters), *_row_faults(parameters)]
     if found:
-        raise Rejected(*(msgspec.structs.replace(fault, file=file or parameters.name) for fault in found))
+        raise Rejected(
+            *(msgspec.structs.replace(fault, file=file or parameters.name) for fault in found[:FAULTS_SHOWN])
+        )
     return parameters
 
 

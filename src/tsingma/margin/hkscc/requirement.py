@@ -80,7 +80,7 @@ def margin(
         portfolio_margin(mapped.tier_p, parameters, terms),
         flat_rate_margin(mapped.flat, parameters, terms),
         liquidation_risk_addon(mapped.tier_p, parameters, terms),
-        structured_product_addon(mapped.tier_p, parameters, terms),
+        structured_product_addon((*mapped.tier_p, *mapped.flat), parameters, terms),
         corporate_action_margin(mapped.corporate, parameters),
     ]
     nodes.append(holiday_addon(int(nodes[0].amount), int(nodes[1].amount), parameters))
