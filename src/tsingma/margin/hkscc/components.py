@@ -46,7 +46,8 @@ def map_components(
 ) -> Mapped:
     """Return the positions by component.
 
-    Raises Rejected naming the instruments (the first twenty) that the parameters do not cover (a position is never margined at zero for
+    Raises Rejected naming the instruments (the first twenty) that the parameters do
+    not cover (a position is never margined at zero for
     want of parameters), every instrument given twice, and market values against the sign of their quantity.
     ``first_line`` is the line of the first position in ``file``, for messages.
     """
