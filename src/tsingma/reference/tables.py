@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from datetime import date
+from decimal import Decimal
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -13,8 +14,9 @@ from tsingma.basics.rejection import RejectionReason, refuse
 
 @cache
 def read_table(name: str) -> dict[str, Any]:
-    """Return the content of ``reference/data/NAME`` (TOML)."""
-    return tomllib.loads(files("tsingma.reference").joinpath("data", name).read_text(encoding="utf-8"))
+    """Return the content of ``reference/data/NAME`` (TOML); numbers with decimals come as Decimal, exactly."""
+    text = files("tsingma.reference").joinpath("data", name).read_text(encoding="utf-8")
+    return tomllib.loads(text, parse_float=Decimal)
 
 
 def row_on(rows: list[dict[str, Any]], day: date, *, table: str) -> dict[str, Any]:

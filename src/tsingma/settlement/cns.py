@@ -22,11 +22,12 @@ Int64 = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """What one run did: lines that delivered, shares moved, lines still open after it."""
+    """What one run did: lines that delivered, shares moved, money that fell due with them, lines still open."""
 
     deliveries: int
     receipts: int
     shares: int
+    payable_cents: tuple[int, ...]  # per house currency: what receivers now owe
     open_deliveries: int
 
     def figures(self) -> dict[str, int]:
@@ -36,6 +37,10 @@ class RunResult:
             "receipts": self.receipts,
             "shares": self.shares,
             "open_deliveries": self.open_deliveries,
+            **{
+                f"payable_{currency}_cents": cents
+                for currency, cents in zip(CURRENCIES, self.payable_cents, strict=True)
+            },
         }
 
 
@@ -55,10 +60,17 @@ def batch_run(positions: CnsPositions, ledger: Ledger, cns: int, markets: tuple[
     if int(quantity.sum()) != int(received.sum()):
         raise InvariantBroken(f"{int(quantity.sum())} shares delivered, {int(received.sum())} allocated")
     _book(positions, ledger, cns, line, quantity, receiver, received)
+    before = positions.moved_cents.copy()
     positions.move(np.concatenate([line, receiver]), np.concatenate([-quantity, received]))
     positions.on_hold[receiver] += received
-    left = int((positions.open[short] < 0).sum())
-    return RunResult(int(line.size), int(receiver.size), int(quantity.sum()), left)
+    owed = np.maximum(positions.moved_cents - before, 0)
+    return RunResult(
+        deliveries=int(line.size),
+        receipts=int(receiver.size),
+        shares=int(quantity.sum()),
+        payable_cents=tuple(int(owed[positions.money_currency == unit].sum()) for unit in range(len(CURRENCIES))),
+        open_deliveries=int((positions.open[short] < 0).sum()),
+    )
 
 
 def _rows(positions: CnsPositions, ledger: Ledger, line: Int64) -> Int64:

@@ -31,7 +31,8 @@ class CnsPositions:
 
     Stock: ``due`` (to receive +, to deliver -) stood at the opening, ``moved`` of it has settled, ``on_hold`` is
     received and not yet paid for. Money, in cents, to pay +: ``due_cents`` stood at the opening, ``moved_cents`` of
-    it fell due with the stock that moved, ``settled_cents`` of that is confirmed.
+    it fell due with the stock that moved, ``settled_cents`` of that is confirmed. The parts of a line are measured
+    from ``base_moved`` and ``base_moved_cents``, where it stood when something was last added to it.
     """
 
     key: Int64 = field(default_factory=_empty)
@@ -44,6 +45,8 @@ class CnsPositions:
     due_cents: Int64 = field(default_factory=_empty)
     moved_cents: Int64 = field(default_factory=_empty)
     settled_cents: Int64 = field(default_factory=_empty)
+    base_moved: Int64 = field(default_factory=_empty)
+    base_moved_cents: Int64 = field(default_factory=_empty)
 
     @property
     def account(self) -> Int32:
@@ -89,55 +92,66 @@ class CnsPositions:
         market: Int32,
         quantity: Int64,
         amount_cents: Int64,
+        *,
+        roll: bool = True,
     ) -> None:
         """Roll what is open and add what is due today; columns have one item per (account, counter).
 
-        A line whose stock nets to nothing has its money due at once.
+        A line whose stock nets to nothing has its money due at once. Without ``roll`` the day goes on and its own
+        positions are added: the China Connect trades of the day, whose stock is due the same day.
         """
-        self._roll()
+        if roll:
+            self._roll()
         key = (account.astype(np.int64) << _SECURITY_BITS) | security
         joined, place = _union(self.key, key)
         old, new = place[: self.key.size], place[self.key.size :]
+        before = _scatter(joined.size, old, self.open)
         self.due = _scatter(joined.size, old, self.due) + _scatter(joined.size, new, quantity)
-        self.moved = np.zeros(joined.size, np.int64)
+        self.moved = _scatter(joined.size, old, self.moved)
+        self.base_moved = _scatter(joined.size, old, self.base_moved)
+        self.base_moved[new] = self.moved[new]
         self.on_hold = _scatter(joined.size, old, self.on_hold)
         markets, since = np.zeros(joined.size, np.int64), np.full(joined.size, day, np.int64)
         markets[new] = market
         markets[old] = self.market
         since[old] = self.since_day
+        # A line is as old as its oldest open stock: what waits for money only, or turned around, starts today.
+        since[np.sign(before) * np.sign(self.open) <= 0] = day
         self.key, self.market, self.since_day = joined, markets, since
         money = (key << _CURRENCY_BITS) | currency
         joined, place = _union(self.money_key, money)
         old, new = place[: self.money_key.size], place[self.money_key.size :]
         self.due_cents = _scatter(joined.size, old, self.due_cents) + _scatter(joined.size, new, amount_cents)
         self.moved_cents = _scatter(joined.size, old, self.moved_cents)
-        self.settled_cents = np.zeros(joined.size, np.int64)
+        self.settled_cents = _scatter(joined.size, old, self.settled_cents)
+        self.base_moved_cents = _scatter(joined.size, old, self.base_moved_cents)
         self.money_key = joined
-        flat = self.due[self.money_line] == 0
+        changed = np.zeros(self.key.size, np.bool_)
+        changed[np.searchsorted(self.key, key)] = True
+        touched = changed[self.money_line]  # in all currencies: the stock they are paid for has changed
+        self.base_moved_cents[touched] = self.moved_cents[touched]
+        flat = self.open[self.money_line] == 0
         self.moved_cents[flat] = self.due_cents[flat]
         self.check()
 
     def move(self, line: Int64, quantity: Int64) -> None:
         """Book stock that moved on stock lines (signed like ``due``) and let the money fall due pro rata.
 
-        ``line`` i8[n] without repeats. A part takes trunc(open money x part / open stock); the last part takes all.
+        ``line`` i8[n] without repeats. Cumulative: trunc(due money x moved stock / due stock), so that the number of
+        parts does not matter, and the last part takes the remainder.
         """
         opened = self.open[line]
         if ((np.abs(quantity) > np.abs(opened)) | (quantity * np.sign(opened) < 0)).any():
             raise InvariantBroken("more stock moved than was open")
-        share = np.zeros(self.key.size, np.int64)
-        share[line] = quantity
-        whole = np.zeros(self.key.size, np.bool_)
-        whole[line] = quantity == opened
-        stock = self.money_line
-        rest = self.due_cents - self.moved_cents
-        full = whole[stock]
-        self.moved_cents[full] += rest[full]
-        for i in np.flatnonzero(~full & (share[stock] != 0)).tolist():
-            part, total = abs(int(share[stock[i]])), abs(int(self.open[stock[i]]))
-            amount = abs(int(rest[i])) * part // total
-            self.moved_cents[i] += amount if rest[i] > 0 else -amount
         self.moved[line] += quantity
+        changed = np.zeros(self.key.size, np.bool_)
+        changed[line] = quantity != 0
+        stock = self.money_line
+        money = np.flatnonzero(changed[stock])
+        stock, base = stock[money], self.base_moved_cents[money]
+        total, part = self.due[stock] - self.base_moved[stock], self.moved[stock] - self.base_moved[stock]
+        cents = self.due_cents[money] - base
+        self.moved_cents[money] = base + np.sign(cents) * _part(np.abs(cents), np.abs(part), np.abs(total))
 
     def check(self) -> None:
         """Raise InvariantBroken unless every security is flat over all accounts and money agrees with stock."""
@@ -146,7 +160,8 @@ class CnsPositions:
         broken = np.flatnonzero(total)
         if broken.size:
             raise InvariantBroken(f"security {int(broken[0])}: open deliveries and receipts differ")
-        if (self.on_hold < 0).any() or (np.abs(self.moved) > np.abs(self.due)).any():
+        part, whole = self.moved - self.base_moved, self.due - self.base_moved
+        if (self.on_hold < 0).any() or (np.abs(part) > np.abs(whole)).any():
             raise InvariantBroken("a stock line moved more than was due, or holds less than nothing")
         done = self.open[self.money_line] == 0
         if (self.moved_cents[done] != self.due_cents[done]).any():
@@ -169,6 +184,7 @@ class CnsPositions:
         keep = (self.due_cents != 0) | (pending != 0)
         self.money_key, self.due_cents = self.money_key[keep], self.due_cents[keep]
         self.moved_cents = self.moved_cents[keep]
+        self.base_moved_cents = self.moved_cents.copy()
         self.settled_cents = np.zeros(self.money_key.size, np.int64)
         self.due = self.open
         alive = (self.due != 0) | (self.on_hold != 0)
@@ -176,6 +192,16 @@ class CnsPositions:
         self.key, self.market, self.since_day = self.key[alive], self.market[alive], self.since_day[alive]
         self.due, self.on_hold = self.due[alive], self.on_hold[alive]
         self.moved = np.zeros(self.key.size, np.int64)
+        self.base_moved = np.zeros(self.key.size, np.int64)
+
+
+def _part(amount: Int64, part: Int64, total: Int64) -> Int64:
+    """Return amount * part // total, none negative, total > 0; a product beyond 64 bits is taken in Python."""
+    safe = amount <= np.iinfo(np.int64).max // np.maximum(part, 1)
+    result = np.where(safe, amount, 0) * part // total
+    for i in np.flatnonzero(~safe).tolist():
+        result[i] = int(amount[i]) * int(part[i]) // int(total[i])
+    return result
 
 
 def _union(old: Int64, new: Int64) -> tuple[Int64, Int64]:

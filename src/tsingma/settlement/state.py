@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import numpy as np
 
 from tsingma.basics.money import CURRENCIES
@@ -23,21 +25,24 @@ class SettlementState:
 
         Raises InvariantBroken when a sum does not close (design, invariant 8).
         """
-        positions, totals = self.positions, {}
+        positions = self.positions
+        totals: dict[str, int] = {}
         positions.check()
         due, moved, left = (int(np.abs(column).sum()) for column in (positions.due, positions.moved, positions.open))
         totals.update(stock_due=due, stock_settled=moved, stock_open=left)
         if due != moved + left:
             raise InvariantBroken(f"stock due {due} is not settled {moved} + open {left}")
+        owing = positions.due != 0
+        totals["positions_due"] = int(owing.sum())
+        totals["positions_open"] = int((positions.open != 0).sum())
         for unit, currency in enumerate(CURRENCIES):
             here = positions.money_currency == unit
-            owed = int(positions.due_cents[here].sum())
-            settled = int(positions.settled_cents[here].sum())
-            if owed - settled != int((positions.due_cents - positions.settled_cents)[here].sum()):
-                raise InvariantBroken(f"{currency}: money due is not settled + open")
-            totals[f"money_due_{currency}_cents"] = int(np.abs(positions.due_cents[here]).sum())
-            totals[f"money_settled_{currency}_cents"] = int(np.abs(positions.settled_cents[here]).sum())
-            totals[f"money_pending_{currency}_cents"] = int(np.abs(positions.pending_cents[here]).sum())
+            settled, left = positions.settled_cents[here], (positions.due_cents - positions.settled_cents)[here]
+            totals[f"money_lines_{currency}"] = int(here.sum())
+            totals[f"money_lines_open_{currency}"] = int((left != 0).sum())
+            totals[f"money_settled_{currency}_cents"] = int(np.abs(settled).sum())
+            totals[f"money_open_{currency}_cents"] = int(np.abs(left).sum())
+            totals[f"money_open_net_{currency}_cents"] = int(left.sum())
         totals.update(self._check_instructions())
         return totals
 
@@ -46,6 +51,13 @@ class SettlementState:
         if sum(counts.values()) != len(self.instructions):
             raise InvariantBroken("instructions submitted are not open + settled + cancelled")
         return {f"instructions_{status.replace('-', '_')}": counts[status] for status in STATUSES}
+
+    def digest(self) -> bytes:
+        """Return SHA-256 over the dump, parts in name order (32 bytes)."""
+        total = hashlib.sha256()
+        for name, value in sorted(self.dump().items()):
+            total.update(name.encode() + len(value).to_bytes(8, "little") + value)
+        return total.digest()
 
     def dump(self) -> dict[str, bytes]:
         """Return the state as named byte strings."""

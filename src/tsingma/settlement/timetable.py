@@ -23,13 +23,17 @@ class StepKind(StrEnum):
 
 
 class TimetableStep(msgspec.Struct, frozen=True):
-    """One step: ``time`` is HKT, ``markets`` are indices of ``Market``, ``assumed`` marks a time without a source."""
+    """One step: ``time`` is HKT, ``markets`` are indices of ``Market``, ``assumed`` marks a time without a source.
+
+    ``source`` says what the time, or the cut next to it, rests on.
+    """
 
     name: str
     time: str
     kind: StepKind
     markets: tuple[int, ...]
     assumed: bool
+    source: str = ""
 
 
 @cache
@@ -44,6 +48,7 @@ def timetable() -> tuple[TimetableStep, ...]:
             kind=StepKind(row["kind"]),
             markets=tuple(numbers[market] for market in row["markets"]),
             assumed=row.get("assumed", False),
+            source=row["source"],
         )
         for row in rows
     ]

@@ -1,0 +1,176 @@
+"""One business day through the house: open, settle, capture, price, settle, margin, prove, close.
+
+Every command has an id made of the date and what it does, so a day that was cut off is run again from its start:
+what is durable already answers from the journal, the rest is carried out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import numpy.typing as npt
+
+from tsingma.app.house_margin import HouseMargin, house_margin
+from tsingma.app.progress import Progress
+from tsingma.app.session import Session
+from tsingma.basics.clock import Clock
+from tsingma.basics.columns import pack
+from tsingma.basics.dates import to_day
+from tsingma.clearing.trades import COLUMN_TYPES, Trades
+from tsingma.engine.trading import check_trades
+from tsingma.journal.commands import CloseDay, Command, OpenDay, RunStep, SetClosingPrices
+from tsingma.journal.events import Accepted, DayClosed, Event, MarginCalled, StepRun, TradesCaptured
+from tsingma.margin.hkscc.parameters import Parameters
+from tsingma.settlement.timetable import timetable
+
+CAPTURE_TIME = "16:30"  # after the close of the market at about 16:10; what settles later comes after it
+
+
+@dataclass(frozen=True, slots=True)
+class DayInput:
+    """What a day brings: trades, the close of every counter (e4) and HKD per unit of each currency (e6)."""
+
+    date: date
+    trades: Trades
+    close_e4: npt.NDArray[np.int64]
+    fx_e6: tuple[int, ...]
+
+
+@dataclass(slots=True)
+class DayRecord:
+    """What the house answered, and how long each stage took (nanoseconds)."""
+
+    date: date
+    captured: list[TradesCaptured]
+    steps: list[StepRun]
+    called: MarginCalled | None
+    closed: DayClosed
+    stages_ns: dict[str, int]
+    state_hash: str
+    sequence: int
+    head: str
+
+
+class _Runner:
+    """Runs commands of one date and keeps the time of each stage."""
+
+    def __init__(self, session: Session, moment: date, clock: Clock, progress: Progress) -> None:
+        self.session = session
+        self.moment = moment
+        self.clock = clock
+        self.progress = progress
+        self.stages_ns: dict[str, int] = {}
+
+    def timed(self, stage: str, act: Callable[[], object]) -> None:
+        self.progress.stage(f"{self.moment} {stage}", len(self.stages_ns), len(timetable()) + 6)
+        began = self.clock.elapsed_ns()
+        act()
+        self.stages_ns[stage] = self.stages_ns.get(stage, 0) + self.clock.elapsed_ns() - began
+
+    def once(self, name: str, make: Callable[[], Command]) -> Event:
+        accepted: Accepted = self.session.once(f"{self.moment}/{name}", make)
+        return accepted.events[0]
+
+
+def run_day(
+    session: Session, day: DayInput, parameters: Parameters | None, clock: Clock, progress: Progress
+) -> tuple[DayRecord, HouseMargin | None]:
+    """Run one day and return its record and, when it was computed now, the margin of every account.
+
+    Raises Rejected with every reason when the house refuses the trades or prices; nothing of them is kept then.
+    """
+    runner = _Runner(session, day.date, clock, progress)
+    steps: list[StepRun] = []
+    captured: list[TradesCaptured] = []
+    margins: list[HouseMargin] = []
+    called: list[MarginCalled] = []
+    closed: list[DayClosed] = []
+    runner.timed("open", lambda: runner.once("open", lambda: OpenDay(to_day(day.date))))
+    entries = timetable()
+    before = [entry for entry in entries if entry.time < CAPTURE_TIME]
+    for entry in before:
+        runner.timed(entry.kind, lambda name=entry.name: _step(runner, name, steps))  # type: ignore[misc]
+    runner.timed("prices", lambda: runner.once("prices", lambda: _prices(day)))
+    runner.timed("capture and netting", lambda: captured.extend(capture(session, day)))
+    for entry in entries[len(before) :]:
+        runner.timed(entry.kind, lambda name=entry.name: _step(runner, name, steps))  # type: ignore[misc]
+    if parameters is not None:
+        runner.timed("margin", lambda: called.append(_margin(runner, parameters, margins)))
+    runner.timed("close and proof", lambda: closed.append(_close(runner)))
+    hashes: list[bytes] = []
+    runner.timed("snapshot", lambda: hashes.append(snapshot_once(session)))
+    record = DayRecord(
+        date=day.date,
+        captured=captured,
+        steps=steps,
+        called=called[0] if called else None,
+        closed=closed[0],
+        stages_ns=runner.stages_ns,
+        state_hash=hashes[0].hex(),
+        sequence=session.sequencer.sequence,
+        head=session.sequencer.head.hex(),
+    )
+    return record, margins[0] if margins else None
+
+
+def capture(session: Session, day: DayInput) -> list[TradesCaptured]:
+    """Register the trades of a day in one durable commit: all of them, or Rejected and none."""
+    digest = trades_digest(day.trades)
+    commands = list(day.trades.commands())
+    names = [f"{day.date}/trades/{digest[:16]}/{place}" for place in range(len(commands))]
+    known = [session.sequencer.answered(name) for name in names]
+    if not all(isinstance(answer, Accepted) for answer in known):
+        check_trades(session.house, day.trades)
+        answers = session.submit(list(zip(names, commands, strict=True)))
+    else:
+        answers = [answer for answer in known if isinstance(answer, Accepted)]
+    return [event for answer in answers for event in answer.events if isinstance(event, TradesCaptured)]
+
+
+def trades_digest(trades: Trades) -> str:
+    """Return SHA-256 over all columns in hex: the same trades have the same command ids."""
+    total = hashlib.sha256(trades.trade_day.to_bytes(4, "little"))
+    for name, kind in COLUMN_TYPES.items():
+        total.update(pack(getattr(trades, name), kind))
+    return total.hexdigest()
+
+
+def snapshot_once(session: Session) -> bytes:
+    """Keep a snapshot at the current record unless one stands there; returns the state hash."""
+    sequence = session.sequencer.sequence
+    if sequence in session.store.snapshots():
+        return session.store.snapshot(sequence).state_hash
+    return session.sequencer.snapshot()
+
+
+def _step(runner: _Runner, name: str, steps: list[StepRun]) -> None:
+    event = runner.once(name, lambda: RunStep(name))
+    if isinstance(event, StepRun):
+        steps.append(event)
+
+
+def _prices(day: DayInput) -> Command:
+    counters = np.arange(day.close_e4.size)
+    return SetClosingPrices(pack(counters, "i4"), pack(day.close_e4, "i8"), day.fx_e6)
+
+
+def _margin(runner: _Runner, parameters: Parameters, margins: list[HouseMargin]) -> MarginCalled:
+    def make() -> Command:
+        margins.append(house_margin(runner.session.house, parameters))
+        return margins[0].call()
+
+    event = runner.once("margin-call", make)
+    if not isinstance(event, MarginCalled):
+        raise TypeError(f"a margin call was answered with {type(event).__name__}")
+    return event
+
+
+def _close(runner: _Runner) -> DayClosed:
+    event = runner.once("close", CloseDay)
+    if not isinstance(event, DayClosed):
+        raise TypeError(f"closing the day was answered with {type(event).__name__}")
+    return event

@@ -1,0 +1,115 @@
+"""``tsingma day``: run business days of a house from files, look at it, prove its journal, replay it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+_HOUSE = click.option(
+    "--house", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder of the house's journal."
+)
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+
+
+@click.group()
+def day() -> None:
+    """Run, inspect, verify and replay business days."""
+
+
+@day.command(epilog="\b\nExample:\n  tsingma day run --house out/house --market out/market --date 2026-01-05\n")
+@_HOUSE
+@click.option(
+    "--market",
+    required=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder with reference.json, deposits.csv, trades-DATE.csv[.gz] and closing-DATE.csv.",
+)
+@click.option("--date", "dates", multiple=True, type=click.DateTime(["%Y-%m-%d"]), help="Day to run (default: all).")
+@click.option(
+    "--parameters",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="RPF01 file; without it no margin is called.",
+)
+@click.option("--acknowledge", is_flag=True, help="Print a line for every command that became durable.")
+@_JSON
+def run(
+    house: Path,
+    market: Path,
+    dates: tuple[datetime, ...],
+    parameters: Path | None,
+    *,
+    acknowledge: bool,
+    as_json: bool,
+) -> int:
+    """Run business days from files; a day that was cut off goes on where it stopped."""
+    import msgspec
+
+    from tsingma.app.market_folder import run_folder
+    from tsingma.basics.clock import SystemClock
+    from tsingma.cli.progress import progress_bar
+
+    def tell(command_id: str, sequence: int) -> None:
+        click.echo(f"ack {sequence} {command_id}")
+
+    chosen = [moment.date() for moment in dates]
+    with progress_bar(quiet=as_json or acknowledge) as progress:
+        days = run_folder(house, market, chosen, parameters, SystemClock(), progress, tell if acknowledge else None)
+    if as_json:
+        click.echo(msgspec.json.encode(days).decode())
+    else:
+        for figures in days:
+            click.echo(
+                f"{figures.date}: {figures.trades:,} trades, state {figures.state_hash[:16]}, "
+                f"journal at {figures.journal_sequence}"
+            )
+    return 0
+
+
+@day.command(epilog="\b\nExample:\n  tsingma day status --house out/house --json\n")
+@_HOUSE
+@_JSON
+def status(house: Path, *, as_json: bool) -> int:
+    """Say where the house stands: day, steps run, journal, open positions, what is owed."""
+    from tsingma.app.inspect import house_status
+
+    _print(house_status(house), as_json=as_json)
+    return 0
+
+
+@day.command(epilog="\b\nExample:\n  tsingma day verify --house out/house\n")
+@_HOUSE
+@_JSON
+def verify(house: Path, *, as_json: bool) -> int:
+    """Prove the journal: every hash, every answer, every invariant. Exit code 1 names what is broken."""
+    from tsingma.app.inspect import verify_house
+
+    verdict = verify_house(house)
+    _print(verdict, as_json=as_json)
+    return 1 if verdict["faults"] else 0
+
+
+@day.command(epilog="\b\nExample:\n  tsingma day replay --house out/house\n")
+@_HOUSE
+@_JSON
+def replay(house: Path, *, as_json: bool) -> int:
+    """Carry out the journal again from zero and from each snapshot; exit code 1 when a state hash differs."""
+    from tsingma.app.inspect import replay_house
+
+    verdict = replay_house(house)
+    _print(verdict, as_json=as_json)
+    return 0 if verdict["same"] else 1
+
+
+def _print(figures: dict[str, object], *, as_json: bool) -> None:
+    if as_json:
+        import msgspec
+
+        click.echo(msgspec.json.encode(figures).decode())
+        return
+    width = max(len(name) for name in figures)
+    for name, value in figures.items():
+        items = value if isinstance(value, list) else [value]
+        for place, item in enumerate(items or ["none"]):
+            click.echo(f"{name if not place else '':<{width}}  {item}")

@@ -1,0 +1,220 @@
+"""Commands of the business day: open it, run its timetable, fix prices, close and prove it."""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from tsingma.basics.columns import unpack
+from tsingma.basics.dates import to_date
+from tsingma.basics.money import CURRENCIES
+from tsingma.basics.rejection import InvariantBroken, RejectionReason, refuse
+from tsingma.engine.cycle import is_settlement_day, settlement_day_before
+from tsingma.engine.house import FX_UNIT_E6, House, Position
+from tsingma.journal.commands import CloseDay, OpenDay, RunStep, SetClosingPrices
+from tsingma.journal.events import DayClosed, DayOpened, PricesSet, StepRun
+from tsingma.reference.book import MARKETS, Market
+from tsingma.settlement.cns import batch_run
+from tsingma.settlement.fails import failed_deliveries
+from tsingma.settlement.money import settle_money
+from tsingma.settlement.timetable import StepKind, TimetableStep, step_named, timetable
+
+Int64 = npt.NDArray[np.int64]
+
+SAME_DAY_MARKETS = (MARKETS.index(Market.XSHG), MARKETS.index(Market.XSHE))
+CHECKED = (
+    "the sum over all accounts is zero, per asset",
+    "no account is below its floor; holds and pledges are not available",
+    "the central counterparty holds no stock, and its money is what its members still owe it",
+    "stock on hold in the books is what settlement holds for unpaid money",
+    "due = settled + open, in number and in amount",
+    "instructions submitted = open + settled + cancelled",
+)
+
+
+def open_day(house: House, command: OpenDay) -> DayOpened:
+    """Move the business clock to a settlement day; today's due positions meet yesterday's fails."""
+    position = house.position
+    if house.book is None:
+        raise refuse(RejectionReason.MISSING, "no reference book is loaded", remedy="load one first")
+    if position.is_open:
+        raise refuse(RejectionReason.NOT_ALLOWED, f"{to_date(position.day)} is still open", remedy="close it first")
+    if command.day <= position.day:
+        raise refuse(RejectionReason.NOT_ALLOWED, f"{to_date(command.day)} is over", field="day")
+    if not is_settlement_day(to_date(command.day)):
+        raise refuse(RejectionReason.NOT_ALLOWED, f"{to_date(command.day)} is no settlement day in Hong Kong")
+    overdue = [day for day in house.obligations.days if day < command.day]
+    if overdue:
+        raise refuse(
+            RejectionReason.NOT_ALLOWED,
+            f"positions are due on {to_date(overdue[0])}, which was never opened",
+            field="day",
+            remedy="open every settlement day in turn",
+        )
+    house.position = Position(command.day, is_open=True)
+    rolled = int((house.settlement.positions.open != 0).sum())
+    return DayOpened(command.day, _take_due(house, command.day, same_day=False), rolled)
+
+
+def _take_due(house: House, day: int, *, same_day: bool) -> int:
+    """Hand the obligations of a day to settlement; returns how many positions it took."""
+    due, book = house.obligations.due(day), house.resolved
+    house.obligations.drop(day)
+    house.settlement.positions.begin_day(
+        day,
+        due.account,
+        book.counter_security[due.counter],
+        book.counter_currency[due.counter].astype(np.int32),
+        book.counter_market[due.counter].astype(np.int32),
+        due.quantity,
+        due.amount_cents,
+        roll=not same_day,
+    )
+    return len(due)
+
+
+def set_closing_prices(house: House, command: SetClosingPrices) -> PricesSet:
+    """Fix closing prices and conversion rates; refused whole when one is not positive or names nothing."""
+    counter = unpack(command.counter, "i4", field="counter").astype(np.int64)
+    price = unpack(command.price_e4, "i8", field="price_e4").astype(np.int64)
+    if counter.size != price.size or np.unique(counter).size != counter.size:
+        raise refuse(
+            RejectionReason.MALFORMED, "columns differ in length, or a counter is priced twice", field="counter"
+        )
+    outside = np.flatnonzero((counter < 0) | (counter >= house.resolved.counter_security.size) | (price <= 0))
+    if outside.size:
+        place = int(outside[0])
+        raise refuse(
+            RejectionReason.OUT_OF_RANGE,
+            f"item {place + 1}: counter {int(counter[place])}, price {int(price[place])} ten-thousandths",
+            field="price_e4",
+        )
+    if len(command.fx_e6) != len(CURRENCIES) or min(command.fx_e6) <= 0 or command.fx_e6[0] != FX_UNIT_E6:
+        raise refuse(
+            RejectionReason.OUT_OF_RANGE,
+            f"{command.fx_e6} are no conversion rates",
+            field="fx_e6",
+            remedy=f"one positive rate for each of {', '.join(CURRENCIES)}, HKD being {FX_UNIT_E6}",
+        )
+    house.price_e4[counter] = price
+    house.fx_e6 = command.fx_e6
+    return PricesSet(int(counter.size))
+
+
+def run_step(house: House, command: RunStep) -> StepRun:
+    """Run one timetable step; each runs once a day, in the order of the timetable."""
+    step = step_named(command.step)
+    position = house.position
+    if not position.is_open:
+        raise refuse(RejectionReason.NOT_ALLOWED, "no day is open", subject=step.name, remedy="open the day first")
+    order = [entry.name for entry in timetable()]
+    if position.steps_run and order.index(step.name) <= order.index(position.steps_run[-1]):
+        raise refuse(
+            RejectionReason.NOT_ALLOWED,
+            f"the timetable is past it: {position.steps_run[-1]} has run",
+            subject=step.name,
+        )
+    figures = _RUNS[step.kind](house, step)
+    house.position = msgspec.structs.replace(position, steps_run=(*position.steps_run, step.name))
+    return StepRun(step.name, figures)
+
+
+def _real_time(house: House, step: TimetableStep) -> dict[str, int]:
+    return house.settlement.instructions.attempt(house.ledger, house.position.day, step.markets).figures()
+
+
+def _batch(house: House, step: TimetableStep) -> dict[str, int]:
+    figures = batch_run(house.settlement.positions, house.ledger, house.internal.cns, step.markets).figures()
+    gross = house.settlement.instructions.attempt(house.ledger, house.position.day, step.markets).figures()
+    return {**figures, **{f"gross_{name}": value for name, value in gross.items()}}
+
+
+def _money(house: House, step: TimetableStep) -> dict[str, int]:
+    return settle_money(house.settlement.positions, house.ledger, house.internal.cns, step.markets).figures()
+
+
+def _same_day(house: House, step: TimetableStep) -> dict[str, int]:
+    taken = _take_due(house, house.position.day, same_day=True)
+    figures = batch_run(house.settlement.positions, house.ledger, house.internal.cns, step.markets).figures()
+    return {"due_positions": taken, **figures}
+
+
+def _fails(house: House, step: TimetableStep) -> dict[str, int]:
+    book = house.resolved
+    counter = book.settlement_counter
+    fx = np.array(house.fx_e6, np.int64)[book.counter_currency[counter]]
+    day = house.position.day
+    failed = failed_deliveries(
+        house.settlement.positions, day, step.markets, house.price_e4[counter], fx, settlement_day_before(day)
+    )
+    for fail in failed:
+        house.charges.accrue(
+            "late delivery fee",
+            np.array([fail.account], np.int32),
+            np.zeros(1, np.int8),
+            np.array([fail.fee_cents], np.int64),
+        )
+    failing = house.settlement.instructions.mark_failing(day)
+    taken = house.charges.collect(house.ledger, house.internal.house)
+    figures = {
+        "failed_positions": len(failed),
+        "failed_shares": sum(fail.quantity for fail in failed),
+        "failed_value_HKD_cents": sum(fail.market_value_cents for fail in failed),
+        "late_fee_HKD_cents": sum(fail.fee_cents for fail in failed),
+        "buy_in_requests": sum(fail.buy_in for fail in failed),
+        "instructions_newly_failing": failing,
+    }
+    for unit, currency in enumerate(CURRENCIES):
+        figures[f"charges_collected_{currency}_cents"] = taken.collected_cents[unit]
+        figures[f"charges_owed_{currency}_cents"] = taken.owed_cents[unit]
+    return figures
+
+
+_RUNS = {
+    StepKind.REAL_TIME_DVP: _real_time,
+    StepKind.BATCH_SETTLEMENT_RUN: _batch,
+    StepKind.MONEY_SETTLEMENT: _money,
+    StepKind.SAME_DAY_STOCK: _same_day,
+    StepKind.FAILS_AND_FEES: _fails,
+}
+
+
+def close_day(house: House, command: CloseDay) -> DayClosed:
+    """Prove the books and close the day; refused while a step of the timetable has not run."""
+    position = house.position
+    if not position.is_open:
+        raise refuse(RejectionReason.NOT_ALLOWED, "no day is open", remedy="open the day first")
+    missing = [step.name for step in timetable() if step.name not in position.steps_run]
+    if missing:
+        raise refuse(RejectionReason.NOT_ALLOWED, f"steps have not run: {', '.join(missing)}", remedy="run them first")
+    house.ledger.check()
+    figures = house.settlement.check_day()
+    figures.update(_reconcile(house, figures))
+    figures.update({f"charge|{line}|{unit}": cents for (line, unit), cents in house.charges.by_line().items()})
+    house.charges.clear_day()
+    house.position = msgspec.structs.replace(position, is_open=False)
+    return DayClosed(position.day, figures, CHECKED)
+
+
+def _reconcile(house: House, figures: dict[str, int]) -> dict[str, int]:
+    """Compare two rooms that keep their own account of the same thing: the ledger and settlement.
+
+    All contract amounts sum to zero, so what members still owe the central counterparty, net, is what it has paid out
+    beyond what it took in: minus its own money balance.
+    """
+    ledger, positions, cns = house.ledger, house.settlement.positions, house.internal.cns
+    own = ledger.owner == cns
+    stock = own & (ledger.asset >= len(CURRENCIES))
+    if (ledger.balance[stock] != 0).any():
+        raise InvariantBroken("the central counterparty holds stock at day end")
+    held = int(ledger.held[ledger.asset >= len(CURRENCIES)].sum())
+    if held != int(positions.on_hold.sum()):
+        raise InvariantBroken(f"{held} shares on hold in the books, {int(positions.on_hold.sum())} in settlement")
+    lines = {}
+    for unit, currency in enumerate(CURRENCIES):
+        balance = int(ledger.balance[ledger.find(cns, unit)])
+        if balance + figures[f"money_open_net_{currency}_cents"] != 0:
+            raise InvariantBroken(f"{currency}: the central counterparty's money {balance} is not what is owed to it")
+        lines[f"house_line_{currency}_cents"] = balance
+    return lines

@@ -1,0 +1,56 @@
+"""Charging a batch of trades: both sides, every line of the dated tariff, summed per account."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from tsingma.basics.dates import to_date
+from tsingma.basics.money import CURRENCIES
+from tsingma.clearing.trades import MAKER_BUYER, MAKER_SELLER, Trades
+from tsingma.engine.house import House
+from tsingma.reference.book import KINDS, MARKETS, Market
+from tsingma.reference.fees import charge_columns
+
+Int64 = npt.NDArray[np.int64]
+
+_GROUP_KINDS = 64  # more than there are kinds; packs (market, kind, currency) into one number
+
+
+def charge(house: House, trades: Trades) -> int:
+    """Accrue every charge of the trades to the accounts that owe it; returns the sum of all cents.
+
+    Trades are charged in groups of one market, kind, currency and side, as the tariff is written. Bonds carry no charge
+    of the exchange (they are not traded on it).
+    """
+    book = house.resolved
+    market = book.counter_market[trades.counter].astype(np.int64)
+    kind = book.counter_kind[trades.counter].astype(np.int64)
+    currency = book.counter_currency[trades.counter].astype(np.int64)
+    group = (market * _GROUP_KINDS + kind) * len(CURRENCIES) + currency
+    amount = trades.amount_cents()
+    crossed = book.account_participant[trades.buyer] == book.account_participant[trades.seller]
+    total = 0
+    for number in np.unique(group).tolist():
+        rest, unit = divmod(number, len(CURRENCIES))
+        market_number, kind_number = divmod(rest, _GROUP_KINDS)
+        if MARKETS[market_number] is Market.CMU:
+            continue
+        chosen = np.flatnonzero(group == number)
+        for side, account, flag in (("buy", trades.buyer, MAKER_BUYER), ("sell", trades.seller, MAKER_SELLER)):
+            lines = charge_columns(
+                market=MARKETS[market_number],
+                kind=KINDS[kind_number],
+                side=side,
+                amount_cents=amount[chosen],
+                currency=CURRENCIES[unit],
+                day=to_date(trades.trade_day),
+                fx_e6=house.fx_e6[unit],
+                market_maker=(trades.maker[chosen] & flag) != 0,
+                crossed=crossed[chosen],
+            )
+            for line in lines:
+                unit_of_line = np.full(chosen.size, CURRENCIES.index(line.currency), np.int8)
+                house.charges.accrue(line.name, account[chosen], unit_of_line, line.amount_cents)
+                total += int(line.amount_cents.sum())
+    return total

@@ -1,0 +1,75 @@
+"""Commands on trades and gross instructions."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tsingma.basics.dates import to_date
+from tsingma.basics.rejection import Rejected, RejectionReason, refuse
+from tsingma.clearing.capture import check, gross_by_currency
+from tsingma.clearing.netting import net
+from tsingma.clearing.obligations import GrossObligations, gross_obligations
+from tsingma.clearing.trades import MODE_CNS, MODE_DVP, MODE_ISOLATED, Trades, from_command
+from tsingma.engine.cycle import settlement_days, trading_markets
+from tsingma.engine.house import House
+from tsingma.engine.tariff import charge
+from tsingma.journal.commands import CaptureTrades, ChangeInstruction
+from tsingma.journal.events import InstructionChanged, TradesCaptured
+
+
+def check_trades(house: House, trades: Trades) -> None:
+    """Raise Rejected with every fault of a batch of trades; changes nothing."""
+    if not house.position.is_open:
+        raise refuse(RejectionReason.NOT_ALLOWED, "no day is open", file=trades.source, remedy="open the day first")
+    day = house.position.day
+    faults = check(trades, house.resolved, day, house.obligations.seen_ids(day), trading_markets(to_date(day)))
+    if faults:
+        raise Rejected(*faults)
+
+
+def capture_trades(house: House, command: CaptureTrades) -> TradesCaptured:
+    """Check, charge, novate and net the trades of one command; refused whole when one is bad."""
+    trades = from_command(command)
+    check_trades(house, trades)
+    book = house.resolved
+    days = settlement_days(to_date(trades.trade_day))
+    charged = charge(house, trades)
+    netting = trades.select(trades.mode == MODE_CNS)
+    house.obligations.add(net(netting, book.account_participant.size, book.counter_security.size), book, days)
+    for group in gross_obligations(trades, book, days):
+        _instruct(house, group)
+    house.obligations.remember_ids(trades.trade_day, trades.trade_id)
+    return TradesCaptured(
+        trades=len(trades),
+        continuous_net=len(netting),
+        isolated=int((trades.mode == MODE_ISOLATED).sum()),
+        real_time=int((trades.mode == MODE_DVP).sum()),
+        gross_amount_cents=gross_by_currency(trades, book),
+        charges_cents=charged,
+    )
+
+
+def change_instruction(house: House, command: ChangeInstruction) -> InstructionChanged:
+    """Hold, release or cancel one gross instruction of a participant."""
+    book = house.resolved
+    participant = book.participant_index.get(command.participant)
+    if participant is None:
+        raise refuse(RejectionReason.UNKNOWN, f"no participant '{command.participant}'", field="participant")
+    accounts = np.flatnonzero(book.account_participant == participant).astype(np.int64)
+    status = house.settlement.instructions.act(command.instruction, command.action, accounts)
+    return InstructionChanged(command.instruction, status)
+
+
+def _instruct(house: House, group: GrossObligations) -> None:
+    book = house.resolved
+    house.settlement.instructions.add(
+        reference=group.trade_id,
+        deliverer=group.deliverer,
+        receiver=group.receiver,
+        security=book.counter_security[group.counter],
+        market=book.counter_market[group.counter],
+        currency=book.counter_currency[group.counter],
+        quantity=group.quantity,
+        amount_cents=group.amount_cents,
+        intended_day=np.full(len(group), group.stock_day, np.int64),
+    )

@@ -1,0 +1,114 @@
+"""Kill the process at random moments of a week, start it again, and compare with what it had acknowledged.
+
+    python tests/app/kill_loop.py --kills 50 --seed 1
+
+Outside witness: this script keeps its own record of every acknowledged command. At the end nothing acknowledged
+may be missing from the journal, no command may be there twice, and the state hash must equal that of a run that
+was never interrupted. Exit code 1 and one line per finding otherwise.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+PYTHON = [sys.executable, "-m", "tsingma.cli.main"]
+
+
+def market(folder: Path, trades: int, days: int, seed: int) -> None:
+    """Write the simulated market that every run reads."""
+    arguments = ["simulate", "market", "--trades", str(trades), "--days", str(days), "--seed", str(seed)]
+    subprocess.run(
+        [*PYTHON, *arguments, "--start", "2026-01-05", "--out", str(folder)], check=True, capture_output=True
+    )
+
+
+def start(house: Path, folder: Path) -> subprocess.Popen[str]:
+    """Start a process that runs every day of the folder and prints each acknowledgement."""
+    arguments = ["day", "run", "--house", str(house), "--market", str(folder), "--acknowledge"]
+    return subprocess.Popen([*PYTHON, *arguments], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+
+
+def acknowledged(text: str, whole: bool) -> dict[str, int]:
+    """Return command id -> sequence of each complete ``ack`` line; the last line may be cut when killed."""
+    lines = text.split("\n")[:-1] if not whole else text.splitlines()
+    return {line.split(" ", 2)[2]: int(line.split(" ", 2)[1]) for line in lines if line.startswith("ack ")}
+
+
+def journal(house: Path) -> list[tuple[int, str]]:
+    """Read sequence and command id straight from the file, without the program under test."""
+    connection = sqlite3.connect(house / "house.sqlite")
+    try:
+        return connection.execute("SELECT sequence, command_id FROM journal ORDER BY sequence").fetchall()
+    finally:
+        connection.close()
+
+
+def final_hash(house: Path) -> str:
+    """Return what ``tsingma day replay`` says of a house, state hash included."""
+    done = subprocess.run(
+        [*PYTHON, "day", "replay", "--house", str(house)], capture_output=True, text=True, check=False
+    )
+    return f"exit {done.returncode}\n{done.stdout}"
+
+
+def run(kills: int, seed: int, trades: int, days: int) -> list[str]:
+    """Run the loop; returns one line per finding, empty when the house lost and doubled nothing."""
+    chance = random.Random(seed)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder, calm, house = Path(scratch) / "market", Path(scratch) / "calm", Path(scratch) / "killed"
+        market(folder, trades, days, seed)
+        began = time.monotonic()
+        reference = start(calm, folder)
+        reference.communicate()
+        whole_run_s = time.monotonic() - began
+        witness: dict[str, int] = {}
+        hit = 0
+        for _ in range(kills):
+            process = start(house, folder)
+            time.sleep(chance.uniform(0.1, 1.05) * whole_run_s)
+            hit += process.poll() is None
+            process.send_signal(signal.SIGKILL)
+            witness.update(acknowledged(process.communicate()[0], whole=False))
+        last = start(house, folder)
+        witness.update(acknowledged(last.communicate()[0], whole=True))
+        print(f"{kills} kills, {hit} while running, {len(witness)} commands acknowledged, seed {seed}")
+        return findings(witness, journal(house), final_hash(house), final_hash(calm), last.returncode)
+
+
+def findings(
+    witness: dict[str, int], records: list[tuple[int, str]], killed: str, calm: str, exit_code: int
+) -> list[str]:
+    """Compare the witness with the journal and the two final states."""
+    ids = [command_id for _, command_id in records]
+    found = [f"the last run ended with exit code {exit_code}"] * (exit_code != 0)
+    found += [f"acknowledged and missing: {command_id}" for command_id in witness if command_id not in set(ids)]
+    found += [f"doubled: {command_id}" for command_id in set(ids) if ids.count(command_id) > 1]
+    found += ["sequence numbers have gaps"] * ([number for number, _ in records] != list(range(1, len(records) + 1)))
+    found += [f"the killed house differs from the calm one:\n{killed}\n{calm}"] * (killed != calm)
+    found += ["the witness heard of no command"] * (not witness)
+    return found
+
+
+def main() -> int:
+    """Parse the arguments and run the loop."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--trades", type=int, default=20_000)
+    parser.add_argument("--days", type=int, default=3)
+    options = parser.parse_args()
+    found = run(options.kills, options.seed, options.trades, options.days)
+    print("\n".join(found) if found else "nothing acknowledged is missing, nothing is doubled, the state is the same")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
