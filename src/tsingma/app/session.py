@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -38,6 +39,16 @@ class Session:
     def open(cls, folder: Path, acknowledge: Acknowledge = _nobody, *, read_only: bool = False) -> Session:
         """Open the house kept in ``folder``; raises Rejected when there is none (read only) or it is in use."""
         return cls(SqliteStore(folder / JOURNAL_NAME, read_only=read_only), acknowledge)
+
+    @staticmethod
+    @contextmanager
+    def open_store(folder: Path) -> Iterator[Store]:
+        """Yield the store of ``folder``, read only and without recovering the house from it."""
+        store = SqliteStore(folder / JOURNAL_NAME, read_only=True)
+        try:
+            yield store
+        finally:
+            store.close()
 
     @classmethod
     def in_memory(cls) -> Session:

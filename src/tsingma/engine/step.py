@@ -6,9 +6,7 @@ it is raised and stops the house.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from tsingma.basics.rejection import Rejected, RejectionReason, refuse
+from tsingma.basics.rejection import Rejected
 from tsingma.engine import books, day, trading
 from tsingma.engine.house import House
 from tsingma.journal.commands import (
@@ -26,26 +24,34 @@ from tsingma.journal.commands import (
 )
 from tsingma.journal.events import Accepted, Answer, Event, Refused
 
-_HANDLERS: dict[type, Callable[[House, Command], Event]] = {
-    LoadReference: books.load_reference,
-    DepositAssets: books.deposit_assets,
-    PostTransfers: books.post_transfers,
-    CallMargin: books.call_margin,
-    OpenDay: day.open_day,
-    SetClosingPrices: day.set_closing_prices,
-    RunStep: day.run_step,
-    CloseDay: day.close_day,
-    CaptureTrades: trading.capture_trades,
-    ChangeInstruction: trading.change_instruction,
-}  # type: ignore[dict-item]
-
 
 def step(house: House, command: Command) -> Answer:
     """Carry out one command and return its answer; raises InvariantBroken when the books contradict themselves."""
-    handler = _HANDLERS.get(type(command))
     try:
-        if handler is None:
-            raise refuse(RejectionReason.UNKNOWN, f"no command of type {type(command).__name__}")
-        return Accepted((handler(house, command),))
+        return Accepted((_carry_out(house, command),))
     except Rejected as rejected:
         return Refused(rejected.rejections)
+
+
+def _carry_out(house: House, command: Command) -> Event:  # one line a command: the table of contents of the engine
+    match command:
+        case LoadReference():
+            return books.load_reference(house, command)
+        case DepositAssets():
+            return books.deposit_assets(house, command)
+        case PostTransfers():
+            return books.post_transfers(house, command)
+        case CallMargin():
+            return books.call_margin(house, command)
+        case OpenDay():
+            return day.open_day(house, command)
+        case SetClosingPrices():
+            return day.set_closing_prices(house, command)
+        case RunStep():
+            return day.run_step(house, command)
+        case CloseDay():
+            return day.close_day(house, command)
+        case CaptureTrades():
+            return trading.capture_trades(house, command)
+        case ChangeInstruction():
+            return trading.change_instruction(house, command)

@@ -1,0 +1,149 @@
+"""A market as a folder of files: written by the simulator, run by ``tsingma day run``, or filled by anyone else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from tsingma.app.business_day import DayInput, run_day
+from tsingma.app.progress import Progress
+from tsingma.app.session import Session
+from tsingma.basics.clock import Clock
+from tsingma.basics.dates import to_date
+from tsingma.basics.rejection import RejectionReason, refuse
+from tsingma.journal.commands import LoadReference
+from tsingma.messages.market_files import (
+    read_book,
+    read_closing,
+    read_deposits,
+    write_book,
+    write_closing,
+    write_deposits,
+)
+from tsingma.messages.rpf01 import read_parameters
+from tsingma.messages.trade_file import read_trades, write_trades
+from tsingma.reference.book import ReferenceBook, ResolvedBook, resolve
+from tsingma.simulate.market import SimulatedMarket
+
+
+class DayLine(msgspec.Struct, frozen=True):
+    """What ``day run`` says of a day."""
+
+    date: date
+    trades: int
+    state_hash: str
+    journal_sequence: int
+    requirement_cents: int
+
+
+def write_market(folder: Path, market: SimulatedMarket, progress: Progress, *, plain: bool) -> dict[str, object]:
+    """Write a simulated market as files (trades gzipped unless ``plain``) and return its counts and fingerprint."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_book(folder / "reference.json", market.book)
+    write_deposits(folder / "deposits.csv", market.deposits(), market.resolved)
+    (folder / "prices.csv").write_text(_wide(market), encoding="ascii")
+    (folder / "README.txt").write_text(
+        f"{market.label}. SIMULATED: firms, trades and holdings are invented.\n", encoding="ascii"
+    )
+    suffix = ".csv" if plain else ".csv.gz"
+    for place, day in enumerate(market.days()):
+        progress.stage(f"writing {day.date}", place, len(market.dates))
+        write_trades(folder / f"trades-{day.date}{suffix}", day.trades, market.resolved)
+        write_closing(folder / f"closing-{day.date}.csv", day.close_e4, day.fx_e6, market.resolved)
+    return {
+        "label": market.label,
+        "folder": str(folder),
+        "dates": [str(moment) for moment in market.dates],
+        "trades_per_day": market.trades_per_day,
+        "counters": len(market.book.counters),
+        "participants": len(market.book.participants),
+        "fingerprint": market.fingerprint(),
+    }
+
+
+def run_folder(
+    house: Path,
+    market: Path,
+    dates: Sequence[date],
+    parameters: Path | None,
+    clock: Clock,
+    progress: Progress,
+    acknowledge: Callable[[str, int], None] | None,
+) -> list[DayLine]:
+    """Run the days of a folder (all when ``dates`` is empty) on the house kept in ``house``.
+
+    A new house first loads the folder's reference book and deposits. Days done before answer from the journal.
+    Raises Rejected when a file is refused; the house is then as it was before that file.
+    """
+    book = read_book(market / "reference.json")
+    resolved = resolve(book)
+    risk = None if parameters is None else read_parameters(_read(parameters), file=str(parameters))
+    chosen = list(dates) or _dates(market)
+    lines = []
+    with Session.open(house, acknowledge) if acknowledge else Session.open(house) as session:
+        _require_same_book(session, book, market)
+        session.once("reference", lambda: LoadReference(book))
+        session.once("deposits", lambda: read_deposits(market / "deposits.csv", resolved))
+        for moment in chosen:
+            record, _ = run_day(session, _day(market, moment, resolved), risk, clock, progress)
+            lines.append(
+                DayLine(
+                    date=moment,
+                    trades=sum(part.trades for part in record.captured),
+                    state_hash=record.state_hash,
+                    journal_sequence=record.sequence,
+                    requirement_cents=record.called.requirement_cents if record.called else 0,
+                )
+            )
+    return lines
+
+
+def _require_same_book(session: Session, book: ReferenceBook, market: Path) -> None:
+    if session.house.book is not None and session.house.book != book:
+        raise refuse(
+            RejectionReason.CONFLICT,
+            "this house runs on another reference book",
+            file=str(market / "reference.json"),
+            remedy="use the folder it was started with, or another --house",
+        )
+
+
+def _dates(market: Path) -> list[date]:
+    names = sorted(path.name for path in market.iterdir() if path.name.startswith("closing-"))
+    if not names:
+        raise refuse(RejectionReason.MISSING, "there is no closing-DATE.csv", file=str(market))
+    return [date.fromisoformat(name[len("closing-") :][:10]) for name in names]
+
+
+def _day(market: Path, moment: date, resolved: ResolvedBook) -> DayInput:
+    close_e4, fx_e6 = read_closing(market / f"closing-{moment}.csv", resolved)
+    packed = market / f"trades-{moment}.csv.gz"
+    trades = read_trades(packed if packed.is_file() else market / f"trades-{moment}.csv", resolved)
+    if to_date(trades.trade_day) != moment:
+        raise refuse(
+            RejectionReason.CONFLICT,
+            f"the trades are of {to_date(trades.trade_day)}, the file's name says {moment}",
+            file=trades.source,
+            line=2,
+            field="trade_date",
+        )
+    return DayInput(moment, trades, close_e4, fx_e6)
+
+
+def _read(path: Path) -> bytes:
+    return path.read_bytes()
+
+
+def _wide(market: SimulatedMarket) -> str:
+    """Return the price history as the wide CSV that ``tsingma margin parameters`` reads."""
+    history = market.history
+    lines = ["Date," + ",".join(f"{int(code):04d}.HK" for code in history.instruments)]
+    whole, part = np.divmod(history.close_e4, 10_000)
+    for row in range(history.days):
+        values = (f"{w}.{p:04d}" for w, p in zip(whole[row].tolist(), part[row].tolist(), strict=True))
+        lines.append(f"{to_date(int(history.dates[row]))}," + ",".join(values))
+    return "\n".join(lines) + "\n"

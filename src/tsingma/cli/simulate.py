@@ -1,0 +1,53 @@
+"""``tsingma simulate``: seeded, labelled simulated markets as files."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+
+@click.group()
+def simulate() -> None:
+    """Write seeded, labelled simulated markets."""
+
+
+@simulate.command(epilog="\b\nExample:\n  tsingma simulate market --trades 200000 --days 5 --seed 1 --out out/market\n")
+@click.option("--trades", default=200_000, show_default=True, type=click.IntRange(1_000, 10_000_000), help="A day.")
+@click.option("--days", default=5, show_default=True, type=click.IntRange(1, 60), help="Trading days.")
+@click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="Same seed, same market.")
+@click.option("--start", default="2026-01-05", show_default=True, type=click.DateTime(["%Y-%m-%d"]), help="First day.")
+@click.option(
+    "--prices",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Real closes to trade at (wide CSV); the last days of the file are the days traded.",
+)
+@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder to write.")
+@click.option("--plain", is_flag=True, help="Do not compress the trade files.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def market(
+    trades: int, days: int, seed: int, start: datetime, prices: Path | None, out: Path, *, plain: bool, as_json: bool
+) -> int:
+    """Write a market: reference book, opening deposits, price history, trades and closes of each day."""
+    import msgspec
+
+    from tsingma.app.market_folder import write_market
+    from tsingma.cli.progress import progress_bar
+    from tsingma.messages.prices import read_prices
+    from tsingma.simulate.market import market_on_closes, simulate_market
+
+    with progress_bar(quiet=as_json) as progress:
+        progress.stage("making the market", 0, 1)
+        made = (
+            simulate_market(seed, start.date(), days, trades)
+            if prices is None
+            else market_on_closes(seed, read_prices(prices), days, trades)
+        )
+        figures = write_market(out, made, progress, plain=plain)
+    if as_json:
+        click.echo(msgspec.json.encode(figures).decode())
+    else:
+        for name, value in figures.items():
+            click.echo(f"{name:<15} {value}")
+    return 0
