@@ -20,6 +20,7 @@ from tsingma.app.session import Session
 from tsingma.basics.clock import Clock
 from tsingma.basics.columns import pack
 from tsingma.basics.dates import to_day
+from tsingma.basics.rejection import InvariantBroken
 from tsingma.clearing.trades import COLUMN_TYPES, Trades
 from tsingma.engine.trading import check_trades
 from tsingma.journal.commands import CloseDay, Command, OpenDay, RunStep, SetClosingPrices
@@ -101,8 +102,9 @@ def run_day(
     if parameters is not None:
         runner.timed("margin", lambda: called.append(_margin(runner, parameters, margins)))
     runner.timed("close and proof", lambda: closed.append(_close(runner)))
-    hashes: list[bytes] = []
-    runner.timed("snapshot", lambda: hashes.append(snapshot_once(session)))
+    proofs: list[tuple[int, str, bytes]] = []
+    runner.timed("snapshot", lambda: proofs.append(snapshot_at_close(session, day.date)))
+    sequence, head, state_hash = proofs[0]
     record = DayRecord(
         date=day.date,
         captured=captured,
@@ -110,9 +112,9 @@ def run_day(
         called=called[0] if called else None,
         closed=closed[0],
         stages_ns=runner.stages_ns,
-        state_hash=hashes[0].hex(),
-        sequence=session.sequencer.sequence,
-        head=session.sequencer.head.hex(),
+        state_hash=state_hash.hex(),
+        sequence=sequence,
+        head=head,
     )
     return record, margins[0] if margins else None
 
@@ -139,12 +141,18 @@ def trades_digest(trades: Trades) -> str:
     return total.hexdigest()
 
 
-def snapshot_once(session: Session) -> bytes:
-    """Keep a snapshot at the current record unless one stands there; returns the state hash."""
-    sequence = session.sequencer.sequence
-    if sequence in session.store.snapshots():
-        return session.store.snapshot(sequence).state_hash
-    return session.sequencer.snapshot()
+def snapshot_at_close(session: Session, moment: date) -> tuple[int, str, bytes]:
+    """Return (sequence, record hash, state hash) of a closed day; the newest day gets a snapshot when it has none."""
+    record = session.store.find(f"{moment}/close")
+    if record is None:
+        raise InvariantBroken(f"{moment} was closed and is not in the journal")
+    if record.sequence in session.store.snapshots():
+        state_hash = session.store.snapshot(record.sequence).state_hash
+    elif record.sequence == session.sequencer.sequence:
+        state_hash = session.sequencer.snapshot()
+    else:
+        state_hash = session.sequencer.replay(until=record.sequence).digest()
+    return record.sequence, record.hash.hex(), state_hash
 
 
 def _step(runner: _Runner, name: str, steps: list[StepRun]) -> None:

@@ -30,6 +30,14 @@ def trading_markets(trade_date: date) -> dict[Market, bool]:
     return {**open_, Market.CMU: calendar("XHKG.settlement").is_business_day(trade_date)}
 
 
+def paying_markets(markets: tuple[int, ...], day: date) -> tuple[int, ...]:
+    """Return those of the markets whose money moves on a day: China Connect money needs both sides' banks."""
+    names = {Market.XSHG: "connect.money", Market.XSHE: "connect.money"}
+    return tuple(
+        number for number in markets if calendar(names.get(MARKETS[number], "XHKG.settlement")).is_business_day(day)
+    )
+
+
 def is_settlement_day(day: date) -> bool:
     """Return whether the Hong Kong side of the house settles on a day."""
     return calendar("XHKG.settlement").is_business_day(day)

@@ -10,11 +10,10 @@ from tsingma.basics.columns import unpack
 from tsingma.basics.dates import to_date
 from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import InvariantBroken, RejectionReason, refuse
-from tsingma.engine.cycle import is_settlement_day, settlement_day_before
+from tsingma.engine.cycle import is_settlement_day, paying_markets, settlement_day_before
 from tsingma.engine.house import FX_UNIT_E6, House, Position
 from tsingma.journal.commands import CloseDay, OpenDay, RunStep, SetClosingPrices
 from tsingma.journal.events import DayClosed, DayOpened, PricesSet, StepRun
-from tsingma.reference.book import MARKETS, Market
 from tsingma.settlement.cns import batch_run
 from tsingma.settlement.fails import failed_deliveries
 from tsingma.settlement.money import settle_money
@@ -22,7 +21,6 @@ from tsingma.settlement.timetable import StepKind, TimetableStep, step_named, ti
 
 Int64 = npt.NDArray[np.int64]
 
-SAME_DAY_MARKETS = (MARKETS.index(Market.XSHG), MARKETS.index(Market.XSHE))
 CHECKED = (
     "the sum over all accounts is zero, per asset",
     "no account is below its floor; holds and pledges are not available",
@@ -131,7 +129,8 @@ def _batch(house: House, step: TimetableStep) -> dict[str, int]:
 
 
 def _money(house: House, step: TimetableStep) -> dict[str, int]:
-    return settle_money(house.settlement.positions, house.ledger, house.internal.cns, step.markets).figures()
+    markets = paying_markets(step.markets, to_date(house.position.day))
+    return settle_money(house.settlement.positions, house.ledger, house.internal.cns, markets).figures()
 
 
 def _same_day(house: House, step: TimetableStep) -> dict[str, int]:

@@ -9,6 +9,7 @@ again. The same id with the same body gets the stored answer; with another body 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import takewhile
 from typing import Generic, Protocol, Self, TypeVar
 
 from tsingma.basics.rejection import InvariantBroken, Rejected, Rejection, RejectionReason, refuse
@@ -93,13 +94,16 @@ class Sequencer(Generic[S]):
         self._store.put_snapshot(Snapshot(self._sequence, state_hash, self.state.dump()))
         return state_hash
 
-    def replay(self, from_snapshot: int = 0) -> S:
+    def replay(self, from_snapshot: int = 0, *, until: int | None = None) -> S:
         """Return the state that the journal gives from zero, or from a snapshot's record, checking every answer.
+
+        ``until`` stops after that record; by default the journal is replayed to its end.
 
         Raises InvariantBroken naming the record whose replayed answer differs, Rejected when a snapshot is unknown.
         """
         state = self._load(from_snapshot) if from_snapshot else self._fresh()
-        return self._apply(state, self._store.read(from_snapshot))
+        records = self._store.read(from_snapshot)
+        return self._apply(state, takewhile(lambda record: until is None or record.sequence <= until, records))
 
     def _carry_out(self, batch: Sequence[tuple[str, Command]], *, whole: bool) -> list[Answer]:
         answers: list[Answer] = []

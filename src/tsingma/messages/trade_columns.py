@@ -86,9 +86,8 @@ def _parse_polars(pl: Any, body: bytes, fields: Sequence[str], codes: CodeMaps) 
         has_header=False,
         new_columns=list(fields),
         infer_schema=False,
-        missing_utf8_is_empty_string=True,
         quote_char=None,
-    )
+    ).with_columns(pl.all().fill_null(""))
     col = pl.col
 
     def checked(field: str, value: Any) -> Any:

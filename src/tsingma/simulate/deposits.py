@@ -24,6 +24,7 @@ from tsingma.simulate.shape import MarketShape
 Int64 = npt.NDArray[np.int64]
 
 MONEY_BASE_CENTS = 50_000_000_00  # every account starts with so much of each currency, for margin and charges
+POOR_SHARE = 0.3  # an account short of money has so much of what it must pay, and nothing beyond
 GROSS_SHARE = 0.25  # and with this share of what it traded, for the margin on what is not yet settled
 
 
@@ -42,10 +43,10 @@ def opening_deposits(
     short = (stock > 0) & (chance.random(stock.shape) < shape.trading.stock_shortage)
     stock[short] = (stock[short] * chance.uniform(0, 0.8, int(short.sum()))).astype(np.int64)
     money = need[:, : len(CURRENCIES)]
-    money += (gross * GROSS_SHARE).astype(np.int64)
-    money[gross.sum(axis=1) > 0] += MONEY_BASE_CENTS
     poor = chance.random(accounts) < shape.trading.money_shortage
-    money[poor] //= 20
+    money[poor] = (money[poor] * POOR_SHARE).astype(np.int64)
+    rich = ~poor & (gross.sum(axis=1) > 0)
+    money[rich] += (gross[rich] * GROSS_SHARE).astype(np.int64) + MONEY_BASE_CENTS
     owner, asset = np.nonzero(need)
     return DepositAssets(pack(owner, "i4"), pack(asset, "i4"), pack(need[owner, asset], "i8"))
 
