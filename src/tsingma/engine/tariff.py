@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from tsingma.basics.dates import to_date
 from tsingma.basics.money import CURRENCIES
+from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.clearing.trades import MAKER_BUYER, MAKER_SELLER, Trades
 from tsingma.engine.house import House
 from tsingma.reference.book import KINDS, MARKETS, Market
@@ -21,7 +22,8 @@ def charge(house: House, trades: Trades) -> int:
     """Accrue every charge of the trades to the accounts that owe it; returns the sum of all cents.
 
     Trades are charged in groups of one market, kind, currency and side, as the tariff is written. Bonds carry no charge
-    of the exchange (they are not traded on it).
+    of the exchange (they are not traded on it). Nothing is accrued when a group is refused. Raises Rejected (missing)
+    when the conversion rate of a currency is not fixed yet.
     """
     book = house.resolved
     market = book.counter_market[trades.counter].astype(np.int64)
@@ -30,7 +32,16 @@ def charge(house: House, trades: Trades) -> int:
     group = (market * _GROUP_KINDS + kind) * len(CURRENCIES) + currency
     amount = trades.amount_cents()
     crossed = book.account_participant[trades.buyer] == book.account_participant[trades.seller]
-    total = 0
+    unfixed = [CURRENCIES[unit] for unit in np.unique(currency).tolist() if house.fx_e6[unit] <= 0]
+    if unfixed:
+        raise refuse(
+            RejectionReason.MISSING,
+            f"no conversion rate is fixed for {', '.join(unfixed)}",
+            file=trades.source,
+            field="fx_e6",
+            remedy="set the closing prices and rates of the day first",
+        )
+    accruals: list[tuple[str, npt.NDArray[np.int32], npt.NDArray[np.int8], Int64]] = []
     for number in np.unique(group).tolist():
         rest, unit = divmod(number, len(CURRENCIES))
         market_number, kind_number = divmod(rest, _GROUP_KINDS)
@@ -51,6 +62,7 @@ def charge(house: House, trades: Trades) -> int:
             )
             for line in lines:
                 unit_of_line = np.full(chosen.size, CURRENCIES.index(line.currency), np.int8)
-                house.charges.accrue(line.name, account[chosen], unit_of_line, line.amount_cents)
-                total += int(line.amount_cents.sum())
-    return total
+                accruals.append((line.name, account[chosen], unit_of_line, line.amount_cents))
+    for name, account, unit_of_line, cents in accruals:
+        house.charges.accrue(name, account, unit_of_line, cents)
+    return sum(int(cents.sum()) for _, _, _, cents in accruals)
