@@ -7,10 +7,10 @@ DEMO_ARGUMENTS ?=
 
 .PHONY: demo test lint format bench lock clean
 
-# The lock file pins every version with its hashes; the package itself is installed editable, without a second resolve.
+# The lock file is the whole closure, every version with its hashes, so nothing is resolved here.
 $(VENV)/.installed: requirements.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	touch $@
 
