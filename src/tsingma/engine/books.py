@@ -58,8 +58,7 @@ def post_transfers(house: House, command: PostTransfers) -> TransfersPosted:
             "linked": (command.linked, "i1"),
         }
     )
-    for owner in (debit, credit):
-        _known(house, owner, asset)
+    _known(house, np.concatenate([debit, credit]), asset)
     kind = asset.astype(np.int32)
     results = house.ledger.post(
         house.ledger.rows(debit.astype(np.int32), kind),
@@ -116,7 +115,6 @@ def _columns(columns: dict[str, tuple[bytes, str]]) -> list[Int64]:
 def _known(house: House, account: Int64, asset: Int64) -> None:
     accounts, assets = house.resolved.account_participant.size, house.resolved.asset_count
     for field, column, size in (("account", account, accounts), ("asset", asset, assets)):
-        outside = np.flatnonzero((column < 0) | (column >= size))
-        if outside.size:
-            place = int(outside[0])
+        if column.size and (int(column.min()) < 0 or int(column.max()) >= size):
+            place = int(np.flatnonzero((column < 0) | (column >= size))[0])
             raise refuse(RejectionReason.UNKNOWN, f"item {place + 1}: number {int(column[place])}", field=field)

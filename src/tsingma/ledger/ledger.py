@@ -77,10 +77,9 @@ class Ledger:
         Raises Rejected (out-of-range) for negative indices and Rejected (limit) above the bound on rows.
         """
         key = _pack(owner, asset)
-        wanted = np.unique(key)
-        missing = wanted[~self._known(wanted)]
-        if missing.size:
-            self._open(missing, floor)
+        known = self._known(key)
+        if not known.all():
+            self._open(np.unique(key[~known]), floor)
         return self._sorted_row[np.searchsorted(self._sorted_key, key)]
 
     def row(self, owner: int, asset: int, *, floor: int = 0) -> int:
@@ -177,10 +176,10 @@ class Ledger:
         return total.digest()
 
     def _known(self, key: Int64) -> npt.NDArray[np.bool_]:
+        if not self._count:
+            return np.zeros(key.size, np.bool_)
         place = np.searchsorted(self._sorted_key, key)
-        known = np.zeros(key.size, np.bool_)
-        inside = place < self._sorted_key.size
-        known[inside] = self._sorted_key[place[inside]] == key[inside]
+        known: npt.NDArray[np.bool_] = self._sorted_key[np.minimum(place, self._count - 1)] == key
         return known
 
     def _open(self, key: Int64, floor: int) -> None:
@@ -210,6 +209,6 @@ class Ledger:
 
 
 def _pack(owner: Int32, asset: Int32) -> Int64:
-    if owner.size and (int(owner.min()) < 0 or int(asset.min()) < 0):
+    if owner.size and int((owner | asset).min()) < 0:
         raise refuse(RejectionReason.OUT_OF_RANGE, "an account or asset number is negative", field="owner, asset")
     return (owner.astype(np.int64) << 32) | asset.astype(np.int64)
