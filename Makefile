@@ -36,7 +36,7 @@ bench: $(VENV)/.installed
 # Renew the lock file: `make lock` (needs uv).
 lock:
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
-		--extra risk --extra analytics --extra reports --extra dev --no-emit-package tsingma --python-version 3.11 -o requirements.lock pyproject.toml
+		--extra risk --extra analytics --extra reports --extra cluster --extra dev --no-emit-package tsingma --python-version 3.11 -o requirements.lock pyproject.toml
 
 clean:
 	rm -rf $(VENV) out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
