@@ -58,14 +58,11 @@ def post_transfers(house: House, command: PostTransfers) -> TransfersPosted:
             "linked": (command.linked, "i1"),
         }
     )
-    _known(house, np.concatenate([debit, credit]), asset)
+    owner = np.concatenate([debit, credit])
+    _known(house, owner, asset)
     kind = asset.astype(np.int32)
-    results = house.ledger.post(
-        house.ledger.rows(debit.astype(np.int32), kind),
-        house.ledger.rows(credit.astype(np.int32), kind),
-        amount,
-        linked.astype(np.bool_),
-    )
+    rows = house.ledger.rows(owner.astype(np.int32), np.concatenate([kind, kind]))
+    results = house.ledger.post(rows[: debit.size], rows[debit.size :], amount, linked.astype(np.bool_))
     return TransfersPosted(int((results == 0).sum()), results.tobytes())
 
 
@@ -115,6 +112,6 @@ def _columns(columns: dict[str, tuple[bytes, str]]) -> list[Int64]:
 def _known(house: House, account: Int64, asset: Int64) -> None:
     accounts, assets = house.resolved.account_participant.size, house.resolved.asset_count
     for field, column, size in (("account", account, accounts), ("asset", asset, assets)):
-        if column.size and (int(column.min()) < 0 or int(column.max()) >= size):
+        if column.size and int(column.view(np.uint64).max()) >= size:  # a negative number reads as a huge one
             place = int(np.flatnonzero((column < 0) | (column >= size))[0])
             raise refuse(RejectionReason.UNKNOWN, f"item {place + 1}: number {int(column[place])}", field=field)

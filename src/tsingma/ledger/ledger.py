@@ -77,10 +77,12 @@ class Ledger:
         Raises Rejected (out-of-range) for negative indices and Rejected (limit) above the bound on rows.
         """
         key = _pack(owner, asset)
-        known = self._known(key)
+        place = np.searchsorted(self._sorted_key, key)
+        known = self._known(key, place)
         if not known.all():
             self._open(np.unique(key[~known]), floor)
-        return self._sorted_row[np.searchsorted(self._sorted_key, key)]
+            place = np.searchsorted(self._sorted_key, key)
+        return self._sorted_row[place]
 
     def row(self, owner: int, asset: int, *, floor: int = 0) -> int:
         """Return the row of one (owner, asset), opened with ``floor`` when missing."""
@@ -175,10 +177,9 @@ class Ledger:
             total.update(self._numbers[place][self._sorted_row].astype("<i8").tobytes())
         return total.digest()
 
-    def _known(self, key: Int64) -> npt.NDArray[np.bool_]:
+    def _known(self, key: Int64, place: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
         if not self._count:
             return np.zeros(key.size, np.bool_)
-        place = np.searchsorted(self._sorted_key, key)
         known: npt.NDArray[np.bool_] = self._sorted_key[np.minimum(place, self._count - 1)] == key
         return known
 
@@ -198,7 +199,7 @@ class Ledger:
         self._sorted_key, self._sorted_row, self._count = merged[order], row[order], count
 
     def _bound(self, rows: Int64) -> Int64:
-        if rows.size and (int(rows.min()) < 0 or int(rows.max()) >= self._count):
+        if rows.size and int(rows.view(np.uint64).max()) >= self._count:  # a negative number reads as a huge one
             raise refuse(RejectionReason.UNKNOWN, "a ledger row that was never opened", field="row")
         return rows
 

@@ -35,6 +35,7 @@ CREATE TABLE snapshot (
 ) STRICT;
 """
 _FIELDS = "sequence, command_id, body, answer, previous, hash"
+_INSERT = f"INSERT INTO journal ({_FIELDS}) VALUES (?, ?, ?, ?, ?, ?)"
 
 
 class SqliteStore:
@@ -66,9 +67,12 @@ class SqliteStore:
             for record in records
         ]
         connection = self._connection
+        if len(rows) == 1:  # one statement is its own transaction
+            connection.execute(_INSERT, rows[0])
+            return
         connection.execute("BEGIN IMMEDIATE")
         try:
-            connection.executemany(f"INSERT INTO journal ({_FIELDS}) VALUES (?, ?, ?, ?, ?, ?)", rows)
+            connection.executemany(_INSERT, rows)
             connection.execute("COMMIT")
         except BaseException:
             if connection.in_transaction:
