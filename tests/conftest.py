@@ -5,6 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("tsingma", deadline=None)  # the first call of a kernel compiles or loads it
+settings.load_profile("tsingma")
 
 
 @pytest.fixture(scope="session")

@@ -58,7 +58,7 @@ def test_each_code(item: tuple[int, int, int], code: int, compiled: bool, monkey
 
 @pytest.mark.parametrize("compiled", [True, False])
 def test_chain_is_all_or_nothing(compiled: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Goal: a failing leg undoes its chain only. Method: a chain of three with a bad middle between two good transfers."""
+    """Goal: a failing leg undoes its chain only. Method: a chain of three with a bad middle."""
     if not compiled:
         monkeypatch.setattr(postings, "_compiled", lambda: None)
     state = numbers([100, 0, 0, 0, 50, 0])

@@ -1,0 +1,203 @@
+"""One writer: sequence, step, journal, answer.
+
+Goal: what is acknowledged is durable, the same id is the same answer, and after any failure the journal decides.
+Method: a toy state (it refuses odd numbers) behind the production sequencer, a store that can fail, and random
+batches with repeated ids against a plain model.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tsingma.basics.rejection import InvariantBroken, Rejected, Rejection, RejectionReason
+from tsingma.engine.sequencer import Sequencer, verify
+from tsingma.journal.commands import Command, OpenDay
+from tsingma.journal.events import Accepted, Answer, DayOpened, Refused
+from tsingma.journal.record import BATCH_COMMANDS_MAX, Record, chain
+from tsingma.store.memory import MemoryStore
+from tsingma.store.sqlite import SqliteStore
+
+
+class Total:
+    """A state that is one number."""
+
+    def __init__(self) -> None:
+        """Start at zero."""
+        self.value = 0
+
+    def digest(self) -> bytes:
+        """Return the number as bytes."""
+        return str(self.value).encode()
+
+    def dump(self) -> dict[str, bytes]:
+        """Return the number as the only part."""
+        return {"value": self.digest()}
+
+    @classmethod
+    def load(cls, parts: dict[str, bytes]) -> Total:
+        """Take back a dump."""
+        state = cls()
+        state.value = int(parts["value"])
+        return state
+
+
+def add(state: Total, command: Command) -> Answer:
+    """Add an even number to the state; refuse odd ones; break above a million."""
+    assert isinstance(command, OpenDay)
+    if command.day % 2:
+        return Refused((Rejection(reason=RejectionReason.NOT_ALLOWED, message="odd"),))
+    if command.day > 1_000_000:
+        raise InvariantBroken("too much")
+    state.value += command.day
+    return Accepted((DayOpened(state.value, 0, 0),))
+
+
+class FailingStore(MemoryStore):
+    """A store whose disk is full from a chosen append on."""
+
+    def __init__(self, good: int) -> None:
+        """Let ``good`` appends through."""
+        super().__init__()
+        self.good = good
+
+    def append(self, records: Sequence[Record]) -> None:
+        """Append, or fail like a full disk."""
+        self.good -= 1
+        if self.good < 0:
+            raise sqlite3.OperationalError("database or disk is full")
+        super().append(records)
+
+
+def opened(store: MemoryStore | SqliteStore) -> Sequencer[Total]:
+    """Return a sequencer over the store."""
+    return Sequencer(store, Total, add)
+
+
+def test_same_id_same_answer_and_other_content_is_refused() -> None:
+    """Goal: idempotence (design, invariant 7). Method: repeat within a batch, in a later batch, with another body."""
+    sequencer = opened(MemoryStore())
+    first, second = sequencer.submit([("a", OpenDay(2)), ("a", OpenDay(2))])
+    assert first == second == sequencer.answered("a")
+    assert sequencer.submit([("a", OpenDay(2))]) == [first]
+    (conflict,) = sequencer.submit([("a", OpenDay(4))])
+    assert isinstance(conflict, Refused)
+    assert conflict.rejections[0].reason is RejectionReason.CONFLICT
+    assert (sequencer.state.value, sequencer.sequence) == (2, 1)
+    assert sequencer.answered("b") is None
+
+
+def test_one_bad_command_never_hides_the_next() -> None:
+    """Goal: a refusal stands beside acceptances and is judged again later. Method: good, odd, oversized id, good."""
+    sequencer = opened(MemoryStore())
+    answers = sequencer.submit([("a", OpenDay(2)), ("b", OpenDay(3)), ("x" * 500, OpenDay(2)), ("c", OpenDay(4))])
+    assert [isinstance(answer, Accepted) for answer in answers] == [True, False, False, True]
+    assert sequencer.answered("b") is None
+    assert isinstance(sequencer.submit([("b", OpenDay(6))])[0], Accepted)
+    assert sequencer.state.value == 12
+
+
+def test_whole_batches() -> None:
+    """Goal: a batch that must be accepted whole leaves nothing behind. Method: refusal first, refusal after."""
+    store = MemoryStore()
+    sequencer = opened(store)
+    assert isinstance(sequencer.submit([("a", OpenDay(3)), ("b", OpenDay(2))], whole=True)[0], Refused)
+    assert sequencer.sequence == 0
+    with pytest.raises(Rejected, match="odd"):
+        sequencer.submit([("c", OpenDay(2)), ("d", OpenDay(3))], whole=True)
+    with pytest.raises(Rejected, match="the house stopped after a failure"):
+        _ = sequencer.state
+    assert opened(store).state.value == 0
+
+
+def test_too_large_a_batch_is_refused() -> None:
+    """Goal: everything has a limit. Method: one command more than a batch may have."""
+    sequencer = opened(MemoryStore())
+    with pytest.raises(Rejected, match="8191 commands in a batch, 8190 at most"):
+        sequencer.submit([(str(number), OpenDay(2)) for number in range(BATCH_COMMANDS_MAX + 1)])
+    assert sequencer.state.value == 0
+
+
+@pytest.mark.parametrize("failure", ["disk", "rule"])
+def test_after_a_failure_the_journal_decides(failure: str) -> None:
+    """Goal: nothing is answered that is not durable. Method: a full disk, a broken invariant; then open again."""
+    store = FailingStore(good=1 if failure == "disk" else 9)
+    sequencer = opened(store)
+    sequencer.submit([("a", OpenDay(2))])
+    with pytest.raises((sqlite3.OperationalError, InvariantBroken)):
+        sequencer.submit([("b", OpenDay(4)), ("c", OpenDay(4 if failure == "disk" else 2_000_000))])
+    with pytest.raises(Rejected, match="open it again"):
+        sequencer.submit([("d", OpenDay(2))])
+    again = opened(store)
+    assert (again.state.value, again.sequence) == (2, 1)
+    assert again.answered("b") is None
+
+
+def test_recovery_uses_the_newest_whole_snapshot(tmp_path: Path) -> None:
+    """Goal: snapshot plus tail is zero plus everything; damage is passed over. Method: spoil the newest snapshot."""
+    store = SqliteStore(tmp_path / "journal.sqlite")
+    sequencer = opened(store)
+    for number in range(6):
+        sequencer.submit([(str(number), OpenDay(2 * number))])
+        if number in (2, 4):
+            sequencer.snapshot()
+    assert store.snapshots() == [3, 5]
+    states = [sequencer.replay(start).value for start in (0, 3, 5)]
+    assert states == [30, 30, 30]
+    assert sequencer.replay(0, until=3).value == 6
+    store.close()
+    connection = sqlite3.connect(tmp_path / "journal.sqlite")
+    connection.execute("UPDATE snapshot SET state_hash = x'00' WHERE sequence = 5")
+    connection.commit()
+    connection.close()
+    store = SqliteStore(tmp_path / "journal.sqlite")
+    again = opened(store)
+    assert again.state.value == 30
+    with pytest.raises(Rejected, match="the snapshot at record 5 does not match its state hash"):
+        again.replay(5)
+    store.close()
+
+
+def test_changed_answer_is_found_by_replay_and_by_the_chain() -> None:
+    """Goal: a journal that tells another story is found. Method: one answer replaced, chain broken or rebuilt."""
+    store = MemoryStore()
+    sequencer = opened(store)
+    sequencer.submit([("a", OpenDay(2)), ("b", OpenDay(4))])
+    assert verify(store) == []
+    first, second = store.read()
+    forged = MemoryStore()
+    forged.append([first, Record(2, "b", second.body, first.answer, first.hash, second.hash)])
+    assert verify(forged) == ["record 2: the content does not match its hash: id, command, answer or hash was changed"]
+    rebuilt = MemoryStore()
+    rebuilt.append([first, chain(2, "b", second.body, first.answer, first.hash)])
+    assert verify(rebuilt) == []
+    with pytest.raises(InvariantBroken, match=r"record 2 \(b\): replay gives another answer"):
+        opened(rebuilt)
+
+
+steps = st.tuples(st.sampled_from("abcdef"), st.integers(0, 9))
+
+
+@given(st.lists(st.lists(steps, max_size=6), max_size=8))
+def test_any_order_of_repeats_equals_a_plain_model(batches: list[list[tuple[str, int]]]) -> None:
+    """Goal: no repeat counts twice, nothing accepted is lost. Method: random ids and bodies beside a dictionary."""
+    store = MemoryStore()
+    sequencer = opened(store)
+    accepted: dict[str, int] = {}
+    for batch in batches:
+        answers = sequencer.submit([(name, OpenDay(day)) for name, day in batch])
+        for (name, day), answer in zip(batch, answers, strict=True):
+            legal = accepted[name] == day if name in accepted else day % 2 == 0
+            assert isinstance(answer, Accepted) == legal
+            if legal:
+                accepted[name] = day
+    assert sequencer.state.value == sum(accepted.values())
+    assert sequencer.sequence == len(accepted)
+    assert opened(store).state.value == sequencer.state.value
+    assert sequencer.head == opened(store).head
+    assert verify(store) == []
