@@ -205,6 +205,10 @@ def _applicable(
         raise refuse(RejectionReason.OUT_OF_RANGE, f"{fx_e6} is no rate of {currency} to HKD", field="fx_e6")
     if market not in _TARIFF:
         raise refuse(RejectionReason.UNKNOWN, f"no tariff for {market}", field="market")
+    first = read_table("fees.toml")["complete_from"][_TARIFF[market]]
+    if day < first:
+        message = f"the tariff of {market} is kept from {first}, not for {day}"
+        raise refuse(RejectionReason.BEYOND_HORIZON, message, field="day", remedy="add the older rows to fees.toml")
     lines = lines_in_force(_TARIFF[market], kind, side, day)
     if not lines:
         raise refuse(
