@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter as Count
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,6 +14,8 @@ import numpy.typing as npt
 from tsingma.basics.identifiers import is_isin, is_lei
 from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import Rejected, Rejection, RejectionReason
+
+_CODE = re.compile(r"[A-Z0-9-]{1,16}")  # codes become names of folders and parts of command ids
 
 
 class InstrumentKind(StrEnum):
@@ -159,6 +162,9 @@ def _participant_faults(participants: tuple[Participant, ...]) -> list[Rejection
         if kinds.get(code) is not kind:
             faults.append(_fault(RejectionReason.MISSING, code, "participants", f"needed with kind {kind}"))
     for participant in participants:
+        if not _CODE.fullmatch(participant.code):
+            message = "a code has 1 to 16 of A-Z, 0-9 and -"
+            faults.append(_fault(RejectionReason.MALFORMED, participant.code, "participants.code", message))
         if participant.lei and not is_lei(participant.lei):
             faults.append(_fault(RejectionReason.MALFORMED, participant.code, "lei", f"'{participant.lei}' is no LEI"))
     return faults
