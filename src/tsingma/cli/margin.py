@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tsingma.margin.hkscc.requirement import ExplainedMargin
 
 _SUBCOMMANDS: dict[str, tuple[str, str, str]] = {
+    "arrays": ("tsingma.cli.margin_arrays", "arrays", "Scenario losses of futures and options series (PRiME)."),
     "parameters": ("tsingma.cli.margin_parameters", "parameters", "Build a parameter file from prices."),
 }
 _FILE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
