@@ -102,7 +102,7 @@ def test_greeks_equal_finite_differences() -> None:
 
 
 def test_american_tree_converges_to_quantlib() -> None:
-    """Goal: the tree is the American option. Method: QuantLib's spectral engine; the error of 100 steps, then of 800."""
+    """Goal: the tree is the American option. Method: QuantLib spectral engine; error of 100 steps, then 800."""
     columns = contracts(100, seed=5)[:6]
     wanted = np.array([oracle((*[column[i] for column in columns], 0.0), "american").NPV() for i in range(100)])
     coarse, fine = (np.abs(american_crr(*columns, steps=steps) - wanted) for steps in (100, 800))
