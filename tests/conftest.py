@@ -15,6 +15,6 @@ settings.load_profile("tsingma")
 def shared() -> Path:
     """The folder of third-party reference data beside the checkout; tests that need it skip where it is absent."""
     folder = Path(__file__).resolve().parents[1].parent / "shared"
-    if not folder.is_dir():
+    if not (folder / "data").is_dir():
         pytest.skip("third-party data folder ../shared is absent")
     return folder
