@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _SUBCOMMANDS: dict[str, tuple[str, str, str]] = {
     "arrays": ("tsingma.cli.margin_arrays", "arrays", "Scenario losses of futures and options series (PRiME)."),
+    "prime": ("tsingma.cli.margin_prime", "prime", "Futures and options margin from a SPAN file (PRiME)."),
     "parameters": ("tsingma.cli.margin_parameters", "parameters", "Build a parameter file from prices."),
 }
 _FILE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
