@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _SUBCOMMANDS: dict[str, tuple[str, str, str]] = {
     "arrays": ("tsingma.cli.margin_arrays", "arrays", "Scenario losses of futures and options series (PRiME)."),
+    "joint": ("tsingma.cli.margin_joint", "joint", "One portfolio across clearing houses."),
     "prime": ("tsingma.cli.margin_prime", "prime", "Futures and options margin from a SPAN file (PRiME)."),
     "parameters": ("tsingma.cli.margin_parameters", "parameters", "Build a parameter file from prices."),
 }

@@ -1,0 +1,69 @@
+"""Profits of holdings in scenarios: every option is priced anew at the moved price, volatility and time.
+
+Moves are returns over a holding period and, for options, what happened to the factor's volatility over the same days;
+both come from the same stretch of history, so a fall that brought volatility with it does so again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from tsingma.basics.rejection import RejectionReason, refuse
+from tsingma.margin.house.holdings import OPTIONS, Holding, Product
+from tsingma.pricing.options import black76
+
+Float64 = npt.NDArray[np.float64]
+Int64 = npt.NDArray[np.int64]
+
+TRADING_DAYS = 252.0
+CALENDAR_DAYS = 365.0
+PRICE_FLOOR = 1e-9  # a fall of everything leaves an underlying almost worthless, never negative
+
+
+class Moves(msgspec.Struct, frozen=True, eq=False, kw_only=True):
+    """Scenarios of some factors over ``horizon_days`` trading days.
+
+    ``returns`` and ``volatility_ratio`` float64 [scenarios] by factor; ``volatility`` the factor's volatility a year
+    now.
+    """
+
+    horizon_days: int
+    returns: Mapping[str, Float64]
+    volatility_ratio: Mapping[str, Float64]
+    volatility: Mapping[str, float]
+
+
+def profits(holdings: Sequence[Holding], moves: Moves) -> Int64:
+    """Return the summed profit of holdings in whole HKD, int64 [scenarios], each line rounded to the nearest.
+
+    Raises Rejected (missing) for a factor without moves.
+    """
+    total: Int64 | None = None
+    for holding in holdings:
+        if holding.factor not in moves.returns:
+            message = f"there are no scenarios for '{holding.factor}'"
+            raise refuse(RejectionReason.MISSING, message, field="factor", line=holding.line)
+        each = np.rint(holding.notional * unit_profit(holding, moves)).astype(np.int64)
+        total = each if total is None else total + each
+    if total is None:
+        raise refuse(RejectionReason.MISSING, "there is no holding to revalue", field="holdings")
+    return total
+
+
+def unit_profit(holding: Holding, moves: Moves) -> Float64:
+    """Return the profit of a notional of one, float64 [scenarios]."""
+    returns = moves.returns[holding.factor]
+    if holding.product not in OPTIONS:
+        return returns
+    now = moves.volatility[holding.factor]
+    passed = moves.horizon_days / TRADING_DAYS
+    then = max(holding.days / CALENDAR_DAYS - passed, 0.0)
+    ratio = moves.volatility_ratio[holding.factor]
+    strike, call = holding.strike_e4 / 10_000, holding.product is Product.CALL
+    before = black76(1.0, strike, holding.days / CALENDAR_DAYS, now, 0.0, call)
+    after = black76(np.maximum(1.0 + returns, PRICE_FLOOR), strike, then, now * ratio, 0.0, call)
+    return after - before

@@ -1,0 +1,221 @@
+"""Books through time: each house's margin alone, the joint figure, and whether losses that came were covered.
+
+On every day the book is taken as it is written, at that day's prices, with nothing known of later days; what it then
+lost over each house's holding period is held against what that house would have called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from tsingma.basics.rejection import RejectionReason, refuse
+from tsingma.margin.hkscc.history_scenarios import ScenarioSource, scenario_source
+from tsingma.margin.house.holdings import BASKET, FX, INDEX, Book, Holding, House
+from tsingma.margin.house.models import HouseModels, otc_margin, scan_arrays, scan_margins, securities_margin
+from tsingma.margin.house.revaluation import TRADING_DAYS, Moves, profits
+from tsingma.margin.joint.allocation import Allocation
+from tsingma.margin.joint.requirement import HouseRisk, JointMargin, JointSettings, joint_margin
+from tsingma.market.history import PriceHistory
+
+Float64 = npt.NDArray[np.float64]
+Int64 = npt.NDArray[np.int64]
+
+VOLATILITY_MIN, VOLATILITY_MAX = 0.05, 2.0  # a year
+RATIO_MAX = 3.0
+
+
+class HouseCoverage(msgspec.Struct, frozen=True, kw_only=True):
+    """One house over the days of a study: mean margin before and after, and the days it did not cover."""
+
+    house: str
+    mean_standalone: int
+    mean_called: int
+    uncovered_before: int
+    uncovered_after: int
+
+
+class BookStudy(msgspec.Struct, frozen=True, kw_only=True):
+    """One book: the joint margin of the last day, and coverage over all days under each allocation."""
+
+    book: str
+    days: int
+    first_row: int
+    last_row: int
+    last: JointMargin
+    mean_saving: int
+    coverage: dict[str, tuple[HouseCoverage, ...]]
+    uncovered_joint: int  # days on which the whole book lost more than all houses together called (Euler)
+
+
+class MarketPast:
+    """A price history with its scenarios at every holding period that the houses use."""
+
+    def __init__(self, history: PriceHistory, models: HouseModels) -> None:
+        """Prepare the scenarios; raises Rejected when the history is too short."""
+        self.history, self.models = history, models
+        extras = (INDEX, FX)
+        self._counters = [k for k, name in enumerate(history.instruments) if name not in extras]
+        self._column = {name: k for k, name in enumerate(history.instruments)}
+        periods = sorted(set(models.holding_days.values()))
+        self._sources = {
+            days: scenario_source(history, msgspec.structs.replace(models.filter, holding_period_days=days))
+            for days in periods
+        }
+        self.longest = max(periods)
+
+    @property
+    def first_row(self) -> int:
+        """Return the first day with a full look-back and a stress window."""
+        settings = self.models.filter
+        return max(settings.look_back_days, settings.stress_days + 2) + 2 * self.longest + 1
+
+    @property
+    def last_row(self) -> int:
+        """Return the last day whose outcome is known."""
+        return self.history.days - self.longest - 1
+
+    def require(self, holdings: Sequence[Holding], *, file: str = "") -> None:
+        """Raise Rejected naming the line of a factor that the history does not have."""
+        for holding in holdings:
+            known = holding.factor in self._column or (holding.factor == INDEX) or holding.factor == BASKET
+            if not known:
+                remedy = "give its prices, or take the line out"
+                raise refuse(
+                    RejectionReason.MISSING, f"'{holding.factor}' is not in the price history", file=file,
+                    line=holding.line, field="factor", remedy=remedy,
+                )  # fmt: skip
+
+    def scenarios(self, row: int, days: int, factors: set[str], *, stressed: bool = False) -> Moves:
+        """Return the scenarios of a day over a holding period, known at its close."""
+        source = self._sources[days]
+        found = source.svar(row, source.stress_window(row)) if stressed else source.hvar(row)
+        first, count = found.first_row, found.returns.shape[0]
+        return self._moves(source, days, row, factors, found.returns, np.arange(first, first + count))
+
+    def outcome(self, row: int, days: int, factors: set[str]) -> Moves:
+        """Return what happened over the holding period after a day; a suspended counter stands still."""
+        source = self._sources[days]
+        known = np.nan_to_num(source.returns[row : row + 1], nan=0.0)
+        return self._moves(source, days, row, factors, known, np.array([row]))
+
+    def _moves(
+        self, source: ScenarioSource, days: int, row: int, factors: set[str], returns: Float64, starts: Int64
+    ) -> Moves:
+        ratio = source.volatility[np.minimum(starts + days, self.history.days - 1)] / np.maximum(
+            source.volatility[starts], 1e-6
+        )
+        ratio = np.clip(np.nan_to_num(ratio, nan=1.0), 1.0 / RATIO_MAX, RATIO_MAX)
+        columns = {factor: self._columns(factor) for factor in factors}
+        return Moves(
+            horizon_days=days,
+            returns={factor: returns[:, chosen].mean(axis=1) for factor, chosen in columns.items()},
+            volatility_ratio={factor: ratio[:, chosen].mean(axis=1) for factor, chosen in columns.items()},
+            volatility={factor: self.volatility(row, factor) for factor in factors},
+        )
+
+    def volatility(self, row: int, factor: str) -> float:
+        """Return a factor's EWMA volatility a year at a close, between 5 % and 200 %."""
+        source = self._sources[min(self._sources)]
+        daily = float(np.nanmean(source.sigma(row)[self._columns(factor)]))
+        return float(min(max(daily * TRADING_DAYS**0.5, VOLATILITY_MIN), VOLATILITY_MAX))
+
+    def _columns(self, factor: str) -> list[int]:
+        if factor in self._column:
+            return [self._column[factor]]
+        return self._counters  # the basket, and the index of a history that brings none
+
+
+def house_risks(book: Book, past: MarketPast, row: int) -> list[HouseRisk]:
+    """Return the risk of a book at each of its houses on one day: stand-alone margin and scenario profits."""
+    models = past.models
+    horizon = max(models.holding_days[house] for house in book.houses)
+    factors = {holding.factor for holding in book.holdings}
+    joint = past.scenarios(row, horizon, factors)
+    risks = []
+    for house in book.houses:
+        holdings = [holding for holding in book.holdings if holding.house is house]
+        own = past.scenarios(row, models.holding_days[house], factors)
+        risks.append(
+            HouseRisk(
+                house=str(house),
+                standalone=_standalone(house, holdings, own, past, row),
+                profit=profits(holdings, joint),
+                own_profit=profits(holdings, own),
+            )
+        )
+    return risks
+
+
+def _standalone(house: House, holdings: Sequence[Holding], own: Moves, past: MarketPast, row: int) -> int:
+    if house is House.HKSCC:
+        factors = {holding.factor for holding in holdings}
+        stress = past.scenarios(row, past.models.holding_days[house], factors, stressed=True)
+        return securities_margin(holdings, own, stress, past.models)
+    if house is House.OTC_CLEAR:
+        return otc_margin(holdings, own, past.models)
+    volatility = [past.volatility(row, holding.factor) for holding in holdings]
+    return scan_margins(holdings, scan_arrays(holdings, volatility, past.models.scan))
+
+
+def study_book(book: Book, past: MarketPast, settings: JointSettings | None = None, *, every: int = 1) -> BookStudy:
+    """Return a book's joint margin through time, on every ``every``-th day.
+
+    Raises Rejected when the history is too short, or a factor is missing.
+    """
+    past.require(book.holdings)
+    rows = range(past.first_row, past.last_row + 1, every)
+    if not rows:
+        message = f"{past.history.days} days of prices, more than {past.first_row + past.longest} are needed"
+        raise refuse(RejectionReason.MISSING, message, field="prices")
+    factors = {holding.factor for holding in book.holdings}
+    margins, losses, joint_losses = [], [], []
+    horizon = max(past.models.holding_days[house] for house in book.houses)
+    for row in rows:
+        margins.append(joint_margin(book.name, house_risks(book, past, row), settings))
+        losses.append(
+            [
+                -int(
+                    profits(
+                        [one for one in book.holdings if one.house is house],
+                        past.outcome(row, past.models.holding_days[house], factors),
+                    )[0]
+                )
+                for house in book.houses
+            ]
+        )
+        joint_losses.append(-int(profits(book.holdings, past.outcome(row, horizon, factors))[0]))
+    return BookStudy(
+        book=book.name,
+        days=len(rows),
+        first_row=rows[0],
+        last_row=rows[-1],
+        last=margins[-1],
+        mean_saving=sum(each.standalone - each.by(Allocation.EULER).called for each in margins) // len(margins),
+        coverage={str(name): _coverage(book, margins, losses, name) for name in Allocation},
+        uncovered_joint=sum(
+            loss > each.by(Allocation.EULER).called for loss, each in zip(joint_losses, margins, strict=True)
+        ),
+    )
+
+
+def _coverage(
+    book: Book, margins: Sequence[JointMargin], losses: Sequence[Sequence[int]], allocation: Allocation
+) -> tuple[HouseCoverage, ...]:
+    found = []
+    for place, house in enumerate(book.houses):
+        parts = [margin.by(allocation).houses[place] for margin in margins]
+        lost = [loss[place] for loss in losses]
+        found.append(
+            HouseCoverage(
+                house=str(house),
+                mean_standalone=sum(part.standalone for part in parts) // len(parts),
+                mean_called=sum(part.called for part in parts) // len(parts),
+                uncovered_before=sum(loss > part.standalone for loss, part in zip(lost, parts, strict=True)),
+                uncovered_after=sum(loss > part.called for loss, part in zip(lost, parts, strict=True)),
+            )
+        )
+    return tuple(found)
