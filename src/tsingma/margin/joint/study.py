@@ -1,7 +1,8 @@
 """Books through time: each house's margin alone, the joint figure, and whether losses that came were covered.
 
 On every day the book is taken as it is written, at that day's prices, with nothing known of later days; what it then
-lost over each house's holding period is held against what that house would have called.
+lost over each house's holding period is held against what that house would have called. A house whose own cover has
+worn thin gives less credit, or none, until its cover is back (:class:`CoverageControl`).
 """
 
 from __future__ import annotations
@@ -28,12 +29,31 @@ VOLATILITY_MIN, VOLATILITY_MAX = 0.05, 2.0  # a year
 RATIO_MAX = 3.0
 
 
+class CoverageControl(msgspec.Struct, frozen=True, kw_only=True):
+    """How realised cover governs credit.
+
+    Each day a house gives the largest part of its credit with which at most ``tolerance_e4`` ten-thousandths of the
+    last ``window`` days known by then would have been uncovered; parts are multiples of 1 / ``steps``. There is no
+    credit before ``minimum`` outcomes are known.
+    """
+
+    window: int = 500
+    minimum: int = 250
+    tolerance_e4: int = 50
+    steps: int = 20
+
+
 class HouseCoverage(msgspec.Struct, frozen=True, kw_only=True):
-    """One house over the days of a study: mean margin before and after, and the days it did not cover."""
+    """One house over the days of a study: mean margin before and after, and the days it did not cover.
+
+    ``credit_factor`` is the mean part of its credit that the house gave; ``last_factor`` that of the last day.
+    """
 
     house: str
     mean_standalone: int
     mean_called: int
+    credit_factor: float
+    last_factor: float
     uncovered_before: int
     uncovered_after: int
 
@@ -161,7 +181,14 @@ def _standalone(house: House, holdings: Sequence[Holding], own: Moves, past: Mar
     return scan_margins(holdings, scan_arrays(holdings, volatility, past.models.scan))
 
 
-def study_book(book: Book, past: MarketPast, settings: JointSettings | None = None, *, every: int = 1) -> BookStudy:
+def study_book(
+    book: Book,
+    past: MarketPast,
+    settings: JointSettings | None = None,
+    *,
+    every: int = 1,
+    control: CoverageControl | None = None,
+) -> BookStudy:
     """Return a book's joint margin through time, on every ``every``-th day.
 
     Raises Rejected when the history is too short, or a factor is missing.
@@ -188,34 +215,71 @@ def study_book(book: Book, past: MarketPast, settings: JointSettings | None = No
             ]
         )
         joint_losses.append(-int(profits(book.holdings, past.outcome(row, horizon, factors))[0]))
+    outcomes = _Outcomes(book, margins, np.array(losses, np.int64), past.longest, every, control or CoverageControl())
+    coverage = {str(name): outcomes.of(name) for name in Allocation}
+    called = outcomes.called(Allocation.EULER).sum(axis=1)
     return BookStudy(
         book=book.name,
         days=len(rows),
         first_row=rows[0],
         last_row=rows[-1],
         last=margins[-1],
-        mean_saving=sum(each.standalone - each.by(Allocation.EULER).called for each in margins) // len(margins),
-        coverage={str(name): _coverage(book, margins, losses, name) for name in Allocation},
-        uncovered_joint=sum(
-            loss > each.by(Allocation.EULER).called for loss, each in zip(joint_losses, margins, strict=True)
-        ),
+        mean_saving=int(sum(margin.standalone for margin in margins) - called.sum()) // len(margins),
+        coverage=coverage,
+        uncovered_joint=int((np.array(joint_losses) > called).sum()),
     )
 
 
-def _coverage(
-    book: Book, margins: Sequence[JointMargin], losses: Sequence[Sequence[int]], allocation: Allocation
-) -> tuple[HouseCoverage, ...]:
-    found = []
-    for place, house in enumerate(book.houses):
-        parts = [margin.by(allocation).houses[place] for margin in margins]
-        lost = [loss[place] for loss in losses]
-        found.append(
+class _Outcomes:
+    """Margins and losses of a book side by side: what was called and what was covered."""
+
+    def __init__(
+        self, book: Book, margins: Sequence[JointMargin], losses: Int64, wait: int, every: int, control: CoverageControl
+    ) -> None:
+        self._book, self._margins, self._losses, self._control = book, margins, losses, control
+        self._lag = -(-wait // every)  # studied days until an outcome is known
+        self._factors: dict[Allocation, Float64] = {}
+        self.standalone = np.array([[each.standalone for each in one.shares[0].houses] for one in margins], np.int64)
+
+    def credit(self, allocation: Allocation) -> Int64:
+        """Return the credit of every day and house before control, int64 [days, houses]."""
+        return np.array([[each.credit for each in one.by(allocation).houses] for one in self._margins], np.int64)
+
+    def called(self, allocation: Allocation) -> Int64:
+        """Return what every house called on every day, int64 [days, houses]."""
+        given = np.floor(self.credit(allocation) * self.factors(allocation)).astype(np.int64)
+        called: Int64 = self.standalone - given
+        return called
+
+    def factors(self, allocation: Allocation) -> Float64:
+        """Return the part of its credit that each house gives on each day, float64 [days, houses]."""
+        if allocation not in self._factors:
+            control, credit = self._control, self.credit(allocation)
+            parts = np.arange(control.steps + 1) / control.steps
+            breach = self._losses[:, :, None] > self.standalone[:, :, None] - credit[:, :, None] * parts
+            known = np.concatenate([np.zeros((1, *breach.shape[1:]), np.int64), np.cumsum(breach, axis=0)])
+            stop = np.maximum(np.arange(len(self._margins)) - self._lag + 1, 0)  # outcomes known on each day
+            start = np.maximum(stop - control.window, 0)
+            allowed = (stop - start) * control.tolerance_e4 // 10_000
+            fits = known[stop] - known[start] <= allowed[:, None, None]
+            # Breaches grow with the part given: the last part of the run of fits from zero is the largest that fits.
+            count = np.cumprod(fits, axis=2).sum(axis=2)
+            seasoned = (stop >= control.minimum)[:, None]
+            self._factors[allocation] = np.where(seasoned, np.maximum(count - 1, 0), 0) / control.steps
+        return self._factors[allocation]
+
+    def of(self, allocation: Allocation) -> tuple[HouseCoverage, ...]:
+        """Return the coverage of every house under an allocation."""
+        called, factors = self.called(allocation), self.factors(allocation)
+        return tuple(
             HouseCoverage(
                 house=str(house),
-                mean_standalone=sum(part.standalone for part in parts) // len(parts),
-                mean_called=sum(part.called for part in parts) // len(parts),
-                uncovered_before=sum(loss > part.standalone for loss, part in zip(lost, parts, strict=True)),
-                uncovered_after=sum(loss > part.called for loss, part in zip(lost, parts, strict=True)),
+                mean_standalone=int(self.standalone[:, place].sum()) // len(self._margins),
+                mean_called=int(called[:, place].sum()) // len(self._margins),
+                credit_factor=round(float(factors[:, place].mean()), 4),
+                last_factor=float(factors[-1, place]),
+                uncovered_before=int((self._losses[:, place] > self.standalone[:, place]).sum()),
+                uncovered_after=int((self._losses[:, place] > called[:, place]).sum()),
             )
+            for place, house in enumerate(self._book.houses)
         )
-    return tuple(found)

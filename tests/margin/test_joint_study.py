@@ -1,0 +1,211 @@
+"""Books through time.
+
+Goal: margins of every house alone and joint, walk-forward, with realised cover. Method: a simulated history with an
+index and a currency, nothing known of later days, real closes, refusals of files and factors.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+
+from tsingma.app.joint_study import books_of_file, history_of_files, study_books
+from tsingma.basics.rejection import Rejected
+from tsingma.cli.main import main
+from tsingma.margin.house.holdings import BASKET, FX, INDEX, Book, Holding, House, Product
+from tsingma.margin.house.models import HouseModels
+from tsingma.margin.house.revaluation import Moves, profits, unit_profit
+from tsingma.margin.joint.allocation import Allocation
+from tsingma.margin.joint.requirement import Correlations, JointSettings
+from tsingma.margin.joint.study import CoverageControl, MarketPast, house_risks, study_book
+from tsingma.market.history import PriceHistory
+from tsingma.messages.book_file import read_books
+
+DAYS = 420
+
+
+def simulated(seed: int = 1, days: int = DAYS) -> PriceHistory:
+    """Return three counters, an index they follow, and a currency."""
+    rng = np.random.default_rng(seed)
+    index = rng.standard_t(5, days) * 0.008
+    moves = np.column_stack(
+        [index * beta + rng.standard_t(5, days) * 0.006 for beta in (0.8, 1.0, 1.3)]
+        + [index, rng.standard_t(5, days) * 0.002]
+    )
+    close = np.asarray(np.round(1_000_000 * np.exp(np.cumsum(moves, axis=0))), np.int64)
+    return PriceHistory(
+        np.arange(18_000, 18_000 + days, dtype=np.int32), ("00005", "00700", "01299", INDEX, FX), close,
+        np.zeros(close.shape, np.bool_),
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def past() -> MarketPast:
+    """One prepared history for all tests."""
+    return MarketPast(simulated(), HouseModels())
+
+
+def book(*lines: tuple[House, Product, str, int], name: str = "B") -> Book:
+    """Return a book of lines."""
+    holdings = tuple(Holding(house=h, product=p, factor=f, notional=n) for h, p, f, n in lines)
+    return Book(name, holdings)
+
+
+HEDGED = book((House.HKSCC, Product.STOCK, BASKET, 10**8), (House.HKCC, Product.FUTURE, INDEX, -(10**8)))
+
+
+def test_a_hedge_saves_and_a_bet_does_not(past: MarketPast) -> None:
+    """Goal: credit for a hedge, none for one direction. Method: the same basket with futures short and long."""
+    control = CoverageControl(minimum=0)
+    hedge = study_book(HEDGED, past, every=10, control=control)
+    long = book((House.HKSCC, Product.STOCK, BASKET, 10**8), (House.HKCC, Product.FUTURE, BASKET, 10**8))
+    bet = study_book(long, past, every=10, control=control)
+    assert hedge.last.saving > hedge.last.standalone // 3
+    assert hedge.mean_saving > 0
+    assert bet.last.saving <= bet.last.standalone // 1000
+    flipped = JointSettings(correlations=Correlations.FLIPPED)
+    assert study_book(HEDGED, past, flipped, every=10).mean_saving == 0
+
+
+def test_nothing_is_known_of_later_days() -> None:
+    """Goal: a day's margin does not look ahead. Method: later prices changed, the same figures."""
+    history = simulated()
+    models = HouseModels()
+    past = MarketPast(history, models)
+    row = past.first_row + 5
+    close = history.close_e4.copy()
+    close[row + 1 :] = close[row + 1 :] * 3
+    other = MarketPast(
+        msgspec.structs.replace(history, close_e4=close, missing=history.missing.copy(), dates=history.dates.copy()),
+        models,
+    )
+    for one, two in zip(house_risks(HEDGED, past, row), house_risks(HEDGED, other, row), strict=True):
+        assert one.standalone == two.standalone
+        assert (one.profit == two.profit).all()
+
+
+def test_credit_waits_and_stops_when_cover_is_gone(past: MarketPast) -> None:
+    """Goal: no credit before enough days, none with cover below the tolerance. Method: two controls."""
+    never = study_book(HEDGED, past, every=10, control=CoverageControl(minimum=1000))
+    assert never.mean_saving == 0
+    always = study_book(HEDGED, past, every=10, control=CoverageControl(minimum=0, tolerance_e4=10_000))
+    free = {row.house: row.credit_factor for row in always.coverage[str(Allocation.EULER)]}
+    assert set(free.values()) == {1.0}
+    strict = study_book(HEDGED, past, every=10, control=CoverageControl(minimum=0, tolerance_e4=0))
+    for name in Allocation:
+        for row, loose in zip(strict.coverage[name], always.coverage[name], strict=True):
+            assert row.mean_standalone >= row.mean_called >= loose.mean_called
+            assert row.uncovered_before <= row.uncovered_after <= loose.uncovered_after
+
+
+def test_futures_alone_are_linear_and_options_are_revalued() -> None:
+    """Goal: profits by hand. Method: a future; put-call parity of a call and a put in every scenario."""
+    returns = np.array([-0.5, -0.1, 0.0, 0.2])
+    moves = Moves(
+        horizon_days=1, returns={INDEX: returns}, volatility_ratio={INDEX: np.array([2.0, 1.5, 1.0, 0.8])},
+        volatility={INDEX: 0.2},
+    )  # fmt: skip
+    future = Holding(house=House.HKCC, product=Product.FUTURE, factor=INDEX, notional=-1000)
+    assert profits([future], moves).tolist() == [500, 100, 0, -200]
+    call = Holding(house=House.HKCC, product=Product.CALL, factor=INDEX, notional=1, strike_e4=9_500)
+    put = msgspec.structs.replace(call, product=Product.PUT)
+    assert unit_profit(call, moves) - unit_profit(put, moves) == pytest.approx(returns, abs=1e-12)
+    assert unit_profit(call, moves)[2] < 0  # time decay
+    with pytest.raises(Rejected, match="there are no scenarios for '00001'"):
+        profits([msgspec.structs.replace(future, factor="00001")], moves)
+    with pytest.raises(Rejected, match="no holding"):
+        profits([], moves)
+
+
+def test_twelve_books_of_real_prices(shared: Path) -> None:
+    """Goal: twelve books at up to four houses on real closes, all identities held. Method: every 60th day."""
+    econ = shared / "data" / "econ"
+    prices = econ / "hk_stocks" / "hsi_constituents_adjclose_2020_2025.csv.gz"
+    history = history_of_files(prices, econ / "indices" / "HSI.csv", econ / "indices" / "USD_CNY.csv")
+    books, name = books_of_file(None)
+    assert len(books) == 12
+    studies = study_books(books, history, JointSettings(), every=60, file=name)
+    found = {study.book: study for study in studies}
+    assert len(found["all four houses"].last.shares[0].houses) == 4
+    hedge, bet = found["index hedge"].last, found["directional"].last
+    assert hedge.saving * bet.standalone > 3 * bet.saving * hedge.standalone
+    assert all(study.uncovered_joint <= 1 for study in studies)
+
+
+HEADER = "book,house,product,factor,notional,strike,days\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("B,HKSCC,stock,00005", "B.csv:2: 4 columns"),
+        (",HKSCC,stock,00005,1,,", "book: is empty"),
+        ("B,HKSCC,stock,,1,,", "factor: is empty"),
+        ("B,LCH,stock,00005,1,,", "house: 'LCH' is none of"),
+        ("B,HKSCC,share,00005,1,,", "product: 'share' is none of"),
+        ("B,HKSCC,call,00005,1,1,30", "product: HKSCC clears stock"),
+        ("B,HKSCC,stock,00005,1.5,,", "notional: '1.5' is no whole HKD"),
+        ("B,HKSCC,stock,00005,0,,", "notional: '0'"),
+        ("B,SEOCH,call,00005,1,,", "an option needs strike and days"),
+        ("B,SEOCH,call,00005,1,0,30", "strike: '0' is not"),
+        ("B,SEOCH,call,00005,1,1,0", "days: '0' is not 2 to"),
+        ("B,SEOCH,call,00005,1,nan,9", "strike"),
+    ],
+)
+def test_broken_book_files_are_refused(line: str, message: str) -> None:
+    """Goal: refusals name file, line and field. Method: one fault each."""
+    with pytest.raises(Rejected, match=message):
+        read_books((HEADER + line + "\n").encode(), file="B.csv")
+
+
+def test_book_files_as_a_whole() -> None:
+    """Goal: no file without holdings, no other header, no other encoding. Method: three files."""
+    for data, message in ((HEADER.encode(), "no holding"), (b"a,b\n", "wrong header"), (b"\xff", "not UTF-8")):
+        with pytest.raises(Rejected, match=message):
+            read_books(data)
+
+
+def test_short_histories_and_unknown_factors(past: MarketPast) -> None:
+    """Goal: no margin without prices. Method: a history that is too short, a factor that is not there."""
+    short = MarketPast(simulated(days=262), HouseModels())
+    with pytest.raises(Rejected, match="262 days of prices"):
+        study_book(HEDGED, short)
+    with pytest.raises(Rejected, match="'00001' is not in the price history"):
+        study_book(book((House.HKSCC, Product.STOCK, "00001", 1)), past)
+
+
+def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Goal: files in, table and JSON out. Method: the simulated history as files, two books, a broken index file."""
+    history = simulated()
+    from tsingma.basics.dates import to_date
+
+    days = [to_date(int(day)).isoformat() for day in history.dates]
+    stocks = ["Date,0005.HK,0700.HK,1299.HK"]
+    stocks += [
+        f"{day}," + ",".join(f"{p / 10_000:.4f}" for p in row[:3])
+        for day, row in zip(days, history.close_e4, strict=True)
+    ]
+    (tmp_path / "closes.csv").write_text("\n".join(stocks) + "\n")
+    index = ["date,open,close,volume", f"{days[0]},,,"]
+    index += [f"{day},1,{row[3] / 10_000:.4f},0" for day, row in zip(days, history.close_e4, strict=True)]
+    (tmp_path / "index.csv").write_text("\n".join(index) + "\n")
+    lines = "B,HKSCC,stock,BASKET,100000000,,\nB,HKCC,future,INDEX,-100000000,,\nC,HKSCC,stock,00700,5000,,\n"
+    (tmp_path / "books.csv").write_text(HEADER + lines + "C,SEOCH,put,00700,5000,1,30\n")
+    call = ["margin", "joint", "--prices", str(tmp_path / "closes.csv"), "--index", str(tmp_path / "index.csv"),
+            "--books", str(tmp_path / "books.csv"), "--every", "20"]  # fmt: skip
+    assert main([*call, "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert [study["book"] for study in answer] == ["B", "C"]
+    assert sum(house["called"] for house in answer[0]["last"]["shares"][2]["houses"]) == (
+        answer[0]["last"]["shares"][2]["called"])  # fmt: skip
+    assert main([*call, "--flipped"]) == 0
+    assert "HKSCC" in capsys.readouterr().out
+    (tmp_path / "index.csv").write_text("date,open,close,volume\n2020-01-02,1,-5,0\n")
+    assert main(call) != 0
+    assert "close: -5.0 is no price" in capsys.readouterr().err
+    (tmp_path / "index.csv").write_text("day\n")
+    assert main(call) != 0
