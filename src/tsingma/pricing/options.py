@@ -46,7 +46,7 @@ def black76(
     Raises Rejected (out-of-range) naming row and field: price or strike not positive, years or volatility negative, or
     a number that is not finite. Source: Black 1976.
     """
-    f, k, t, vol, r, sign = _columns(
+    f, k, t, vol, r, sign = checked_columns(
         forward=forward, strike=strike, years=years, volatility=volatility, rate=rate, is_call=is_call
     )
     return black(sign, f, k, vol * np.sqrt(t), np.exp(-r * t))
@@ -59,7 +59,7 @@ def black_scholes(
 
     Raises Rejected as ``black76``. Source: F. Black and M. Scholes 1973; R. Merton 1973.
     """
-    s, k, t, vol, r, sign, q = _columns(
+    s, k, t, vol, r, sign, q = checked_columns(
         spot=spot, strike=strike, years=years, volatility=volatility, rate=rate, is_call=is_call, carry=carry
     )
     return black(sign, s * np.exp((r - q) * t), k, vol * np.sqrt(t), np.exp(-r * t))
@@ -74,11 +74,11 @@ def american_crr(
     Raises Rejected as ``black76``, and where the volatility is so low that the tree has no probabilities (a larger
     ``steps`` does not help; the caller prices such a contract by its intrinsic value or floors the volatility).
     """
-    s, k, t, vol, r, sign = _columns(
+    s, k, t, vol, r, sign = checked_columns(
         spot=spot, strike=strike, years=years, volatility=volatility, rate=rate, is_call=is_call
     )
     step = t / steps
-    _refuse_rows((t > 0) & (vol * np.sqrt(step) <= np.abs(r) * step), "volatility", vol, "is too low for the tree")
+    refuse_rows((t > 0) & (vol * np.sqrt(step) <= np.abs(r) * step), "volatility", vol, "is too low for the tree")
     value = np.maximum(sign * (s - k), 0.0)
     alive = t > 0
     value[alive] = american_tree(sign[alive], s[alive], k[alive], t[alive], vol[alive], r[alive], steps)
@@ -94,11 +94,11 @@ def greeks(
     """
     from scipy.special import ndtr
 
-    s, k, t, vol, r, sign, q = _columns(
+    s, k, t, vol, r, sign, q = checked_columns(
         spot=spot, strike=strike, years=years, volatility=volatility, rate=rate, is_call=is_call, carry=carry
     )
-    _refuse_rows(t <= 0, "years", t, "is not positive")
-    _refuse_rows(vol <= 0, "volatility", vol, "is not positive")
+    refuse_rows(t <= 0, "years", t, "is not positive")
+    refuse_rows(vol <= 0, "volatility", vol, "is not positive")
     root = np.sqrt(t)
     upper = (np.log(s / k) + (r - q + 0.5 * vol * vol) * t) / (vol * root)
     lower = upper - vol * root
@@ -126,12 +126,14 @@ def implied_volatility(
     Bisection over [0, 20] with safeguarded Newton steps. Raises Rejected (out-of-range) naming the row when the price
     is below the discounted intrinsic value or not below its upper bound, where no volatility exists.
     """
-    p, f, k, t, r, sign = _columns(price=price, forward=forward, strike=strike, years=years, rate=rate, is_call=is_call)
-    _refuse_rows(t <= 0, "years", t, "is not positive")
+    p, f, k, t, r, sign = checked_columns(
+        price=price, forward=forward, strike=strike, years=years, rate=rate, is_call=is_call
+    )
+    refuse_rows(t <= 0, "years", t, "is not positive")
     discount = np.exp(-r * t)
     floor = discount * np.maximum(sign * (f - k), 0.0)
     ceiling = discount * np.where(sign > 0, f, k)
-    _refuse_rows((p < floor) | (p >= ceiling), "price", p, "is outside the bounds that any volatility can give")
+    refuse_rows((p < floor) | (p >= ceiling), "price", p, "is outside the bounds that any volatility can give")
     low, high = np.zeros(p.size), np.full(p.size, IMPLIED_VOLATILITY_MAX)
     guess = np.full(p.size, 0.3)
     root = np.sqrt(t)
@@ -154,23 +156,24 @@ _POSITIVE = ("forward", "spot", "strike")
 _NOT_NEGATIVE = ("years", "volatility", "price")
 
 
-def _columns(*, is_call: Column, **columns: Column) -> list[Float64]:
+def checked_columns(*, is_call: Column, **columns: Column) -> list[Float64]:
     """Return the columns, broadcast, checked, in the order given, with the sign of the option at its place."""
     names = list(columns)
     place = names.index("rate") + 1
     arrays = np.broadcast_arrays(*[np.asarray(columns[name], np.float64) for name in names], np.asarray(is_call, bool))
     values = [np.ascontiguousarray(array, np.float64).ravel() for array in arrays[:-1]]
     for name, value in zip(names, values, strict=True):
-        _refuse_rows(~np.isfinite(value), name, value, "is no finite number")
+        refuse_rows(~np.isfinite(value), name, value, "is no finite number")
         if name in _POSITIVE:
-            _refuse_rows(value <= 0, name, value, "is not positive")
+            refuse_rows(value <= 0, name, value, "is not positive")
         if name in _NOT_NEGATIVE:
-            _refuse_rows(value < 0, name, value, "is negative")
+            refuse_rows(value < 0, name, value, "is negative")
     sign = np.where(arrays[-1].ravel(), 1.0, -1.0)
     return [*values[:place], sign, *values[place:]]
 
 
-def _refuse_rows(bad: npt.NDArray[np.bool_], field: str, value: Float64, what: str) -> None:
+def refuse_rows(bad: npt.NDArray[np.bool_], field: str, value: Float64, what: str) -> None:
+    """Raise Rejected naming the first row for which ``bad`` holds, and how many more there are."""
     rows = np.flatnonzero(bad)
     if rows.size:
         row = int(rows[0])

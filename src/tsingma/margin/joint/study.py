@@ -32,12 +32,11 @@ RATIO_MAX = 3.0
 class CoverageControl(msgspec.Struct, frozen=True, kw_only=True):
     """How realised cover governs credit.
 
-    Each day a house gives the largest part of its credit with which at most ``tolerance_e4`` ten-thousandths of the
-    last ``window`` days known by then would have been uncovered; parts are multiples of 1 / ``steps``. There is no
+    Each day a house gives the largest part of its credit with which at most ``tolerance_e4`` ten-thousandths of all
+    days known by then would have been uncovered; parts are multiples of 1 / ``steps``. There is no
     credit before ``minimum`` outcomes are known.
     """
 
-    window: int = 500
     minimum: int = 250
     tolerance_e4: int = 50
     steps: int = 20
@@ -259,9 +258,8 @@ class _Outcomes:
             breach = self._losses[:, :, None] > self.standalone[:, :, None] - credit[:, :, None] * parts
             known = np.concatenate([np.zeros((1, *breach.shape[1:]), np.int64), np.cumsum(breach, axis=0)])
             stop = np.maximum(np.arange(len(self._margins)) - self._lag + 1, 0)  # outcomes known on each day
-            start = np.maximum(stop - control.window, 0)
-            allowed = (stop - start) * control.tolerance_e4 // 10_000
-            fits = known[stop] - known[start] <= allowed[:, None, None]
+            allowed = stop * control.tolerance_e4 // 10_000
+            fits = known[stop] <= allowed[:, None, None]
             # Breaches grow with the part given: the last part of the run of fits from zero is the largest that fits.
             count = np.cumprod(fits, axis=2).sum(axis=2)
             seasoned = (stop >= control.minimum)[:, None]
