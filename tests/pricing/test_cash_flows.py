@@ -7,6 +7,7 @@ QuantLib as oracle, plain twin of the sparse product, identities, refusals.
 from __future__ import annotations
 
 from datetime import date, timedelta
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -186,7 +187,7 @@ def test_bootstrap_reprices_and_matches_quantlib() -> None:
     curve = bootstrap(TODAY, instruments)
     for one in instruments:
         days = schedule(TODAY, one.end, 12 if isinstance(one, ParSwap) else 1200)
-        fractions = [(b - a).days / 365 for a, b in zip(days, days[1:], strict=False)]
+        fractions = [(b - a).days / 365 for a, b in pairwise(days)]
         worth = sum(part * one.rate * curve.factor(day) for part, day in zip(fractions, days[1:], strict=True))
         assert worth + curve.factor(one.end) == pytest.approx(1.0, abs=1e-13)
     count, calendar = ql.Actual365Fixed(), ql.NullCalendar()
