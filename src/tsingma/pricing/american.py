@@ -18,7 +18,7 @@ Float64 = npt.NDArray[np.float64]
 Column = npt.ArrayLike
 
 DEVIATION_MIN = 1e-6  # below this total deviation the path is certain
-GRID_NODES, GRID_STEPS = 500, 240
+GRID_NODES, GRID_STEPS = 520, 260
 __all__ = [
     "ACCURATE",
     "FAST",
