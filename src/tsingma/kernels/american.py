@@ -33,7 +33,7 @@ class Scheme:
     price_points: int
 
 
-FAST = Scheme(5, 3, 7, 15)  # about 2e-4 on a strike of 100
+FAST = Scheme(5, 3, 7, 15)  # about 3e-4 on a strike of 100
 STANDARD = Scheme(5, 6, 11, 25)  # about 5e-5
 ACCURATE = Scheme(16, 8, 31, 65)  # about 2e-6
 HIGHEST = Scheme(24, 16, 61, 101)

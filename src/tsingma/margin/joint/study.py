@@ -8,11 +8,13 @@ worn thin gives less credit, or none, until its cover is back (:class:`CoverageC
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from tsingma.basics.dates import to_date
 from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.margin.hkscc.history_scenarios import ScenarioSource, scenario_source
 from tsingma.margin.house.holdings import BASKET, FX, INDEX, Book, Holding, House
@@ -115,6 +117,23 @@ class MarketPast:
         first, count = found.first_row, found.returns.shape[0]
         return self._moves(source, days, row, factors, found.returns, np.arange(first, first + count))
 
+    def day(self, row: int) -> date:
+        """Return the day of a row."""
+        return to_date(int(self.history.dates[row]))
+
+    def scenario_days(self, row: int, days: int) -> list[date]:
+        """Return the day on which each scenario of :meth:`scenarios` began."""
+        found = self._sources[days].hvar(row)
+        return [self.day(found.first_row + k) for k in range(found.returns.shape[0])]
+
+    def price_ratio(self, row: int, later: int, factor: str) -> float:
+        """Return a factor's price at a later row over that at a row; the basket's is the mean of its counters'."""
+        close = self.history.close_e4[:, self._columns(factor)].astype(np.float64)
+        known = (close[row] > 0) & (close[later] > 0)
+        if not known.any():
+            raise refuse(RejectionReason.MISSING, f"'{factor}' has no price on one of the days", field="prices")
+        return float(np.mean(close[later][known] / close[row][known]))
+
     def outcome(self, row: int, days: int, factors: set[str]) -> Moves:
         """Return what happened over the holding period after a day; a suspended counter stands still."""
         source = self._sources[days]
@@ -180,15 +199,19 @@ def _standalone(house: House, holdings: Sequence[Holding], own: Moves, past: Mar
     return scan_margins(holdings, scan_arrays(holdings, volatility, past.models.scan))
 
 
-def study_book(
-    book: Book,
-    past: MarketPast,
-    settings: JointSettings | None = None,
-    *,
-    every: int = 1,
-    control: CoverageControl | None = None,
-) -> BookStudy:
-    """Return a book's joint margin through time, on every ``every``-th day.
+class BookSeries(msgspec.Struct, frozen=True, eq=False, kw_only=True):
+    """A book day by day: joint margins, what each house then lost over its holding period, and the whole book."""
+
+    book: Book
+    rows: tuple[int, ...]
+    margins: tuple[JointMargin, ...]
+    losses: Int64  # [days, houses], plus is a loss
+    joint_losses: Int64  # [days], over the longest holding period
+    lag: int  # days until an outcome is known
+
+
+def book_series(book: Book, past: MarketPast, settings: JointSettings | None = None, *, every: int = 1) -> BookSeries:
+    """Return a book's margins and losses on every ``every``-th day.
 
     Raises Rejected when the history is too short, or a factor is missing.
     """
@@ -198,47 +221,64 @@ def study_book(
         message = f"{past.history.days} days of prices, more than {past.first_row + past.longest} are needed"
         raise refuse(RejectionReason.MISSING, message, field="prices")
     factors = {holding.factor for holding in book.holdings}
-    margins, losses, joint_losses = [], [], []
     horizon = max(past.models.holding_days[house] for house in book.houses)
+    by_house = [[one for one in book.holdings if one.house is house] for house in book.houses]
+    margins, losses, joint_losses = [], [], []
     for row in rows:
         margins.append(joint_margin(book.name, house_risks(book, past, row), settings))
-        losses.append(
-            [
-                -int(
-                    profits(
-                        [one for one in book.holdings if one.house is house],
-                        past.outcome(row, past.models.holding_days[house], factors),
-                    )[0]
-                )
-                for house in book.houses
-            ]
-        )
+        outcomes = [past.outcome(row, past.models.holding_days[house], factors) for house in book.houses]
+        losses.append([-int(profits(one, outcome)[0]) for one, outcome in zip(by_house, outcomes, strict=True)])
         joint_losses.append(-int(profits(book.holdings, past.outcome(row, horizon, factors))[0]))
-    outcomes = _Outcomes(book, margins, np.array(losses, np.int64), past.longest, every, control or CoverageControl())
-    coverage = {str(name): outcomes.of(name) for name in Allocation}
-    called = outcomes.called(Allocation.EULER).sum(axis=1)
-    return BookStudy(
-        book=book.name,
-        days=len(rows),
-        first_row=rows[0],
-        last_row=rows[-1],
-        last=margins[-1],
-        mean_saving=int(sum(margin.standalone for margin in margins) - called.sum()) // len(margins),
-        coverage=coverage,
-        uncovered_joint=int((np.array(joint_losses) > called).sum()),
+    return BookSeries(
+        book=book,
+        rows=tuple(rows),
+        margins=tuple(margins),
+        losses=np.array(losses, np.int64),
+        joint_losses=np.array(joint_losses, np.int64),
+        lag=-(-past.longest // every),
     )
 
 
-class _Outcomes:
+def study_book(
+    book: Book,
+    past: MarketPast,
+    settings: JointSettings | None = None,
+    *,
+    every: int = 1,
+    control: CoverageControl | None = None,
+) -> BookStudy:
+    """Return a book's joint margin through time, on every ``every``-th day; raises Rejected as :func:`book_series`."""
+    return summarise(book_series(book, past, settings, every=every), control)
+
+
+def summarise(series: BookSeries, control: CoverageControl | None = None) -> BookStudy:
+    """Return margins and coverage of a book over its days."""
+    outcomes = Outcomes(series, control)
+    called = outcomes.called(Allocation.EULER).sum(axis=1)
+    margins = series.margins
+    return BookStudy(
+        book=series.book.name,
+        days=len(series.rows),
+        first_row=series.rows[0],
+        last_row=series.rows[-1],
+        last=margins[-1],
+        mean_saving=int(sum(margin.standalone for margin in margins) - called.sum()) // len(margins),
+        coverage={str(name): outcomes.of(name) for name in Allocation},
+        uncovered_joint=int((series.joint_losses > called).sum()),
+    )
+
+
+class Outcomes:
     """Margins and losses of a book side by side: what was called and what was covered."""
 
-    def __init__(
-        self, book: Book, margins: Sequence[JointMargin], losses: Int64, wait: int, every: int, control: CoverageControl
-    ) -> None:
-        self._book, self._margins, self._losses, self._control = book, margins, losses, control
-        self._lag = -(-wait // every)  # studied days until an outcome is known
+    def __init__(self, series: BookSeries, control: CoverageControl | None = None) -> None:
+        """Keep the series; credits follow the control as outcomes become known."""
+        self._book, self._margins, self._losses = series.book, series.margins, series.losses
+        self._control, self._lag = control or CoverageControl(), series.lag
         self._factors: dict[Allocation, Float64] = {}
-        self.standalone = np.array([[each.standalone for each in one.shares[0].houses] for one in margins], np.int64)
+        self.standalone = np.array(
+            [[each.standalone for each in one.shares[0].houses] for one in series.margins], np.int64
+        )
 
     def credit(self, allocation: Allocation) -> Int64:
         """Return the credit of every day and house before control, int64 [days, houses]."""
