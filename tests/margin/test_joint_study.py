@@ -13,49 +13,23 @@ import msgspec
 import numpy as np
 import pytest
 
+from simulated_past import HEDGED, book, simulated, write_files
 from tsingma.app.joint_study import books_of_file, history_of_files, study_books
 from tsingma.basics.rejection import Rejected
 from tsingma.cli.main import main
-from tsingma.margin.house.holdings import BASKET, FX, INDEX, Book, Holding, House, Product
+from tsingma.margin.house.holdings import BASKET, INDEX, Holding, House, Product
 from tsingma.margin.house.models import HouseModels
 from tsingma.margin.house.revaluation import Moves, profits, unit_profit
 from tsingma.margin.joint.allocation import Allocation
 from tsingma.margin.joint.requirement import Correlations, JointSettings
 from tsingma.margin.joint.study import CoverageControl, MarketPast, house_risks, study_book
-from tsingma.market.history import PriceHistory
 from tsingma.messages.book_file import read_books
-
-DAYS = 420
-
-
-def simulated(seed: int = 1, days: int = DAYS) -> PriceHistory:
-    """Return three counters, an index they follow, and a currency."""
-    rng = np.random.default_rng(seed)
-    index = rng.standard_t(5, days) * 0.008
-    moves = np.column_stack(
-        [index * beta + rng.standard_t(5, days) * 0.006 for beta in (0.8, 1.0, 1.3)]
-        + [index, rng.standard_t(5, days) * 0.002]
-    )
-    close = np.asarray(np.round(1_000_000 * np.exp(np.cumsum(moves, axis=0))), np.int64)
-    return PriceHistory(
-        np.arange(18_000, 18_000 + days, dtype=np.int32), ("00005", "00700", "01299", INDEX, FX), close,
-        np.zeros(close.shape, np.bool_),
-    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def past() -> MarketPast:
     """One prepared history for all tests."""
     return MarketPast(simulated(), HouseModels())
-
-
-def book(*lines: tuple[House, Product, str, int], name: str = "B") -> Book:
-    """Return a book of lines."""
-    holdings = tuple(Holding(house=h, product=p, factor=f, notional=n) for h, p, f, n in lines)
-    return Book(name, holdings)
-
-
-HEDGED = book((House.HKSCC, Product.STOCK, BASKET, 10**8), (House.HKCC, Product.FUTURE, INDEX, -(10**8)))
 
 
 def test_a_hedge_saves_and_a_bet_does_not(past: MarketPast) -> None:
@@ -180,19 +154,7 @@ def test_short_histories_and_unknown_factors(past: MarketPast) -> None:
 
 def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Goal: files in, table and JSON out. Method: the simulated history as files, two books, a broken index file."""
-    history = simulated()
-    from tsingma.basics.dates import to_date
-
-    days = [to_date(int(day)).isoformat() for day in history.dates]
-    stocks = ["Date,0005.HK,0700.HK,1299.HK"]
-    stocks += [
-        f"{day}," + ",".join(f"{p / 10_000:.4f}" for p in row[:3])
-        for day, row in zip(days, history.close_e4, strict=True)
-    ]
-    (tmp_path / "closes.csv").write_text("\n".join(stocks) + "\n")
-    index = ["date,open,close,volume", f"{days[0]},,,"]
-    index += [f"{day},1,{row[3] / 10_000:.4f},0" for day, row in zip(days, history.close_e4, strict=True)]
-    (tmp_path / "index.csv").write_text("\n".join(index) + "\n")
+    write_files(tmp_path)
     lines = "B,HKSCC,stock,BASKET,100000000,,\nB,HKCC,future,INDEX,-100000000,,\nC,HKSCC,stock,00700,5000,,\n"
     (tmp_path / "books.csv").write_text(HEADER + lines + "C,SEOCH,put,00700,5000,1,30\n")
     call = ["margin", "joint", "--prices", str(tmp_path / "closes.csv"), "--index", str(tmp_path / "index.csv"),

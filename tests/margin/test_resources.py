@@ -7,6 +7,7 @@ cover, properties with hypothesis.
 from __future__ import annotations
 
 from datetime import date
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -137,7 +138,7 @@ def test_waterfall_adds_up(losses: dict[str, int], numbers: list[int]) -> None:
         assert 0 <= layer.used <= layer.available
         assert sum(layer.borne_by.values()) == layer.used
     mutual = found.layers[2:]
-    for before, after in zip(mutual, mutual[1:], strict=False):
+    for before, after in pairwise(mutual):
         assert after.used == 0 or before.used == before.available
 
 

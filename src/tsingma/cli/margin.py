@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 _SUBCOMMANDS: dict[str, tuple[str, str, str]] = {
     "arrays": ("tsingma.cli.margin_arrays", "arrays", "Scenario losses of futures and options series (PRiME)."),
+    "backtest": ("tsingma.cli.margin_questions", "backtest", "Test margins against the losses that came."),
+    "explain": ("tsingma.cli.margin_questions", "explain", "What a margin is made of, or why it changed."),
+    "fund": ("tsingma.cli.margin_fund", "fund", "Size a default fund; run a default through the waterfall."),
+    "what-if": ("tsingma.cli.margin_questions", "what_if", "What more holdings would do to the margin."),
     "joint": ("tsingma.cli.margin_joint", "joint", "One portfolio across clearing houses."),
     "prime": ("tsingma.cli.margin_prime", "prime", "Futures and options margin from a SPAN file (PRiME)."),
     "parameters": ("tsingma.cli.margin_parameters", "parameters", "Build a parameter file from prices."),

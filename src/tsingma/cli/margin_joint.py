@@ -27,18 +27,22 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--flipped", is_flag=True, help="Stress switch: all hedges fail, no credit is left.")
 @click.option("--allocation", default="euler", show_default=True,
               type=click.Choice(["pro-rata", "equal-percentage", "euler", "shapley"]))  # fmt: skip
+@click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes to fan out on.")
+@click.option("--ray", metavar="ADDRESS", help="Fan out on a Ray cluster; 'local' starts one here.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array, a book an object.")
 def joint(
-    prices: Path, index: Path | None, fx: Path | None, books: Path | None, every: int, level: str, allocation: str, *,
-    flipped: bool, as_json: bool,
+    prices: Path, index: Path | None, fx: Path | None, books: Path | None, every: int, level: str, allocation: str,
+    workers: int, ray: str | None, *, flipped: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Margin of books alone at each house and as one portfolio, with the coverage that was realised."""
-    from tsingma.app.joint_study import books_of_file, history_of_files, study_books
+    from tsingma.app.joint_study import books_of_file, executor_of, history_of_files, study_books
     from tsingma.margin.joint.requirement import Correlations, JointSettings
 
     chosen, name = books_of_file(books)
     settings = JointSettings(level=level, correlations=Correlations.FLIPPED if flipped else Correlations.HISTORICAL)
-    studies = study_books(chosen, history_of_files(prices, index, fx), settings, every=every, file=name)
+    history = history_of_files(prices, index, fx)
+    executor = executor_of(workers, ray)
+    studies = study_books(chosen, history, settings, every=every, file=name, executor=executor)
     if as_json:
         click.echo(json.dumps(msgspec.to_builtins(studies), indent=1))
         return

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from itertools import pairwise
 
 import msgspec
 import numpy as np
@@ -102,7 +103,7 @@ def explain(
     settings: JointSettings | None = None,
     allocation: Allocation = Allocation.EULER,
 ) -> Explanation:
-    """Return the margin of a book on a day with attributions and tail scenarios; raises Rejected as :func:`margin_on`."""
+    """Return a margin of a day with attributions and tail scenarios; raises Rejected as :func:`margin_on`."""
     settings = settings or JointSettings()
     margin = margin_on(book, past, row, settings)
     horizon = max(past.models.holding_days[house] for house in book.houses)
@@ -213,7 +214,7 @@ def day_change(
         margin_on(book, past, at, settings).by(Allocation.EULER).called
         for book, at in ((before, row), (after, row), (aged, row), (moved, row), (moved, next_row))
     ]
-    steps = [later - earlier for earlier, later in zip(figures, figures[1:], strict=False)]
+    steps = [later - earlier for earlier, later in pairwise(figures)]
     if figures[0] + sum(steps) != figures[-1]:
         raise InvariantBroken("the steps do not add up to the change")
     return DayChange(

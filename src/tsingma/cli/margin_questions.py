@@ -1,0 +1,166 @@
+"""``tsingma margin explain``, ``what-if`` and ``backtest``: why a margin is what it is, and whether it was enough."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import msgspec
+
+if TYPE_CHECKING:
+    from tsingma.margin.joint.explain import DayChange, Explanation
+    from tsingma.margin.joint.requirement import JointMargin
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_DAY = click.DateTime(["%Y-%m-%d"])
+_ALLOCATIONS = click.Choice(["pro-rata", "equal-percentage", "euler", "shapley"])
+
+
+def _common(command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in reversed(
+        [
+            click.option("--prices", required=True, type=_FILE, help="Closes by day and counter (CSV, may be gzip)."),
+            click.option("--index", type=_FILE, help="Closes of the index (date,open,close,volume)."),
+            click.option("--fx", type=_FILE, help="Closes of the renminbi against the US dollar (same layout)."),
+            click.option("--books", type=_FILE, help="Books of holdings (CSV); the stylised ones without it."),
+            click.option("--level", default="0.01", show_default=True, help="Tail of the joint expected shortfall."),
+            click.option("--json", "as_json", is_flag=True, help="Print JSON."),
+        ]
+    ):
+        command = option(command)
+    return command
+
+
+@click.command(epilog="\b\nExample:\n  tsingma margin explain --prices P.csv --books B.csv --book A --html A.html\n")
+@_common
+@click.option("--book", "name", help="Which book; the only one without it.")
+@click.option("--day", type=_DAY, help="Day of the margin; the last of the history without it.")
+@click.option("--since", type=_DAY, help="Explain the change since this day instead.")
+@click.option("--allocation", default="euler", show_default=True, type=_ALLOCATIONS)
+@click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write a margin statement as well.")
+def explain(
+    prices: Path, index: Path | None, fx: Path | None, books: Path | None, level: str, name: str | None,
+    day: datetime | None, since: datetime | None, allocation: str, html: Path | None, *, as_json: bool,
+) -> None:  # fmt: skip
+    """Show what a margin is made of: positions, houses, tail scenarios; or why it changed."""
+    from tsingma.app.joint_study import book_named, books_of_file, change_of_book, explain_book, history_of_files
+    from tsingma.margin.joint.allocation import Allocation
+    from tsingma.margin.joint.requirement import JointSettings
+
+    chosen, file = books_of_file(books)
+    book, settings = book_named(chosen, name, file), JointSettings(level=level)
+    history, at = history_of_files(prices, index, fx), day.date() if day else None
+    if since is not None:
+        change = change_of_book(book, book, history, since.date(), at, settings)
+        click.echo(json.dumps(msgspec.to_builtins(change), indent=2) if as_json else _change_text(change))
+        return
+    found = explain_book(book, history, at, settings, Allocation(allocation))
+    if html is not None:
+        from tsingma.reports.margin_statement import render_statement
+
+        html.parent.mkdir(parents=True, exist_ok=True)
+        html.write_text(render_statement(found), encoding="utf-8")
+    click.echo(json.dumps(msgspec.to_builtins(found), indent=2) if as_json else _explanation_text(found))
+    if html is not None and not as_json:
+        click.echo(f"statement: {html}")
+
+
+@click.command(
+    "what-if", epilog="\b\nExample:\n  tsingma margin what-if --prices P.csv --books B.csv --book A --add T.csv\n"
+)
+@_common
+@click.option("--book", "name", help="Which book; the only one without it.")
+@click.option("--day", type=_DAY, help="Day of the margin; the last of the history without it.")
+@click.option("--add", required=True, type=_FILE, help="Holdings that might come, in the layout of --books, one book.")
+def what_if(
+    prices: Path, index: Path | None, fx: Path | None, books: Path | None, level: str, name: str | None,
+    day: datetime | None, add: Path, *, as_json: bool,
+) -> None:  # fmt: skip
+    """Show what more holdings would do to each house's margin and to the joint one."""
+    from tsingma.app.joint_study import ask_what_if, book_named, books_of_file, history_of_files
+    from tsingma.margin.joint.requirement import JointSettings
+
+    chosen, file = books_of_file(books)
+    extra, extra_file = books_of_file(add)
+    found = ask_what_if(
+        book_named(chosen, name, file), book_named(extra, None, extra_file), history_of_files(prices, index, fx),
+        day.date() if day else None, JointSettings(level=level),
+    )  # fmt: skip
+    if as_json:
+        click.echo(json.dumps(msgspec.to_builtins(found), indent=2))
+        return
+    click.echo(f"{found.account} on {found.day}, HKD\n")
+    for title, margin in (("before", found.before), ("after", found.after)):
+        click.echo(f"{title}:\n{_houses_text(margin, 'euler')}")
+    click.echo(f"houses alone {found.standalone_change:+,}; as called {found.called_change:+,}")
+
+
+@click.command(epilog="\b\nExample:\n  tsingma margin backtest --prices P.csv --index HSI.csv --books B.csv --json\n")
+@_common
+@click.option("--every", type=click.IntRange(1, 250), default=1, show_default=True, help="Test every n-th day.")
+@click.option("--allocation", default="euler", show_default=True, type=_ALLOCATIONS)
+def backtest(
+    prices: Path, index: Path | None, fx: Path | None, books: Path | None, level: str, every: int, allocation: str, *,
+    as_json: bool,
+) -> None:  # fmt: skip
+    """Test every margin against the losses that came: cover, independence, traffic light, procyclicality."""
+    from tsingma.app.joint_study import backtest_books, books_of_file, history_of_files
+    from tsingma.margin.joint.allocation import Allocation
+    from tsingma.margin.joint.requirement import JointSettings
+
+    chosen, _ = books_of_file(books)
+    history = history_of_files(prices, index, fx)
+    rows = backtest_books(chosen, history, JointSettings(level=level), Allocation(allocation), every=every)
+    if as_json:
+        click.echo(json.dumps(msgspec.to_builtins(rows), indent=1))
+        return
+    click.echo(f"{'book':<27}{'house':<12}{'margin':<8}{'days':>6}{'over':>6}{'cover':>9}{'Kupiec p':>10}"
+               f"{'indep. p':>10}{'zone':>8}{'peak/trough':>13}")  # fmt: skip
+    for row in rows:
+        swing = f"{row.procyclicality.peak_to_trough:.2f}" if row.procyclicality else "-"
+        click.echo(f"{row.book:<27}{row.house:<12}{row.margin:<8}{row.days:>6}{row.uncovered:>6}{row.coverage:>9.2%}"
+                   f"{row.kupiec_p:>10.3f}{row.christoffersen_p:>10.3f}{row.zone:>8}{swing:>13}")  # fmt: skip
+
+
+def _houses_text(margin: JointMargin, allocation: str) -> str:
+    shares = next(each for each in margin.shares if each.allocation == allocation)
+    lines = [f"  {'house':<12}{'alone':>16}{'saving':>16}{'credit given':>16}{'called':>16}"]
+    lines += [
+        f"  {each.house:<12}{each.standalone:>16,}{each.saving:>16,}{each.credit:>16,}{each.called:>16,}"
+        for each in shares.houses
+    ]
+    total = sum(each.saving for each in shares.houses)
+    given = sum(each.credit for each in shares.houses)
+    lines.append(f"  {'all':<12}{margin.standalone:>16,}{total:>16,}{given:>16,}{shares.called:>16,}\n")
+    return "\n".join(lines)
+
+
+def _explanation_text(found: Explanation) -> str:
+    margin = found.margin
+    lines = [
+        f"{found.account} on {found.day}, HKD; {margin.scenarios} scenarios, expected shortfall at {margin.level} "
+        f"({margin.convention}), credit by {found.allocation}\n",
+        _houses_text(margin, str(found.allocation)),
+        f"  {'position':<34}{'notional':>16}{'component':>14}{'incremental':>14}{'marginal':>10}",
+    ]
+    for part in found.positions:
+        name = f"{part.house} {part.product} {part.factor}"
+        lines.append(
+            f"  {name:<34}{part.notional:>16,}{part.component:>14,}{part.incremental:>14,}{part.marginal:>10.4f}"
+        )
+    lines.append("\n  worst scenarios, from the day each began")
+    for one in found.tail:
+        parts = ", ".join(f"{house} {value:,}" for house, value in one.by_house.items())
+        lines.append(f"  {one.day}  {one.profit:>14,}  = {parts}")
+    return "\n".join(lines)
+
+
+def _change_text(change: DayChange) -> str:
+    rows = [(f"called on {change.from_day}", change.before), ("positions", change.positions), ("time", change.time),
+            ("market", change.market), ("parameters", change.parameters),
+            (f"called on {change.to_day}", change.after)]  # fmt: skip
+    return "\n".join([f"{change.account}, HKD", *(f"  {name:<24}{amount:>16,}" for name, amount in rows)])
