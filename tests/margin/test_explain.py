@@ -103,7 +103,8 @@ def test_backtest_rows(past: MarketPast) -> None:
     series = book_series(HEDGED, past, every=5)
     rows = backtest_book(series, control=CoverageControl(minimum=0))
     assert [(row.house, row.margin) for row in rows] == [
-        ("HKSCC", "alone"), ("HKSCC", "called"), ("HKCC", "alone"), ("HKCC", "called"), ("whole book", "called")]  # fmt: skip
+        ("HKSCC", "alone"), ("HKSCC", "called"), ("HKCC", "alone"), ("HKCC", "called"),
+        ("whole book", "called")]  # fmt: skip
     alone = np.array([margin.shares[0].houses[0].standalone for margin in series.margins])
     assert rows[0].uncovered == int((series.losses[:, 0] > alone).sum())
     for row in rows:
