@@ -12,8 +12,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from prime_rows import FUTURES, OPTIONS, row
 
+from prime_rows import FUTURES, OPTIONS, row
 from tsingma.basics.rejection import Rejected
 from tsingma.cli.main import main
 from tsingma.margin.prime.arrays import Series, risk_arrays
