@@ -14,6 +14,7 @@ from datetime import date
 import numpy as np
 import numpy.typing as npt
 
+from tsingma.app.house_derivatives import DerivativeMargin
 from tsingma.app.house_margin import HouseMargin, house_margin
 from tsingma.app.progress import Progress
 from tsingma.app.session import Session
@@ -21,10 +22,27 @@ from tsingma.basics.clock import Clock
 from tsingma.basics.columns import pack
 from tsingma.basics.dates import to_day
 from tsingma.basics.rejection import InvariantBroken
+from tsingma.clearing.derivatives import DerivativeTrades
 from tsingma.clearing.trades import COLUMN_TYPES, Trades
 from tsingma.engine.trading import check_trades
-from tsingma.journal.commands import CloseDay, Command, OpenDay, RunStep, SetClosingPrices
-from tsingma.journal.events import Accepted, DayClosed, Event, MarginCalled, StepRun, TradesCaptured
+from tsingma.journal.commands import (
+    CaptureDerivatives,
+    CloseDay,
+    Command,
+    MarkDerivatives,
+    OpenDay,
+    RunStep,
+    SetClosingPrices,
+)
+from tsingma.journal.events import (
+    Accepted,
+    DayClosed,
+    DerivativesMarked,
+    Event,
+    MarginCalled,
+    StepRun,
+    TradesCaptured,
+)
 from tsingma.margin.hkscc.parameters import Parameters
 from tsingma.settlement.timetable import timetable
 
@@ -39,6 +57,17 @@ class DayInput:
     trades: Trades
     close_e4: npt.NDArray[np.int64]
     fx_e6: tuple[int, ...]
+    derivatives: DerivativeInput | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DerivativeInput:
+    """What a day brings in futures and options: trades, the settlement price of every series (e4), the index (e4)."""
+
+    source: str
+    trades: DerivativeTrades
+    price_e4: npt.NDArray[np.int64]
+    index_e4: int
 
 
 @dataclass(slots=True)
@@ -54,6 +83,7 @@ class DayRecord:
     state_hash: str
     sequence: int
     head: str
+    marked: DerivativesMarked | None = None
 
 
 class _Runner:
@@ -90,6 +120,7 @@ def run_day(
     margins: list[HouseMargin] = []
     called: list[MarginCalled] = []
     closed: list[DayClosed] = []
+    marked: list[DerivativesMarked] = []
     runner.timed("open", lambda: runner.once("open", lambda: OpenDay(to_day(day.date))))
     entries = timetable()
     before = [entry for entry in entries if entry.time < CAPTURE_TIME]
@@ -97,6 +128,8 @@ def run_day(
         runner.timed(entry.kind, lambda name=entry.name: _step(runner, name, steps))  # type: ignore[misc]
     runner.timed("prices", lambda: runner.once("prices", lambda: _prices(day)))
     runner.timed("capture and netting", lambda: captured.extend(capture(session, day)))
+    if day.derivatives is not None:
+        runner.timed("futures and options", lambda: _derivatives(runner, day.derivatives, marked))
     for entry in entries[len(before) :]:
         runner.timed(entry.kind, lambda name=entry.name: _step(runner, name, steps))  # type: ignore[misc]
     if parameters is not None:
@@ -115,6 +148,7 @@ def run_day(
         state_hash=state_hash.hex(),
         sequence=sequence,
         head=head,
+        marked=marked[0] if marked else None,
     )
     return record, margins[0] if margins else None
 
@@ -166,10 +200,32 @@ def _prices(day: DayInput) -> Command:
     return SetClosingPrices(pack(counters, "i4"), pack(day.close_e4, "i8"), day.fx_e6)
 
 
+def _derivatives(runner: _Runner, day: DerivativeInput | None, marked: list[DerivativesMarked]) -> None:
+    if day is None:
+        return
+    names = ("trade_id", "series", "buyer", "seller", "quantity", "price_e4")
+    kinds = ("i8", "i4", "i4", "i4", "i8", "i8")
+
+    def capture() -> Command:
+        packed = {name: pack(getattr(day.trades, name), kind) for name, kind in zip(names, kinds, strict=True)}
+        return CaptureDerivatives(source=day.source, **packed)
+
+    def mark() -> Command:
+        chosen = np.arange(day.price_e4.size)
+        return MarkDerivatives(pack(chosen, "i4"), pack(day.price_e4, "i8"), day.index_e4)
+
+    runner.once("derivative-trades", capture)
+    event = runner.once("derivative-marks", mark)
+    if not isinstance(event, DerivativesMarked):
+        raise TypeError(f"marks were answered with {type(event).__name__}")
+    marked.append(event)
+
+
 def _margin(runner: _Runner, parameters: Parameters, margins: list[HouseMargin]) -> MarginCalled:
     def make() -> Command:
-        margins.append(house_margin(runner.session.house, parameters))
-        return margins[0].call()
+        house = runner.session.house
+        margins.append(house_margin(house, parameters))
+        return margins[0].call(DerivativeMargin(house, parameters).totals())
 
     event = runner.once("margin-call", make)
     if not isinstance(event, MarginCalled):

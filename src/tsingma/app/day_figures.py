@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from tsingma.app.business_day import DayInput, DayRecord
+from tsingma.app.house_derivatives import CrossHouse
 from tsingma.app.house_margin import HouseMargin
 from tsingma.basics.money import CURRENCIES
 from tsingma.clearing.netting import net
 from tsingma.clearing.trades import MODE_CNS
 from tsingma.margin.hkscc.portfolio import measures, worst_scenarios
+from tsingma.margin.joint.allocation import Allocation
 from tsingma.reference.book import ResolvedBook
 from tsingma.reports.figures import (
     ChargeFigures,
+    CrossRow,
     CurrencyAmount,
     DayFigures,
     DueFigures,
@@ -167,6 +172,20 @@ def _instructions(totals: dict[str, int]) -> InstructionFigures:
 def _charges(totals: dict[str, int]) -> tuple[ChargeFigures, ...]:
     rows = [(name.split("|"), cents) for name, cents in totals.items() if name.startswith("charge|")]
     return tuple(ChargeFigures(parts[1], parts[2], cents) for parts, cents in rows)
+
+
+def cross_rows(crossed: Sequence[CrossHouse]) -> tuple[CrossRow, ...]:
+    """Return the accounts at several houses for the report, credit shared by Euler."""
+    return tuple(
+        CrossRow(
+            account=one.account,
+            houses=tuple(each.house for each in one.margin.shares[0].houses),
+            alone=one.margin.standalone,
+            joint=one.margin.by(Allocation.EULER).joint,
+            called=one.margin.by(Allocation.EULER).called,
+        )
+        for one in crossed
+    )
 
 
 def participant_margins(margin: HouseMargin, resolved: ResolvedBook) -> tuple[ParticipantMargin, ...]:

@@ -8,22 +8,24 @@ from pathlib import Path
 
 import msgspec
 
-from tsingma.app.business_day import DayInput, run_day
-from tsingma.app.day_figures import day_figures, participant_margins
+from tsingma.app.business_day import DayInput, DerivativeInput, run_day
+from tsingma.app.day_figures import cross_rows, day_figures, participant_margins
+from tsingma.app.house_derivatives import DerivativeMargin, cross_house
 from tsingma.app.house_margin import HouseMargin, with_flat_rates
 from tsingma.app.parameter_file import backtest_table, build_parameters
 from tsingma.app.progress import Progress
 from tsingma.app.session import Session
 from tsingma.app.statements import write_house_statements
 from tsingma.basics.clock import Clock
-from tsingma.journal.commands import LoadReference
+from tsingma.journal.commands import ListSeries, LoadReference
 from tsingma.margin.hkscc.history_settings import FilterSettings
 from tsingma.margin.hkscc.parameters import Parameters
 from tsingma.messages.prices import read_prices
 from tsingma.messages.rpf01 import write_parameters
-from tsingma.reports.figures import BacktestRow, DayFigures, HouseReport, check_report
+from tsingma.reports.figures import BacktestRow, CrossRow, DayFigures, HouseReport, check_report
 from tsingma.reports.html import render_html
 from tsingma.reports.terminal import summary
+from tsingma.simulate.derivatives import DerivativeMarket
 from tsingma.simulate.market import SimulatedMarket, market_on_closes, simulate_market
 
 DEFAULT_START = date(2026, 1, 5)
@@ -63,14 +65,19 @@ def run_demo(options: DemoOptions, clock: Clock, progress: Progress) -> DemoResu
     with Session.open(folder / "house") as session:
         session.once("reference", lambda: LoadReference(market.book))
         session.once("deposits", market.deposits)
-        for day in market.days():
-            entry = DayInput(day.date, day.trades, day.close_e4, day.fx_e6)
+        futures = DerivativeMarket(market)
+        session.once("series", lambda: ListSeries(tuple(msgspec.structs.astuple(one) for one in futures.series)))
+        for place, day in enumerate(market.days()):
+            other = futures.day(place)
+            traded = DerivativeInput(f"{market.label}, day {place + 1}", other.trades, other.price_e4, other.index_e4)
+            entry = DayInput(day.date, day.trades, day.close_e4, day.fx_e6, traded)
             record, margin = run_day(session, entry, parameters, clock, progress)
             days.append(day_figures(record, entry, market.resolved))
         if margin is None:
             raise RuntimeError("the last day of a fresh house was not margined")
         progress.stage("writing the report", 1, 1)
-        report = _report(market, tuple(days), margin, backtest)
+        crossed = cross_house(session.house, margin, DerivativeMargin(session.house, parameters))
+        report = _report(market, tuple(days), margin, backtest, cross_rows(crossed))
         write_house_statements(folder / "statements", session.house, days[-1].day, margin)
     complete = with_flat_rates(parameters, market.resolved, market.dates[0])
     (folder / "RPF01.csv").write_bytes(write_parameters(complete))
@@ -114,7 +121,11 @@ def _backtest(market: SimulatedMarket, progress: Progress) -> tuple[BacktestRow,
 
 
 def _report(
-    market: SimulatedMarket, days: tuple[DayFigures, ...], margin: HouseMargin, backtest: tuple[BacktestRow, ...]
+    market: SimulatedMarket,
+    days: tuple[DayFigures, ...],
+    margin: HouseMargin,
+    backtest: tuple[BacktestRow, ...],
+    crossed: tuple[CrossRow, ...],
 ) -> HouseReport:
     return check_report(
         HouseReport(
@@ -125,6 +136,7 @@ def _report(
             simulated=True,
             margins=participant_margins(margin, market.resolved),
             backtest=backtest,
+            cross=crossed,
             backtest_note="The worse side of long and short; out of sample, two-day holding period, 99 % asked for.",
             notes=(
                 "Participants, trades and opening books are simulated; a stated share of deliveries is made to fail.",
@@ -144,6 +156,7 @@ def _figures(report: HouseReport, parameters: Parameters, folder: Path, seconds:
         "margin_total_hkd": sum(margin.total_hkd for margin in report.margins),
         "accounts_margined": len(report.margins),
         "parameters": {"valuation_date": str(parameters.valuation_date), "instruments": len(parameters.instruments)},
+        "cross_house": [msgspec.to_builtins(row) for row in report.cross],
         "backtest": [msgspec.to_builtins(row) for row in report.backtest],
         "day_figures": [msgspec.to_builtins(day) for day in report.days],
         "state_hash": last.state_hash,

@@ -6,6 +6,7 @@ of a participant are margined apart and never offset each other; the margin cred
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -44,11 +45,16 @@ class HouseMargin:
     terms: tuple[ParticipantTerms, ...]
     parameters: Parameters
 
-    def call(self) -> CallMargin:
-        """Return the command that calls these requirements."""
-        cents = np.array([result.total * MINOR_SCALE for result in self.results], np.int64)
+    def call(self, derivatives: Mapping[int, int] | None = None) -> CallMargin:
+        """Return the command that calls these requirements, and with them those of futures and options (whole HKD)."""
+        more = dict(derivatives or {})
+        totals = {int(account): result.total for account, result in zip(self.account, self.results, strict=True)}
+        for account, amount in more.items():
+            totals[account] = totals.get(account, 0) + amount
+        cents = np.array([totals[account] * MINOR_SCALE for account in sorted(totals)], np.int64)
         basis = f"HKSCC VaR Platform v1.4, {self.parameters.name}, {self.parameters.valuation_date}"
-        return CallMargin(basis, pack(self.account, "i4"), pack(cents, "i8"))
+        basis += "; PRiME scan, ranges from the same scenarios" if more else ""
+        return CallMargin(basis, pack(np.array(sorted(totals), np.int32), "i4"), pack(cents, "i8"))
 
 
 def live_value(name: str, day: date) -> Decimal:

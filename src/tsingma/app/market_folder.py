@@ -9,13 +9,22 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from tsingma.app.business_day import DayInput, run_day
+from tsingma.app.business_day import DayInput, DerivativeInput, run_day
 from tsingma.app.progress import Progress
 from tsingma.app.session import Session
 from tsingma.basics.clock import Clock
 from tsingma.basics.dates import to_date
 from tsingma.basics.rejection import RejectionReason, refuse
-from tsingma.journal.commands import LoadReference
+from tsingma.clearing.derivatives import Series
+from tsingma.journal.commands import ListSeries, LoadReference
+from tsingma.messages.derivative_files import (
+    read_derivative_trades,
+    read_series_list,
+    read_settlement,
+    write_derivative_trades,
+    write_series_list,
+    write_settlement,
+)
 from tsingma.messages.market_files import (
     read_book,
     read_closing,
@@ -27,6 +36,7 @@ from tsingma.messages.market_files import (
 from tsingma.messages.rpf01 import read_parameters
 from tsingma.messages.trade_file import read_trades, write_trades
 from tsingma.reference.book import ReferenceBook, ResolvedBook, resolve
+from tsingma.simulate.derivatives import DerivativeMarket
 from tsingma.simulate.market import SimulatedMarket
 
 
@@ -50,7 +60,12 @@ def write_market(folder: Path, market: SimulatedMarket, progress: Progress, *, p
         f"{market.label}. SIMULATED: firms, trades and holdings are invented.\n", encoding="ascii"
     )
     suffix = ".csv" if plain else ".csv.gz"
+    futures = DerivativeMarket(market)
+    write_series_list(folder / "series.csv", futures.series)
     for place, day in enumerate(market.days()):
+        other = futures.day(place)
+        write_derivative_trades(folder / f"derivatives-{day.date}.csv", other.trades, futures.series, market.resolved)
+        write_settlement(folder / f"settlement-{day.date}.csv", other.price_e4, other.index_e4, futures.series)
         progress.stage(f"writing {day.date}", place, len(market.dates))
         write_trades(folder / f"trades-{day.date}{suffix}", day.trades, market.resolved)
         write_closing(folder / f"closing-{day.date}.csv", day.close_e4, day.fx_e6, market.resolved)
@@ -88,8 +103,11 @@ def run_folder(
         _require_same_book(session, book, market)
         session.once("reference", lambda: LoadReference(book))
         session.once("deposits", lambda: read_deposits(market / "deposits.csv", resolved))
+        series = read_series_list(market / "series.csv") if (market / "series.csv").is_file() else ()
+        if series:
+            session.once("series", lambda: ListSeries(tuple(msgspec.structs.astuple(one) for one in series)))
         for moment in chosen:
-            record, _ = run_day(session, _day(market, moment, resolved), risk, clock, progress)
+            record, _ = run_day(session, _day(market, moment, resolved, series), risk, clock, progress)
             lines.append(
                 DayLine(
                     date=moment,
@@ -119,7 +137,7 @@ def _dates(market: Path) -> list[date]:
     return [date.fromisoformat(name[len("closing-") :][:10]) for name in names]
 
 
-def _day(market: Path, moment: date, resolved: ResolvedBook) -> DayInput:
+def _day(market: Path, moment: date, resolved: ResolvedBook, series: tuple[Series, ...]) -> DayInput:
     close_e4, fx_e6 = read_closing(market / f"closing-{moment}.csv", resolved)
     packed = market / f"trades-{moment}.csv.gz"
     trades = read_trades(packed if packed.is_file() else market / f"trades-{moment}.csv", resolved)
@@ -131,7 +149,18 @@ def _day(market: Path, moment: date, resolved: ResolvedBook) -> DayInput:
             line=2,
             field="trade_date",
         )
-    return DayInput(moment, trades, close_e4, fx_e6)
+    return DayInput(moment, trades, close_e4, fx_e6, _derivatives(market, moment, resolved, series))
+
+
+def _derivatives(
+    market: Path, moment: date, resolved: ResolvedBook, series: tuple[Series, ...]
+) -> DerivativeInput | None:
+    """Return the day's futures and options; None for a folder that has no series."""
+    if not series:
+        return None
+    path = market / f"derivatives-{moment}.csv"
+    price_e4, index_e4 = read_settlement(market / f"settlement-{moment}.csv", series)
+    return DerivativeInput(str(path), read_derivative_trades(path, series, resolved), price_e4, index_e4)
 
 
 def _read(path: Path) -> bytes:

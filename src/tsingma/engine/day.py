@@ -20,6 +20,7 @@ from tsingma.settlement.money import settle_money
 from tsingma.settlement.timetable import StepKind, TimetableStep, step_named, timetable
 
 Int64 = npt.NDArray[np.int64]
+HKD = CURRENCIES.index("HKD")
 
 CHECKED = (
     "the sum over all accounts is zero, per asset",
@@ -28,6 +29,7 @@ CHECKED = (
     "stock on hold in the books is what settlement holds for unpaid money",
     "due = settled + open, in number and in amount",
     "instructions submitted = open + settled + cancelled",
+    "longs and shorts of every futures and options series cancel",
 )
 
 
@@ -189,6 +191,8 @@ def close_day(house: House, command: CloseDay) -> DayClosed:
         raise refuse(RejectionReason.NOT_ALLOWED, f"steps have not run: {', '.join(missing)}", remedy="run them first")
     figures = house.settlement.check_day()
     figures.update(_reconcile(house, figures))
+    house.derivatives.check_flat()
+    figures["derivatives_owed_HKD_cents"] = sum(house.derivatives.owed.values())
     figures.update({f"charge|{line}|{unit}": cents for (line, unit), cents in house.charges.by_line().items()})
     house.charges.clear_day()
     house.position = msgspec.structs.replace(position, is_open=False)
@@ -212,7 +216,8 @@ def _reconcile(house: House, figures: dict[str, int]) -> dict[str, int]:
     lines = {}
     for unit, currency in enumerate(CURRENCIES):
         balance = int(ledger.balance[ledger.find(cns, unit)])
-        if balance + figures[f"money_open_net_{currency}_cents"] != 0:
+        owed = sum(house.derivatives.owed.values()) if unit == HKD else 0
+        if balance + figures[f"money_open_net_{currency}_cents"] + owed != 0:
             raise InvariantBroken(f"{currency}: the central counterparty's money {balance} is not what is owed to it")
         lines[f"house_line_{currency}_cents"] = balance
     return lines

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import Rejected, RejectionReason, refuse
+from tsingma.clearing.derivatives import DerivativeBook
 from tsingma.clearing.obligations import Obligations
 from tsingma.engine.charging import ChargeBook
 from tsingma.ledger.ledger import NO_FLOOR, Ledger
@@ -61,6 +62,7 @@ class House:
         self.obligations = Obligations()
         self.settlement = SettlementState()
         self.charges = ChargeBook()
+        self.derivatives = DerivativeBook()
         self.margin = Margin()
         self.price_e4: npt.NDArray[np.int64] = np.zeros(0, np.int64)
         self.fx_e6: tuple[int, ...] = (FX_UNIT_E6, *([0] * (CURRENCY_COUNT - 1)))
@@ -145,12 +147,13 @@ class House:
             total.update(value)
         return total.digest()
 
-    def _rooms(self) -> dict[str, Ledger | Obligations | SettlementState | ChargeBook]:
+    def _rooms(self) -> dict[str, Ledger | Obligations | SettlementState | ChargeBook | DerivativeBook]:
         return {
             "ledger": self.ledger,
             "obligations": self.obligations,
             "settlement": self.settlement,
             "charges": self.charges,
+            "derivatives": self.derivatives,
         }
 
 

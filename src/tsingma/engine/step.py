@@ -7,16 +7,19 @@ it is raised and stops the house.
 from __future__ import annotations
 
 from tsingma.basics.rejection import Rejected
-from tsingma.engine import books, day, trading
+from tsingma.engine import books, day, derivatives, trading
 from tsingma.engine.house import House
 from tsingma.journal.commands import (
     CallMargin,
+    CaptureDerivatives,
     CaptureTrades,
     ChangeInstruction,
     CloseDay,
     Command,
     DepositAssets,
+    ListSeries,
     LoadReference,
+    MarkDerivatives,
     OpenDay,
     PostTransfers,
     RunStep,
@@ -60,5 +63,11 @@ def _carry_out(house: House, command: Command) -> Event:  # one line a command: 
             return day.close_day(house, command)
         case CaptureTrades():
             return trading.capture_trades(house, command)
+        case ListSeries():
+            return derivatives.list_series(house, command)
+        case CaptureDerivatives():
+            return derivatives.capture_derivatives(house, command)
+        case MarkDerivatives():
+            return derivatives.mark_derivatives(house, command)
         case ChangeInstruction():
             return trading.change_instruction(house, command)

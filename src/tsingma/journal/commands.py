@@ -105,6 +105,39 @@ class CallMargin(msgspec.Struct, frozen=True, tag="call-margin", forbid_unknown_
     requirement_cents: bytes
 
 
+class ListSeries(msgspec.Struct, frozen=True, tag="list-series", forbid_unknown_fields=True):
+    """List futures and options series: id, house, kind, underlying, multiplier, strike e4, expiry day of each."""
+
+    series: tuple[tuple[str, str, str, str, int, int, int], ...]
+
+
+class CaptureDerivatives(msgspec.Struct, frozen=True, tag="capture-derivatives", forbid_unknown_fields=True):
+    """Register executed trades in futures and options for novation; refused whole when one is bad.
+
+    Columns: ``trade_id`` i8, ``series`` i4 (in the order listed), ``buyer`` and ``seller`` i4 (accounts),
+    ``quantity`` i8 (contracts), ``price_e4`` i8.
+    """
+
+    source: str
+    trade_id: bytes
+    series: bytes
+    buyer: bytes
+    seller: bytes
+    quantity: bytes
+    price_e4: bytes
+
+
+class MarkDerivatives(msgspec.Struct, frozen=True, tag="mark-derivatives", forbid_unknown_fields=True):
+    """Fix settlement prices and move the day's money: variation margin, premium, exercise.
+
+    Columns: ``series`` i4, ``price_e4`` i8. ``index_e4`` is the index on which expiring index options are exercised.
+    """
+
+    series: bytes
+    price_e4: bytes
+    index_e4: int
+
+
 class CloseDay(msgspec.Struct, frozen=True, tag="close-day", forbid_unknown_fields=True):
     """Close the business day: every invariant is checked, fails roll into the next netting."""
 
@@ -119,6 +152,9 @@ Command = (
     | RunStep
     | ChangeInstruction
     | CallMargin
+    | ListSeries
+    | CaptureDerivatives
+    | MarkDerivatives
     | CloseDay
 )
 

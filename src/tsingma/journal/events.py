@@ -76,6 +76,30 @@ class MarginCalled(msgspec.Struct, frozen=True, tag="margin-called"):
     shortfall_cents: int
 
 
+class SeriesListed(msgspec.Struct, frozen=True, tag="series-listed"):
+    """Series may be traded; ``total`` counts all."""
+
+    listed: int
+    total: int
+
+
+class DerivativesCaptured(msgspec.Struct, frozen=True, tag="derivatives-captured"):
+    """Trades in futures and options were novated; ``positions`` are open (account, series) pairs."""
+
+    trades: int
+    contracts: int
+    positions: int
+
+
+class DerivativesMarked(msgspec.Struct, frozen=True, tag="derivatives-marked"):
+    """Money of futures and options moved: cents paid by losers, received by winners, and still owed in all."""
+
+    positions: int
+    collected_cents: int
+    paid_cents: int
+    owed_cents: int
+
+
 class DayClosed(msgspec.Struct, frozen=True, tag="day-closed"):
     """The day is closed and proved; ``figures`` are the day's totals, ``checked`` the invariants that held."""
 
@@ -94,6 +118,9 @@ Event = (
     | StepRun
     | InstructionChanged
     | MarginCalled
+    | SeriesListed
+    | DerivativesCaptured
+    | DerivativesMarked
     | DayClosed
 )
 

@@ -210,6 +210,16 @@ class BacktestRow(msgspec.Struct, frozen=True, kw_only=True):
     p_value: float
 
 
+class CrossRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One account at several houses, whole HKD: alone, as one portfolio, and with every house covered on its own."""
+
+    account: str
+    houses: tuple[str, ...]
+    alone: int
+    joint: int
+    called: int
+
+
 class HouseReport(msgspec.Struct, frozen=True, kw_only=True):
     """One report: ``label`` says where prices and trades come from and is shown beside the title.
 
@@ -224,6 +234,7 @@ class HouseReport(msgspec.Struct, frozen=True, kw_only=True):
     margins: tuple[ParticipantMargin, ...] = ()
     backtest: tuple[BacktestRow, ...] = ()
     backtest_note: str = ""
+    cross: tuple[CrossRow, ...] = ()
     notes: tuple[str, ...] = ()
     generated: str = ""
 
@@ -236,6 +247,9 @@ def check_report(report: HouseReport) -> HouseReport:
         _check_day(day)
     for margin in report.margins:
         _check_margin(margin)
+    for row in report.cross:
+        if not 0 <= row.joint <= row.called <= row.alone:
+            raise InvariantBroken(f"{row.account}: joint, called and alone are out of order")
     return report
 
 

@@ -12,6 +12,7 @@ from tsingma.reports.clearing_sections import (
     settled_and_due,
     settlement_section,
 )
+from tsingma.reports.cross_sections import cross_section
 from tsingma.reports.figures import STOCK, HouseReport, by_currency, check_report
 from tsingma.reports.margin_sections import coverage_section, explained_section, margin_section
 from tsingma.reports.numbers import day_text, percent, short, short_money, whole
@@ -32,6 +33,9 @@ def render_html(report: HouseReport) -> str:
     if report.margins:
         sections += [margin_section(report), explained_section(report)]
         names += [("margin", "Margin"), ("explained", "One margin explained")]
+    if report.cross:
+        sections.append(cross_section(report))
+        names.append(("cross", "Across houses"))
     if report.backtest:
         sections.append(coverage_section(report))
         names.append(("coverage", "Rates and coverage"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tsingma.reports.cross_sections import by_saving
 from tsingma.reports.figures import CurrencyAmount, DayFigures, HouseReport, by_currency
 from tsingma.reports.margin_sections import by_total
 from tsingma.reports.numbers import money, percent, rate, whole
@@ -19,6 +20,7 @@ def summary(report: HouseReport, where: str) -> list[str]:
     lines += ["", *_due(report.days[-1]), ""]
     lines += _money_lines(report)
     lines += _margins(report)
+    lines += _across(report)
     lines += _coverage(report)
     lines += ["", *_proof(report.days[-1]), f"report: {where}"]
     return lines
@@ -64,6 +66,22 @@ def _margins(report: HouseReport) -> list[str]:
         f"  {margin.participant + '/' + margin.account_class:<22}{whole(margin.total_hkd):>16}"
         f"   portfolio {whole(margin.portfolio_hkd)}, flat {whole(margin.flat_rate_hkd)}"
         for margin in by_total(report.margins)[:_TOP]
+    )
+    return lines
+
+
+def _across(report: HouseReport) -> list[str]:
+    if not report.cross:
+        return []
+    rows = by_saving(report.cross)
+    alone, called = sum(row.alone for row in rows), sum(row.called for row in rows)
+    lines = [
+        f"across houses, {len(rows)} accounts: alone HKD {whole(alone)}, one portfolio HKD {whole(called)} "
+        f"({percent(alone - called, alone, 1)} less); most saved:"
+    ]
+    lines.extend(
+        f"  {row.account:<22}{whole(row.alone - row.called):>16}   of {whole(row.alone)} at {', '.join(row.houses)}"
+        for row in rows[:_TOP]
     )
     return lines
 
