@@ -91,7 +91,7 @@ class DerivativeMarket:
             is_index = one.underlying == INDEX
             spot = self.index_e4(row) if is_index else int(market.close_e4[row, counter[one.underlying]])
             tick = INDEX_TICK_E4 if is_index else STOCK_TICK_E4
-            price: float = spot
+            price = float(spot)
             if one.kind != "future":
                 years = max(one.expiry_day - today, 0) / 365.0
                 volatility = INDEX_VOLATILITY if is_index else STOCK_VOLATILITY
