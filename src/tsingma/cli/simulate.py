@@ -10,7 +10,7 @@ import click
 
 @click.group()
 def simulate() -> None:
-    """Write seeded, labelled simulated markets."""
+    """Write seeded, labelled simulated markets and settlement instances."""
 
 
 @simulate.command(epilog="\b\nExample:\n  tsingma simulate market --trades 200000 --days 5 --seed 1 --out out/market\n")
@@ -51,3 +51,27 @@ def market(
         for name, value in figures.items():
             click.echo(f"{name:<15} {value}")
     return 0
+
+
+@simulate.command(epilog="\b\nExample:\n  tsingma simulate settlement --n 10000 --beta 0.5 --short 0.1 --out I.jsonl\n")
+@click.option(
+    "--n", "count", default=10_000, show_default=True, type=click.IntRange(1, 10_000_000), help="Instructions."
+)
+@click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="Same seed, same instance.")
+@click.option("--beta", default=1.0, show_default=True, type=click.FloatRange(0, 1), help="Funding of short accounts.")
+@click.option(
+    "--alpha", default=0.0, show_default=True, type=click.FloatRange(0, 1), help="From net need to gross need."
+)
+@click.option("--short", default=1.0, show_default=True, type=click.FloatRange(0, 1), help="Share of short accounts.")
+@click.option(
+    "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="File to write (JSON lines)."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def settlement(count: int, seed: int, beta: float, alpha: float, short: float, out: Path, *, as_json: bool) -> None:
+    """Write a settlement instance and print its fingerprint."""
+    import json
+
+    from tsingma.app.settle import make_instance
+
+    found = make_instance(out, count, seed=seed, beta=beta, alpha=alpha, short=short)
+    click.echo(json.dumps({"fingerprint": found, "instructions": count, "file": str(out)}) if as_json else found)

@@ -75,8 +75,8 @@ class DerivativeMarket:
         )
         for place in self._stocks[:STOCKS]:
             code = market.book.counters[place].code
-            for strike in STRIKES:
-                level = max(round(int(market.close_e4[0, place]) * strike / 1_000) * 1_000, 1_000)
+            for moneyness in STRIKES:
+                level = max(round(int(market.close_e4[0, place]) * moneyness / 1_000) * 1_000, 1_000)
                 for kind in ("call", "put"):
                     name = f"{code}-{kind[0].upper()}{level / 10_000:.1f}"
                     series.append(Series(name, "SEOCH", kind, code, STOCK_MULTIPLIER, level, end))
@@ -84,7 +84,8 @@ class DerivativeMarket:
 
     def prices(self, row: int) -> Int64:
         """Return the settlement price (e4) of every series after ``row`` days, in ticks."""
-        market, found = self._market, []
+        market = self._market
+        found: list[int] = []
         counter = {one.code: place for place, one in enumerate(market.book.counters)}
         today = to_day(market.dates[row - 1]) if row else to_day(market.dates[0]) - 1
         for one in self.series:

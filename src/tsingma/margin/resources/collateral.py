@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from tsingma.basics.rejection import InvariantBroken, RejectionReason, refuse
+from tsingma.kernels.highs import highs_solver
 from tsingma.reference.tables import read_table, row_on
 
 E4 = 10_000
@@ -117,8 +118,7 @@ def _solve(call: int, assets: Sequence[Asset], rules: HouseRules) -> list[float]
     """Return the market value of each asset to pledge, by linear programme."""
     import highspy
 
-    model = highspy.Highs()
-    model.setOptionValue("output_flag", False)
+    model = highs_solver()
     columns = [
         model.addVariable(lb=0, ub=float(_ceiling(call, asset, rules)), obj=asset.cost_e4 / E4 + 1e-9)
         for asset in assets

@@ -1,0 +1,123 @@
+"""Linear and integer programmes over instructions (HiGHS): the bound, and the best of a part.
+
+Solvers work in floating point, so nothing from here is booked: sets are verified in integers first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tsingma.basics.rejection import InvariantBroken
+from tsingma.kernels.highs import highs_solver
+from tsingma.settlement.instance import Problem
+
+Float64 = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Relaxed:
+    """The relaxed problem: its value (no set settles more), the part of each instruction, the worth of each account.
+
+    ``worth`` float64 [accounts] is what one more unit on an account would add to the objective (the dual).
+    """
+
+    bound: float
+    part: Float64
+    worth: Float64
+
+
+def _matrix(problem: Problem) -> Any:
+    """Return what every instruction takes from (plus) and gives to (minus) every account, sparse [accounts, n]."""
+    import scipy.sparse as sparse
+
+    rows, columns, values = [], [], []
+    for place, amount, sign in (
+        (problem.out_stock, problem.quantity, 1.0), (problem.in_stock, problem.quantity, -1.0),
+        (problem.out_cash, problem.cash, 1.0), (problem.in_cash, problem.cash, -1.0),
+    ):  # fmt: skip
+        chosen = np.flatnonzero(place >= 0)
+        rows.append(place[chosen])
+        columns.append(chosen)
+        values.append(sign * amount[chosen].astype(np.float64))
+    triple = (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns)))
+    return sparse.csc_matrix(triple, shape=(problem.balance.size, problem.size))
+
+
+def _solver(matrix: Any, ceiling: Float64, weight: Float64, time_limit: float) -> Any:
+    """Return HiGHS with the problem: parts 0 to 1, rows at most their ceiling, weight as large as possible."""
+    import highspy
+
+    problem = highspy.HighsLp()
+    rows, columns = matrix.shape
+    problem.num_col_, problem.num_row_ = columns, rows
+    problem.col_cost_ = -weight
+    problem.col_lower_, problem.col_upper_ = np.zeros(columns), np.ones(columns)
+    problem.row_lower_, problem.row_upper_ = np.full(rows, -highspy.kHighsInf), ceiling
+    problem.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+    problem.a_matrix_.start_, problem.a_matrix_.index_ = matrix.indptr, matrix.indices
+    problem.a_matrix_.value_ = matrix.data
+    solver = highs_solver()
+    solver.setOptionValue("time_limit", max(time_limit, 0.01))
+    solver.passModel(problem)
+    return solver
+
+
+def relax(problem: Problem, weight: Float64, time_limit: float) -> Relaxed | None:
+    """Return the linear relaxation, or None when it is not solved within ``time_limit`` seconds."""
+    import highspy
+
+    solver = _solver(_matrix(problem), problem.balance.astype(np.float64), weight, time_limit)
+    solver.run()
+    if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+        return None
+    found = solver.getSolution()
+    worth = np.maximum(-np.asarray(found.row_dual), 0.0)
+    return Relaxed(-float(solver.getObjectiveValue()), np.asarray(found.col_value), worth)
+
+
+def best_of_part(
+    problem: Problem, weight: Float64, settled: Bools, free: Bools, time_limit: float, gap: float = 1e-4
+) -> Bools:
+    """Return the best set that differs from ``settled`` only where ``free``; ``settled`` itself when none is better.
+
+    The rest stays as it is, and the search starts from what there is. The answer is checked in integers: the solver
+    works with tolerances.
+    """
+    import highspy
+
+    columns = np.flatnonzero(free)
+    if not columns.size or time_limit <= 0:
+        return settled
+    fixed = settled & ~free
+    matrix = _matrix(problem)[:, columns].tocsr()
+    rows = np.flatnonzero(np.diff(matrix.indptr) > 0)
+    rest = problem.end_balances(fixed)[rows].astype(np.float64)
+    solver = _solver(matrix[rows].tocsc(), rest, weight[columns], time_limit)
+    solver.setOptionValue("mip_rel_gap", gap)
+    numbers = np.arange(columns.size, dtype=np.int32)
+    solver.changeColsIntegrality(columns.size, numbers, np.array([highspy.HighsVarType.kInteger] * columns.size))
+    start = highspy.HighsSolution()
+    start.col_value = settled[columns].astype(np.float64).tolist()
+    solver.setSolution(start)
+    solver.run()
+    found = np.asarray(solver.getSolution().col_value)
+    if found.size != columns.size:
+        return settled
+    better = fixed.copy()
+    better[columns[found > 0.5]] = True
+    if weight[better].sum() <= weight[settled].sum() or not problem.feasible(better):
+        return settled
+    return better
+
+
+def require_feasible(problem: Problem, settled: Bools) -> None:
+    """Raise InvariantBroken when a proposed set would overdraw an account: an optimiser only proposes."""
+    end = problem.end_balances(settled)
+    if (end < 0).any():
+        place = int(np.flatnonzero(end < 0)[0])
+        raise InvariantBroken(f"a proposed set overdraws {problem.accounts[place]} by {-int(end[place])}")
