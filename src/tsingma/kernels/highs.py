@@ -1,7 +1,8 @@
-"""HiGHS without its banner: it prints one line to the console with a process's first model, whatever its options say."""
+"""HiGHS without its banner, which it prints with a process's first model whatever its options say."""
 
 from __future__ import annotations
 
+import ctypes
 import os
 import sys
 from functools import cache
@@ -39,6 +40,7 @@ def _say_it_to_nobody() -> None:
         os.dup2(away, 1)
         solver.passModel(model)
         solver.run()
+        ctypes.CDLL(None).fflush(None)  # the banner waits in the C library's buffer
     finally:
         os.dup2(kept, 1)
         os.close(kept)
