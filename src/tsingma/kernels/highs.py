@@ -1,4 +1,4 @@
-"""HiGHS without its banner, which it prints with a process's first model whatever its options say."""
+"""HiGHS without its banner, which it prints when a process makes its first solver, before any option can be set."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ import os
 import sys
 from functools import cache
 from typing import Any
-
-import numpy as np
 
 
 def highs_solver() -> Any:
@@ -23,24 +21,16 @@ def highs_solver() -> Any:
 
 @cache
 def _say_it_to_nobody() -> None:
-    """Pass a first model while the console is away."""
+    """Make a first solver while the console is away."""
     import highspy
 
-    model = highspy.HighsLp()
-    model.num_col_, model.num_row_ = 1, 1
-    model.col_cost_, model.col_lower_, model.col_upper_ = np.zeros(1), np.zeros(1), np.ones(1)
-    model.row_lower_, model.row_upper_ = np.zeros(1), np.ones(1)
-    model.a_matrix_.start_, model.a_matrix_.index_ = np.array([0, 1], np.int32), np.zeros(1, np.int32)
-    model.a_matrix_.value_ = np.ones(1)
-    solver = highspy.Highs()
-    solver.setOptionValue("output_flag", False)
     sys.stdout.flush()
     kept, away = os.dup(1), os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(away, 1)
-        solver.passModel(model)
-        solver.run()
-        ctypes.CDLL(None).fflush(None)  # the banner waits in the C library's buffer
+        highspy.Highs()
+        sys.stdout.flush()
+        ctypes.CDLL(None).fflush(None)  # the banner waits in the C library's buffer when the console is a pipe
     finally:
         os.dup2(kept, 1)
         os.close(kept)
