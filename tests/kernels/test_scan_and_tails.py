@@ -60,4 +60,6 @@ def test_tail_twins(seed: int, count: int) -> None:
     plain = tail_means_plain(start, row, value, moves, count)
     found = tails_compiled(start, row, value, block_moves(moves), 150, count)
     assert found == pytest.approx(plain, rel=1e-5, abs=1e-2)
+    screened = tails_compiled(start, row, value, block_moves(moves), 150, count, exact=False)
+    assert screened == pytest.approx(plain, rel=1e-4, abs=1e-1)
     assert tail_means(start, row, value, moves, count) == pytest.approx(plain)

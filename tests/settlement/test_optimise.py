@@ -25,7 +25,8 @@ from tsingma.kernels import settle_compiled as compiled
 from tsingma.messages.instance_file import read_instance, write_instance
 from tsingma.settlement.exact import best_of_part, require_feasible
 from tsingma.settlement.instance import Instance, problem_of
-from tsingma.settlement.optimise import Objective, explain_instruction, optimise, weights
+from tsingma.settlement.optimise import Objective, explain_instruction, optimise, optimise_parts, weights
+from tsingma.settlement.partial import Parts, end_balances
 from tsingma.simulate.settlement import fingerprint, settlement_instance
 
 
@@ -116,6 +117,34 @@ def test_compiled_equals_plain(seed: int) -> None:
         assert three.sum() >= two.sum()
         answers.append((one.tolist(), two.tolist(), three.tolist()))
     assert answers[0] == answers[1]
+
+
+def test_parts_come_near_the_bound() -> None:
+    """Goal: with parts allowed, at least 99 % of the bound's money. Method: the reference instance, verified again."""
+    problem = problem_of(settlement_instance(10_000, beta=0.5, alpha=0, short=0.1))
+    found = optimise_parts(problem, Objective.VALUE, 10.0, time.perf_counter)
+    assert found.settled_value >= 0.99 * found.lp_bound
+    quantity = np.zeros(problem.size, np.int64)
+    for k, units in found.parts:
+        quantity[k] = units
+    assert (quantity <= problem.quantity).all()
+    price = np.where(problem.cash % problem.quantity == 0, problem.cash // problem.quantity, 0)
+    assert (end_balances(problem, Parts(quantity, quantity * price)) >= 0).all()
+    whole = optimise(problem, Objective.VALUE, 1.0, time.perf_counter)
+    assert found.settled_value > whole.settled_value
+
+
+@settings(max_examples=40)
+@given(st.integers(0, 10**6), st.integers(0, 10_000))
+def test_parts_are_feasible_and_not_too_small(seed: int, share: int) -> None:
+    """Goal: no account overdrawn, no part below the least share. Method: random small instances."""
+    problem = problem_of(settlement_instance(40, seed=seed, parties=5, isins=3, beta=0.4, short=0.6))
+    found = optimise_parts(problem, Objective.NUMBER, 5.0, time.perf_counter, least_share_e4=share)
+    for k, units in found.parts:
+        assert units * 10_000 >= share * int(problem.quantity[k])
+    assert 0 <= found.gap <= 1
+    with pytest.raises(Rejected, match="no instruction"):
+        optimise_parts(problem_of(Instance(orders=[], balances={})), Objective.NUMBER, 1.0, time.perf_counter)
 
 
 def test_every_remedy_is_true() -> None:
@@ -228,6 +257,8 @@ def test_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert {*keys, "blocking"} <= answer.keys()
     assert answer["settled"] >= 870
     assert main(run) == 0
+    assert main([*run, "--partial", "--json"]) == 0
+    assert main([*run, "--partial", "--out", str(tmp_path / "p.json")]) == 0
     waiting = next(iter({*range(1000)} - {*json.loads(result.read_text())["chosen"]}))
     capsys.readouterr()
     assert main(["settle", "explain", str(waiting), "--instance", str(path), "--result", str(result)]) == 0

@@ -12,7 +12,15 @@ from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.messages.instance_file import read_instance, write_instance
 from tsingma.settlement.exact import require_feasible
 from tsingma.settlement.instance import problem_of
-from tsingma.settlement.optimise import Objective, Proposal, Remedy, explain_instruction, optimise
+from tsingma.settlement.optimise import (
+    Objective,
+    PartialProposal,
+    Proposal,
+    Remedy,
+    explain_instruction,
+    optimise,
+    optimise_parts,
+)
 from tsingma.simulate.settlement import fingerprint, settlement_instance
 
 
@@ -30,6 +38,16 @@ def propose(path: Path, objective: Objective, time_limit: float, clock: Clock) -
     # Kernels are compiled or loaded on a tiny instance first, so that the limit is spent on the real one.
     optimise(problem_of(settlement_instance(20, beta=0.5, short=0.5)), objective, 1.0, lambda: clock.elapsed_ns() / 1e9)
     return optimise(problem, objective, time_limit, lambda: clock.elapsed_ns() / 1e9)
+
+
+def propose_parts(
+    path: Path, objective: Objective, time_limit: float, clock: Clock, least_share_e4: int
+) -> PartialProposal:
+    """Return what settles of an instance file when parts are allowed; raises Rejected naming file and line."""
+    problem = problem_of(read_instance(path))
+    return optimise_parts(
+        problem, objective, time_limit, lambda: clock.elapsed_ns() / 1e9, least_share_e4=least_share_e4
+    )
 
 
 def explain_waiting(path: Path, result: Path, instruction: int) -> Remedy:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import msgspec
+
+if TYPE_CHECKING:
+    from tsingma.settlement.optimise import PartialProposal
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -21,14 +25,24 @@ def settle() -> None:
 @click.option("--objective", default="number", show_default=True,
               type=click.Choice(["number", "value", "priority", "lexicographic"]))  # fmt: skip
 @click.option("--time-limit", type=click.FloatRange(0.01, 86_400), default=5.0, show_default=True, help="Seconds.")
+@click.option("--partial", is_flag=True, help="Allow parts of every instruction, money in proportion.")
+@click.option("--least-share", type=click.FloatRange(0, 1), default=0.0, show_default=True, help="Smallest part.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the proposal with what settles.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object (without the list of what settles).")
-def run(instance: Path, objective: str, time_limit: float, out: Path | None, *, as_json: bool) -> None:
+def run(
+    instance: Path, objective: str, time_limit: float, out: Path | None, least_share: float, *, partial: bool,
+    as_json: bool,
+) -> None:  # fmt: skip
     """Propose the best set that may settle at once, verified in integers."""
-    from tsingma.app.settle import propose
+    from tsingma.app.settle import propose, propose_parts
     from tsingma.basics.clock import SystemClock
     from tsingma.settlement.optimise import Objective
 
+    if partial:
+        least_e4 = round(least_share * 10_000)
+        parts = propose_parts(instance, Objective(objective), time_limit, SystemClock(), least_e4)
+        _print_parts(parts, out, as_json=as_json)
+        return
     found = propose(instance, Objective(objective), time_limit, SystemClock())
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -47,6 +61,20 @@ def run(instance: Path, objective: str, time_limit: float, out: Path | None, *, 
         click.echo(f"  after {stage.stage:<12}{stage.settled:>12,}{stage.settled_value:>22,}{stage.seconds:>9.3f} s")
     for one in found.blocking[:10]:
         click.echo(f"  {one.account:<16}{one.waiting:>6,} wait, the nearest lacks {one.shortage:,}")
+
+
+def _print_parts(parts: PartialProposal, out: Path | None, *, as_json: bool) -> None:
+    if out is not None:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_bytes(msgspec.json.encode(parts))
+    if as_json:
+        figures = msgspec.to_builtins(parts)
+        del figures["parts"]
+        click.echo(json.dumps(figures, indent=2))
+        return
+    worth = parts.settled_value / parts.submitted_value if parts.submitted_value else 1.0
+    click.echo(f"{parts.settled_whole:,} settle whole and {parts.settled_in_part:,} in part, {worth:.2%} of the money")
+    click.echo(f"{parts.seconds:.2f} s; gap to the bound {parts.gap:.3%}")
 
 
 @settle.command(epilog="\b\nExample:\n  tsingma settle explain 17 --instance I.jsonl --result result.json\n")

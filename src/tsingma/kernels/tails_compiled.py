@@ -42,7 +42,7 @@ def _worst(profit, heap, place):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(fastmath=True, parallel=True, cache=True)
-def _run(start, row, value, moves, scenarios, count, means):  # type: ignore[no-untyped-def]
+def _run(start, row, value, moves, scenarios, count, exact, means):  # type: ignore[no-untyped-def]
     books, blocks = start.size - 1, moves.shape[0]
     for chunk in numba.prange((books + CHUNK - 1) // CHUNK):
         first = chunk * CHUNK
@@ -71,6 +71,11 @@ def _run(start, row, value, moves, scenarios, count, means):  # type: ignore[no-
         for b in range(size):
             _worst(profit[b, :scenarios], heap, place)
             summed = 0.0
+            if not exact:
+                for k in range(count):
+                    summed += np.float64(heap[k])
+                means[first + b] = summed / count
+                continue
             for i in range(start[first + b], start[first + b + 1]):
                 part = 0.0
                 for k in range(count):
@@ -79,8 +84,10 @@ def _run(start, row, value, moves, scenarios, count, means):  # type: ignore[no-
             means[first + b] = summed / count
 
 
-def tails_compiled(start: Int64, row: Int32, value: Float64, blocked: Float32, scenarios: int, count: int) -> Float64:
+def tails_compiled(
+    start: Int64, row: Int32, value: Float64, blocked: Float32, scenarios: int, count: int, *, exact: bool = True
+) -> Float64:
     """Return what :func:`tsingma.kernels.tails.tail_means_plain` does; ``blocked`` [blocks, instruments, 128]."""
     means = np.zeros(start.size - 1)
-    _run(start, row, value, blocked, scenarios, count, means)
+    _run(start, row, value, blocked, scenarios, count, exact, means)
     return means

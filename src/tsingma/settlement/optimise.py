@@ -26,6 +26,7 @@ from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.kernels.settle import functions
 from tsingma.settlement.exact import Relaxed, best_of_part, relax, require_feasible
 from tsingma.settlement.instance import Account, Problem
+from tsingma.settlement.partial import settle_parts
 
 Int64 = npt.NDArray[np.int64]
 Float64 = npt.NDArray[np.float64]
@@ -38,6 +39,7 @@ HEAT = {"number": (0.4, 0.1), "value": (0.6, 0.02)}
 BOUND_SHARE = 0.7  # of the time that is left, for the relaxation
 EXACT_MAX = 30_000  # instructions an integer programme is given at once
 BLOCKING_SHOWN = 20
+WEIGHTLESS = 1e-7  # free of payment carries no money; it settles all the same where nothing stands against it
 
 
 class Objective(StrEnum):
@@ -81,6 +83,20 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     by_stage: tuple[Stage, ...]
     blocking: tuple[Blocking, ...]
     chosen: tuple[int, ...]  # numbers of what settles, from 0
+
+
+class PartialProposal(msgspec.Struct, frozen=True, kw_only=True):
+    """Parts that may settle at once when parts are allowed: whole units of each instruction, and how near the bound."""
+
+    submitted: int
+    submitted_value: int
+    settled_whole: int
+    settled_in_part: int
+    settled_value: int
+    lp_bound: float
+    gap: float
+    seconds: float
+    parts: tuple[tuple[int, int], ...]  # (instruction, units) of what settles
 
 
 class Remedy(msgspec.Struct, frozen=True, kw_only=True):
@@ -176,6 +192,38 @@ def optimise(problem: Problem, objective: Objective, time_limit: float, elapsed:
         by_stage=tuple(run.stages),
         blocking=_blocking(problem, run.best, relaxed),
         chosen=tuple(np.flatnonzero(run.best).tolist()),
+    )
+
+
+def optimise_parts(
+    problem: Problem, objective: Objective, time_limit: float, elapsed: Elapsed, *, least_share_e4: int = 0
+) -> PartialProposal:
+    """Return what settles when every instruction may settle in part, money in proportion.
+
+    Raises Rejected (missing) for no instruction, (limit) when the relaxation is not solved in time.
+    """
+    if not problem.size:
+        raise refuse(RejectionReason.MISSING, "there is no instruction", field="instance")
+    began, weight = elapsed(), weights(problem, objective)
+    scale = float(weight.mean()) or 1.0
+    relaxed = relax(problem, weight / scale + WEIGHTLESS, time_limit)
+    if relaxed is None:
+        message = f"the relaxation is not solved within {time_limit} seconds"
+        raise refuse(RejectionReason.LIMIT, message, field="time_limit", remedy="allow more time")
+    found = settle_parts(problem, relaxed, least_share_e4)
+    bound = relaxed.bound * scale
+    reached = float((weight * found.quantity / problem.quantity).sum())
+    settled = np.flatnonzero(found.quantity)
+    return PartialProposal(
+        submitted=problem.size,
+        submitted_value=int(problem.cash.sum()),
+        settled_whole=int((found.quantity == problem.quantity).sum()),
+        settled_in_part=int(((found.quantity > 0) & (found.quantity < problem.quantity)).sum()),
+        settled_value=int(found.cash.sum()),
+        lp_bound=bound,
+        gap=max(1.0 - reached / bound, 0.0) if bound else 0.0,
+        seconds=round(elapsed() - began, 4),
+        parts=tuple(zip(settled.tolist(), found.quantity[settled].tolist(), strict=True)),
     )
 
 
