@@ -1,8 +1,8 @@
 """A path: dated, named indicators with their units, how likely they are, and where every shock came from.
 
-A path is what an economic model answers and all that the stress side reads. Names are dotted: a subject, then what it
-is of (``equity.HSI``, ``value_added.KOR.memory``). A path is immutable, refused whole when something in it is wrong, and
-goes to JSON and TOML and back without loss.
+A path is what an economic model answers and all that the stress side reads. Names are dotted: a subject, then what
+it is of (``equity.HSI``, ``value_added.KOR.memory``). A path is immutable, refused whole when something in it is
+wrong, and goes to JSON and TOML and back without loss.
 """
 
 from __future__ import annotations

@@ -1,0 +1,20 @@
+"""The ``economy`` commands: models of the economy around the house, and what became of every claim."""
+
+from __future__ import annotations
+
+import click
+
+from tsingma.cli.lazy import LazyGroup
+
+_SUBCOMMANDS: dict[str, tuple[str, str, str]] = {
+    "duty": ("tsingma.cli.economy_duty", "duty", "Stamp duty on a property, to the dollar, by date."),
+}
+
+
+@click.group(
+    cls=LazyGroup,
+    lazy=_SUBCOMMANDS,
+    epilog="\b\nExample:\n  tsingma economy duty --price 12000000 --date 2026-03-01 --kind residential",
+)
+def economy() -> None:
+    """Models of the economy around the house: the renminbi abroad, stocks and homes, value chains."""
