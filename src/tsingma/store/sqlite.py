@@ -7,7 +7,7 @@ import hashlib
 import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import Any, Protocol, Self, TextIO
 
 import msgspec
 
@@ -18,7 +18,8 @@ from tsingma.journal.store import Snapshot
 SCHEMA_VERSION = 1
 BUSY_TIMEOUT_MS = 5_000
 
-_SCHEMA = """
+_SCHEMA = (
+    """
 CREATE TABLE journal (
     sequence INTEGER PRIMARY KEY,
     command_id TEXT NOT NULL UNIQUE,
@@ -26,16 +27,40 @@ CREATE TABLE journal (
     answer BLOB NOT NULL,
     previous BLOB NOT NULL,
     hash BLOB NOT NULL
-) STRICT;
+) STRICT
+""",
+    """
 CREATE TABLE snapshot (
     sequence INTEGER PRIMARY KEY,
     state_hash BLOB NOT NULL,
     checksum BLOB NOT NULL,
     parts BLOB NOT NULL
-) STRICT;
-"""
+) STRICT
+""",
+)
 _FIELDS = "sequence, command_id, body, answer, previous, hash"
 _INSERT = f"INSERT INTO journal ({_FIELDS}) VALUES (?, ?, ?, ?, ?, ?)"
+
+
+class Connection(Protocol):
+    """What the store needs of a connection to SQLite; every statement is its own transaction unless one is begun."""
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open."""
+        ...
+
+    def execute(self, statement: str, parameters: Sequence[object] = ..., /) -> Any:
+        """Run one statement and return its cursor."""
+        ...
+
+    def executemany(self, statement: str, rows: Sequence[Sequence[object]], /) -> Any:
+        """Run one statement for every row."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the file; closing twice is harmless."""
+        ...
 
 
 class SqliteStore:
@@ -55,10 +80,22 @@ class SqliteStore:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._lock = _take_lock(path)
         try:
-            self._connection = _connect(path, read_only=read_only)
+            self._connection: Connection = _connect(path, read_only=read_only)
         except BaseException:
             self._unlock()
             raise
+
+    @classmethod
+    def over(cls, connection: Connection, path: Path) -> Self:
+        """Return a store over an open connection, whose owner keeps other writers out; ``path`` names it in errors.
+
+        Raises Rejected (malformed) when it holds no journal, or one of a version this program does not know.
+        """
+        store = cls.__new__(cls)
+        store._path, store._lock = path, None
+        _prepare(connection, path, read_only=False)
+        store._connection = connection
+        return store
 
     def append(self, records: Sequence[Record]) -> None:
         """Write the records in one transaction, synchronised to disk before this returns."""
@@ -156,15 +193,22 @@ def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
     mode = "ro" if read_only else "rwc"
     try:
         connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None)
-        connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version == 0 and not read_only and not _tables(connection):
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
-            version = SCHEMA_VERSION
-        connection.execute("PRAGMA synchronous = FULL")
+        _prepare(connection, path, read_only=read_only)
     except sqlite3.DatabaseError as error:
         raise refuse(RejectionReason.MALFORMED, f"this is no journal: {error}", file=str(path)) from None
+    return connection
+
+
+def _prepare(connection: Connection, path: Path, *, read_only: bool) -> None:
+    """Make an empty file a journal, and refuse one of another version."""
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version == 0 and not read_only and not _tables(connection):
+        connection.execute("PRAGMA journal_mode = WAL")
+        for statement in ("BEGIN", *_SCHEMA, f"PRAGMA user_version = {SCHEMA_VERSION}", "COMMIT"):
+            connection.execute(statement)
+        version = SCHEMA_VERSION
+    connection.execute("PRAGMA synchronous = FULL")
     if version != SCHEMA_VERSION:
         connection.close()
         raise refuse(
@@ -173,8 +217,7 @@ def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
             file=str(path),
             remedy="use the program version that wrote it",
         )
-    return connection
 
 
-def _tables(connection: sqlite3.Connection) -> int:
+def _tables(connection: Connection) -> int:
     return int(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
