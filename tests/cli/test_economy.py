@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -33,3 +34,21 @@ def test_duty_refuses_what_it_does_not_know(capsys: pytest.CaptureFixture[str]) 
     assert main([*asked, "2020-01-01", "--price", "1"]) == EXIT_REFUSED
     assert "kept from" in capsys.readouterr().err
     assert main([*asked, "2026-01-01", "--price", "dear"]) == EXIT_REFUSED
+
+
+def test_replicate_prints_every_cell(capsys: pytest.CaptureFixture[str], shared: Path) -> None:
+    """Goal: the whole published table. Method: both papers as JSON, one to read."""
+    data = str(shared / "data" / "econ")
+    for paper, size in (("dy2012", 4), ("dy2009", 19)):
+        assert main(["economy", "replicate", paper, "--data", data, "--json"]) == EXIT_OK
+        found = json.loads(capsys.readouterr().out)
+        assert len(found["table"]) == size
+        assert found["agrees"]
+    assert main(["economy", "replicate", "dy2012", "--data", data]) == EXIT_OK
+    assert "total 12.59" in capsys.readouterr().out
+
+
+def test_replicate_refuses_a_folder_without_data(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Goal: exit code 2 and the missing file. Method: an empty folder."""
+    assert main(["economy", "replicate", "dy2012", "--data", str(tmp_path)]) == EXIT_REFUSED
+    assert "cannot be read" in capsys.readouterr().err

@@ -8,6 +8,7 @@ from tsingma.cli.lazy import LazyGroup
 
 _SUBCOMMANDS: dict[str, tuple[str, str, str]] = {
     "duty": ("tsingma.cli.economy_duty", "duty", "Stamp duty on a property, to the dollar, by date."),
+    "replicate": ("tsingma.cli.economy_replicate", "replicate", "Published tables computed again from their data."),
 }
 
 
