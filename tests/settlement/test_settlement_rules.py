@@ -11,11 +11,13 @@ from settlement_books import CNS, ISSUER, SSE, Books, i4, i8
 
 from tsingma.basics.dates import to_day
 from tsingma.basics.rejection import InvariantBroken, Rejected
-from tsingma.ledger.ledger import NO_FLOOR
+from tsingma.ledger.ledger import NO_FLOOR, Ledger
 from tsingma.settlement.cns import batch_run
 from tsingma.settlement.fails import failed_deliveries, late_delivery_fee_cents
 from tsingma.settlement.instruction import CANCELLED, FAILING, LEGAL, MATCHED, ON_HOLD, SETTLED, STATUSES, Instructions
+from tsingma.settlement.links import Links
 from tsingma.settlement.money import settle_money
+from tsingma.settlement.recycling import Attempt, ready, recycle
 from tsingma.settlement.state import SettlementState
 from tsingma.settlement.timetable import step_named, timetable
 
@@ -168,15 +170,20 @@ def _instruct(*rows: tuple[int, int, int, int]) -> Instructions:
     return table
 
 
+def _attempt(table: Instructions, ledger: Ledger, day: int, markets: tuple[int, ...]) -> Attempt:
+    """Settle what can be settled of instructions without links."""
+    return recycle(table, Links(), ledger, day, ready(table, day, markets))
+
+
 def test_both_legs_or_neither(books: Books) -> None:
     """Goal: design invariant 4. Method: stock is there, money is one cent short; then it comes."""
     books.give(A, STOCK, 10)
     books.give(B, HKD, 99)
     table = _instruct((A, B, 10, 100))
-    assert table.attempt(books.ledger, 10, (0,)).settled == 0
+    assert _attempt(table, books.ledger, 10, (0,)).settled == 0
     assert (books.balance(A, STOCK), books.balance(B, HKD)) == (10, 99)
     books.give(B, HKD, 1)
-    assert table.attempt(books.ledger, 10, (0,)).figures()["settled_HKD_cents"] == 100
+    assert _attempt(table, books.ledger, 10, (0,)).figures()["settled_HKD_cents"] == 100
     assert (books.balance(B, STOCK), books.balance(A, HKD)) == (10, 100)
 
 
@@ -184,7 +191,7 @@ def test_recycling_settles_a_chain_in_any_order(books: Books) -> None:
     """Goal: what waits on a credited row is tried again. Method: C to D to E entered backwards, one share."""
     books.give(A, STOCK, 1)
     table = _instruct((C, 5, 1, 0), (B, C, 1, 0), (A, B, 1, 0))
-    attempt = table.attempt(books.ledger, 10, (0,))
+    attempt = _attempt(table, books.ledger, 10, (0,))
     assert (attempt.settled, attempt.passes, attempt.open, books.balance(5, STOCK)) == (3, 3, 0, 1)
 
 
@@ -192,29 +199,9 @@ def test_not_before_its_day_and_not_in_another_market(books: Books) -> None:
     """Goal: only what is intended and of the step's markets is tried. Method: a day early, another market."""
     books.give(A, STOCK, 1)
     table = _instruct((A, B, 1, 0))
-    assert table.attempt(books.ledger, 9, (0,)).open == 0
-    assert table.attempt(books.ledger, 10, (1,)).settled == 0
-    assert table.attempt(books.ledger, 10, (0,)).settled == 1
-
-
-def test_hold_release_cancel_and_their_refusals(books: Books) -> None:
-    """Goal: only parties act, only legal transitions. Method: walk one instruction through, try what is illegal."""
-    books.give(A, STOCK, 1)
-    table = _instruct((A, B, 1, 0))
-    assert table.act(0, "hold", i8(A)) == "on-hold"
-    assert table.attempt(books.ledger, 10, (0,)).settled == 0
-    assert table.act(0, "release", i8(B)) == "matched"
-    assert table.mark_failing(10) == 1
-    for action, number, owner, reason in (
-        ("explode", 0, A, "no action"),
-        ("hold", 7, A, "no instruction 7"),
-        ("hold", 0, C, "belongs to others"),
-        ("release", 0, A, "cannot release"),
-    ):
-        with pytest.raises(Rejected, match=reason):
-            table.act(number, action, i8(owner))
-    assert table.act(0, "cancel", i8(A)) == "cancelled"
-    assert table.counts()["cancelled"] == 1
+    assert _attempt(table, books.ledger, 9, (0,)).open == 0
+    assert _attempt(table, books.ledger, 10, (1,)).settled == 0
+    assert _attempt(table, books.ledger, 10, (0,)).settled == 1
 
 
 def test_illegal_transitions_are_refused_exhaustively() -> None:

@@ -17,6 +17,7 @@ from tsingma.journal.events import DayClosed, DayOpened, PricesSet, StepRun
 from tsingma.settlement.cns import batch_run
 from tsingma.settlement.fails import failed_deliveries
 from tsingma.settlement.money import settle_money
+from tsingma.settlement.recycling import Attempt, ready, recycle
 from tsingma.settlement.timetable import StepKind, TimetableStep, step_named, timetable
 
 Int64 = npt.NDArray[np.int64]
@@ -120,13 +121,19 @@ def run_step(house: House, command: RunStep) -> StepRun:
     return StepRun(step.name, figures)
 
 
+def _gross(house: House, step: TimetableStep) -> Attempt:
+    settlement, day = house.settlement, house.position.day
+    numbers = ready(settlement.instructions, day, step.markets)
+    return recycle(settlement.instructions, settlement.links, house.ledger, day, numbers)
+
+
 def _real_time(house: House, step: TimetableStep) -> dict[str, int]:
-    return house.settlement.instructions.attempt(house.ledger, house.position.day, step.markets).figures()
+    return _gross(house, step).figures()
 
 
 def _batch(house: House, step: TimetableStep) -> dict[str, int]:
     figures = batch_run(house.settlement.positions, house.ledger, house.internal.cns, step.markets).figures()
-    gross = house.settlement.instructions.attempt(house.ledger, house.position.day, step.markets).figures()
+    gross = _gross(house, step).figures()
     return {**figures, **{f"gross_{name}": value for name, value in gross.items()}}
 
 

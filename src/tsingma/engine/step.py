@@ -7,7 +7,7 @@ it is raised and stops the house.
 from __future__ import annotations
 
 from tsingma.basics.rejection import Rejected
-from tsingma.engine import books, day, derivatives, trading
+from tsingma.engine import books, day, derivatives, instructing, trading
 from tsingma.engine.house import House
 from tsingma.journal.commands import (
     CallMargin,
@@ -70,4 +70,4 @@ def _carry_out(house: House, command: Command) -> Event:  # one line a command: 
         case MarkDerivatives():
             return derivatives.mark_derivatives(house, command)
         case ChangeInstruction():
-            return trading.change_instruction(house, command)
+            return instructing.change_instruction(house, command)

@@ -1,4 +1,4 @@
-"""Commands on trades and gross instructions."""
+"""Commands on trades: capture, charges, netting, and the gross instructions of those that do not net."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from tsingma.clearing.trades import MODE_CNS, MODE_DVP, MODE_ISOLATED, Trades, f
 from tsingma.engine.cycle import settlement_days, trading_markets
 from tsingma.engine.house import House
 from tsingma.engine.tariff import charge
-from tsingma.journal.commands import CaptureTrades, ChangeInstruction
-from tsingma.journal.events import InstructionChanged, TradesCaptured
+from tsingma.journal.commands import CaptureTrades
+from tsingma.journal.events import TradesCaptured
 
 
 def check_trades(house: House, trades: Trades) -> None:
@@ -47,17 +47,6 @@ def capture_trades(house: House, command: CaptureTrades) -> TradesCaptured:
         gross_amount_cents=gross_by_currency(trades, book),
         charges_cents=charged,
     )
-
-
-def change_instruction(house: House, command: ChangeInstruction) -> InstructionChanged:
-    """Hold, release or cancel one gross instruction of a participant."""
-    book = house.resolved
-    participant = book.participant_index.get(command.participant)
-    if participant is None:
-        raise refuse(RejectionReason.UNKNOWN, f"no participant '{command.participant}'", field="participant")
-    accounts = np.flatnonzero(book.account_participant == participant).astype(np.int64)
-    status = house.settlement.instructions.act(command.instruction, command.action, accounts)
-    return InstructionChanged(command.instruction, status)
 
 
 def _instruct(house: House, group: GrossObligations) -> None:

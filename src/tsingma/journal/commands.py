@@ -87,11 +87,15 @@ class RunStep(msgspec.Struct, frozen=True, tag="run-step", forbid_unknown_fields
 
 
 class ChangeInstruction(msgspec.Struct, frozen=True, tag="change-instruction", forbid_unknown_fields=True):
-    """Hold, release or cancel one gross instruction on behalf of a participant."""
+    """Hold, release, cancel, prioritise ... one gross instruction on behalf of a participant (settlement, ``life``).
+
+    ``value`` is the priority of ``prioritise`` (0 reserved to 3 normal) or the quantity of ``release-part``.
+    """
 
     instruction: int
-    action: str  # "hold", "release" or "cancel"
+    action: str
     participant: str
+    value: int = 0
 
 
 class CallMargin(msgspec.Struct, frozen=True, tag="call-margin", forbid_unknown_fields=True):

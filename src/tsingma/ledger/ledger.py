@@ -118,6 +118,29 @@ class Ledger:
         result = postings.first_failure(self._key, self._numbers, *self._checked(debit, credit, amount))
         return int(failed[0]) if result < 0 else result
 
+    def post_together(self, debit: Int64, credit: Int64, amount: Int64) -> int | None:
+        """Book transfers at one instant, so that only the net change of each row must be covered.
+
+        Returns the first row that would be short (nothing is booked then), or None. Raises Rejected (out-of-range) for
+        amounts that are not positive, could overflow, or would change the asset.
+        """
+        debit, credit, amount = self._checked(debit, credit, amount)
+        if ((amount <= 0) | (self.asset[debit] != self.asset[credit])).any() or int(
+            amount.sum(dtype=object)
+        ) > -NO_FLOOR:
+            raise refuse(RejectionReason.OUT_OF_RANGE, "an amount that cannot be booked together", field="amount")
+        rows, place = np.unique(np.concatenate([debit, credit]), return_inverse=True)
+        change = np.zeros(rows.size, np.int64)
+        np.add.at(change, place, np.concatenate([-amount, amount]))
+        after = self.balance[rows] + change
+        short = (change < 0) & (after - self.held[rows] - self.pledged[rows] < self.floor[rows])
+        if short.any():
+            return int(rows[int(np.flatnonzero(short)[0])])
+        if (np.abs(after) > -NO_FLOOR).any():
+            raise refuse(RejectionReason.OUT_OF_RANGE, "a balance would leave 62 bits", field="amount")
+        self.balance[rows] = after
+        return None
+
     def hold(self, rows: Int64, amounts: Int64) -> Int8:
         """Put amounts on hold where available; one result code each."""
         return postings.reserve(self._numbers, 1, self._bound(rows), amounts)

@@ -1,8 +1,8 @@
-"""Gross instructions: isolated trades and bonds, delivered against payment one by one, both legs or neither.
+"""Gross instructions as structure of arrays: what is to move between two accounts, in which kind, and how far it is.
 
-What cannot settle waits on the ledger row that was short; it is tried again when something is credited to that row
-(recycling by wake-up index). The global optimiser will propose sets of instructions at the seam of ``attempt``:
-whatever is proposed, only the ledger books.
+A row is a matched pair of orders; what one side has sent alone waits in :mod:`tsingma.settlement.matching`. Rules that
+act on rows live beside: parties' actions in ``life``, settling in ``recycling``. Whatever proposes, only the ledger
+books.
 """
 
 from __future__ import annotations
@@ -14,16 +14,17 @@ import numpy.typing as npt
 
 from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import InvariantBroken, RejectionReason, refuse
-from tsingma.kernels.postings import INSUFFICIENT
-from tsingma.ledger.ledger import Ledger
 
 Int64 = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
+Column = npt.NDArray[np.signedinteger]
+
+ROWS_MAX = 2**31 - 1
 
 STATUSES: tuple[str, ...] = ("matched", "on-hold", "settled", "failing", "cancelled")
 MATCHED, ON_HOLD, SETTLED, FAILING, CANCELLED = range(len(STATUSES))
 
-# from -> to; a trade of the exchange arrives matched. Settled and cancelled are final (design, invariant 8).
+# from -> to; settled and cancelled are final (design, invariant 8). What was settled in part stays open.
 LEGAL: frozenset[tuple[int, int]] = frozenset(
     {
         (MATCHED, ON_HOLD),
@@ -31,122 +32,143 @@ LEGAL: frozenset[tuple[int, int]] = frozenset(
         (MATCHED, FAILING),
         (MATCHED, CANCELLED),
         (ON_HOLD, MATCHED),
+        (ON_HOLD, FAILING),
         (ON_HOLD, CANCELLED),
         (FAILING, SETTLED),
         (FAILING, ON_HOLD),
         (FAILING, CANCELLED),
     }
 )
-COLUMNS = (
-    "reference",
-    "deliverer",
-    "receiver",
-    "security",
-    "market",
-    "currency",
-    "quantity",
-    "amount_cents",
-    "intended_day",
-    "status",
-)
 
+# Delivery versus payment, free of payment, with payment (the deliverer also pays), payment free of delivery (the
+# deliverer pays), payment versus payment, delivery versus delivery. First four: T2S, Insights on matching fields (ECB,
+# January 2015); all in posttrade.md, table b.
+KINDS: tuple[str, ...] = ("dvp", "fop", "dwp", "pfod", "pvp", "dvd")
+DVP, FOP, DWP, PFOD, PVP, DVD = range(len(KINDS))
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """What one attempt did: instructions settled, their shares and cents per currency, passes, still open."""
+# Reserved and top are the house's to give, parties choose between high and normal (T2S; posttrade.md A5).
+PRIORITIES: tuple[str, ...] = ("reserved", "top", "high", "normal")
+RESERVED, TOP, HIGH, NORMAL = range(len(PRIORITIES))
 
-    settled: int
-    shares: int
-    amount_cents: tuple[int, ...]
-    passes: int
-    open: int
+# Who may hold an instruction, each with a flag of its own; the first two are also who asks to cancel and who permits
+# parts.
+BY_DELIVERER, BY_RECEIVER, BY_HOUSE = 1, 2, 4
+BY_BOTH = BY_DELIVERER | BY_RECEIVER
 
-    def figures(self) -> dict[str, int]:
-        """Return the figures by name, for the event."""
-        figures = {"settled": self.settled, "shares": self.shares, "passes": self.passes, "open": self.open}
-        for currency, cents in zip(CURRENCIES, self.amount_cents, strict=True):
-            figures[f"settled_{currency}_cents"] = cents
-        return figures
+# Why an instruction did not settle when it was last tried.
+REASONS: tuple[str, ...] = ("not tried", "lack of securities", "lack of cash", "waits for a linked instruction")
+NOT_TRIED, LACK_OF_SECURITIES, LACK_OF_CASH, WAITS_FOR_LINK = range(len(REASONS))
+
+# Where it came from: a trade of the exchange, two matched orders, one order sent as already matched, the house.
+ORIGINS: tuple[str, ...] = ("trade", "matched", "already matched", "house")
+FROM_TRADE, FROM_MATCHING, FROM_MATCHED, FROM_HOUSE = range(len(ORIGINS))
+
+GIVEN = ("reference", "deliverer", "receiver", "security", "market", "currency", "quantity", "amount_cents",
+         "intended_day")  # fmt: skip
+COLUMNS: dict[str, str] = {
+    **dict.fromkeys(GIVEN, "i8"),
+    "status": "i8",
+    "open_quantity": "i8",  # of ``quantity``, what has not settled; the second leg follows in proportion
+    "released_quantity": "i8",  # of a held one, what may settle all the same
+    "against_quantity": "i8",  # dvd: units of the second security
+    "asset": "i4",  # what the deliverer delivers, as asset number; -1 in pfod
+    "against": "i4",  # what the other leg moves, as asset number; -1 in fop
+    "matched_day": "i4",
+    "settled_day": "i4",  # day of the last part
+    "together": "i4",  # group of instructions that settle together or not at all; 0 is none
+    "blocked_on": "i4",  # ledger row that was short when it was last tried
+    "deliverer_order": "i4",
+    "receiver_order": "i4",
+    "kind": "i1",
+    "priority": "i1",
+    "holds": "i1",
+    "cancels": "i1",
+    "partial": "i1",
+    "late": "i1",  # whose order came last when it was matched after its intended day
+    "reason": "i1",
+    "origin": "i1",
+}
+# What a column has where it is not given; 0 where nothing is said: unlinked dvp, matched, not held, not yet tried.
+_DEFAULTS: dict[str, int] = {"priority": NORMAL, "blocked_on": -1, "deliverer_order": -1, "receiver_order": -1}
 
 
 @dataclass(slots=True)
 class Instructions:
-    """Instructions as columns i8; an instruction's number is its place. ``reference`` is the trade id."""
+    """Instructions as columns (types in ``COLUMNS``); an instruction's number is its place.
 
-    table: dict[str, Int64] = field(default_factory=lambda: {name: np.zeros(0, np.int64) for name in COLUMNS})
+    ``table`` has views of the rows in use: they may be written, and are renewed when rows are added.
+    ``reference`` is the trade id, or the number its sender gave.
+    """
+
+    table: dict[str, Column] = field(init=False)
+    _room: dict[str, Column] = field(init=False)
+    _count: int = field(init=False, default=0)
+
+    def __post_init__(self) -> None:
+        """Start without rows."""
+        self._room = {name: np.zeros(0, kind) for name, kind in COLUMNS.items()}
+        self._use(0)
 
     def __len__(self) -> int:
         """Return the number of instructions."""
-        return int(self.table["status"].size)
+        return self._count
 
-    def add(self, **columns: npt.NDArray[np.signedinteger]) -> None:
-        """Append matched instructions; one array per column except ``status``."""
-        count = columns["quantity"].size
-        fresh = {**columns, "status": np.full(count, MATCHED, np.int64)}
-        self.table = {name: np.concatenate([self.table[name], fresh[name].astype(np.int64)]) for name in COLUMNS}
+    def add(self, **columns: npt.NDArray[np.signedinteger]) -> Int64:
+        """Append instructions and return their numbers; one array per column of ``GIVEN``, others as wanted.
+
+        What is not given is an unlinked delivery versus payment of normal priority, matched, whole and not held.
+        Columns are trusted: check what comes from outside first. Raises Rejected (limit) above ROWS_MAX rows.
+        """
+        count, start = columns["quantity"].size, self._count
+        if start + count > ROWS_MAX:
+            raise refuse(RejectionReason.LIMIT, f"{start + count} instructions, {ROWS_MAX} at most")
+        columns.setdefault("open_quantity", columns["quantity"])
+        columns.setdefault("asset", columns["security"] + len(CURRENCIES))
+        columns.setdefault("against", columns["currency"])
+        self._grow(start + count)
+        for name in COLUMNS:
+            self._room[name][start : start + count] = columns.get(name, _DEFAULTS.get(name, 0))
+        if "status" not in columns and "holds" in columns:
+            self._room["status"][start : start + count][columns["holds"] != 0] = ON_HOLD
+        self._use(start + count)
+        return np.arange(start, start + count, dtype=np.int64)
 
     def change(self, chosen: Int64, status: int) -> None:
-        """Move instructions to a status; raises InvariantBroken for a transition that is not legal."""
+        """Move instructions to a status; raises InvariantBroken for a transition that is not legal.
+
+        What is settled has nothing open any more.
+        """
         now = self.table["status"][chosen]
         for before in np.unique(now).tolist():
             if (before, status) not in LEGAL:
                 raise InvariantBroken(f"an instruction cannot go from {STATUSES[before]} to {STATUSES[status]}")
         self.table["status"][chosen] = status
+        if status == SETTLED:
+            self.table["open_quantity"][chosen] = 0
 
-    def act(self, number: int, action: str, accounts: Int64) -> str:
-        """Hold, release or cancel on behalf of the owner of ``accounts``; returns the new status.
-
-        Raises Rejected: unknown number or action, not-allowed when the instruction is not the caller's or its status
-        does not permit the action.
-        """
-        targets = {"hold": ON_HOLD, "release": MATCHED, "cancel": CANCELLED}
-        if action not in targets:
-            raise refuse(
-                RejectionReason.UNKNOWN, f"no action '{action}'", field="action", remedy="hold, release or cancel"
-            )
-        if not 0 <= number < len(self):
-            raise refuse(RejectionReason.UNKNOWN, f"there is no instruction {number}", field="instruction")
-        parties = (self.table["deliverer"][number], self.table["receiver"][number])
-        if not np.isin(parties, accounts).any():
-            raise refuse(RejectionReason.NOT_ALLOWED, "the instruction belongs to others", subject=str(number))
-        before = int(self.table["status"][number])
-        if (before, targets[action]) not in LEGAL:
-            raise refuse(
-                RejectionReason.NOT_ALLOWED,
-                f"cannot {action} an instruction that is {STATUSES[before]}",
-                subject=str(number),
-            )
-        self.change(np.array([number], np.int64), targets[action])
-        return STATUSES[targets[action]]
-
-    def attempt(self, ledger: Ledger, day: int, markets: tuple[int, ...]) -> Attempt:
-        """Settle what can be settled of the markets' instructions intended for ``day`` or before, in order of entry."""
+    def second_leg(self, chosen: Int64) -> Int64:
+        """Return the whole amount of the other leg: cents, or units of the second security."""
         table = self.table
-        waiting = np.isin(table["status"], (MATCHED, FAILING)) & (table["intended_day"] <= day)
-        ready = np.flatnonzero(waiting & np.isin(table["market"], markets))
-        legs = _Legs.of(self, ledger, ready)
-        trying = np.ones(ready.size, np.bool_)
-        settled = np.zeros(ready.size, np.bool_)
-        passes = 0
-        while trying.any():
-            passes += 1
-            booked, blocking = legs.book(ledger, np.flatnonzero(trying))
-            settled[np.flatnonzero(trying)[booked]] = True
-            legs.blocked_on[np.flatnonzero(trying)[~booked]] = blocking[~booked]
-            credited = legs.credited(np.flatnonzero(trying)[booked])
-            trying = ~settled & np.isin(legs.blocked_on, credited)
-        self.change(ready[settled], SETTLED)
-        done = ready[settled]
-        return Attempt(
-            settled=int(settled.sum()),
-            shares=int(table["quantity"][done].sum()),
-            amount_cents=tuple(
-                int(table["amount_cents"][done][table["currency"][done] == unit].sum())
-                for unit in range(len(CURRENCIES))
-            ),
-            passes=passes,
-            open=int((~settled).sum()),
-        )
+        return np.where(
+            table["kind"][chosen] == DVD, table["against_quantity"][chosen], table["amount_cents"][chosen]
+        ).astype(np.int64)
+
+    def second_leg_of_part(self, chosen: Int64, part: Int64) -> Int64:
+        """Return what the other leg moves when ``part`` of what is open settles.
+
+        Cumulative: whole amount x settled quantity / quantity, rounded down, so that the number of parts does not
+        matter and the last part takes the remainder (posttrade.md D1, 5).
+        """
+        quantity, whole = self.table["quantity"][chosen].astype(np.int64), self.second_leg(chosen)
+        done = quantity - self.table["open_quantity"][chosen]
+        return _share(whole, done + part, quantity) - _share(whole, done, quantity)
+
+    def settled_amount(self, chosen: Int64) -> Int64:
+        """Return what the other leg has moved so far."""
+        table = self.table
+        quantity = table["quantity"][chosen].astype(np.int64)
+        part = _share(self.second_leg(chosen), quantity - table["open_quantity"][chosen], quantity)
+        return np.where(table["status"][chosen] == SETTLED, self.second_leg(chosen), np.where(quantity > 0, part, 0))
 
     def mark_failing(self, day: int) -> int:
         """Mark what was intended for ``day`` or before and is not settled as failing; returns how many are new."""
@@ -159,64 +181,49 @@ class Instructions:
         numbers = np.bincount(self.table["status"], minlength=len(STATUSES))
         return dict(zip(STATUSES, numbers.tolist(), strict=True))
 
+    def check(self) -> None:
+        """Raise InvariantBroken unless every row agrees with itself: status, flags and what is open."""
+        table = self.table
+        status, quantity, left = table["status"], table["quantity"], table["open_quantity"]
+        open_rows = np.isin(status, (MATCHED, ON_HOLD, FAILING))
+        for broken, message in (
+            ((left < 0) | (left > quantity), "more is open than was instructed, or less than nothing"),
+            ((status == SETTLED) & (left != 0), "settled, and something is open"),
+            (open_rows & ((status == ON_HOLD) != (table["holds"] != 0)), "its status and its holds differ"),
+            (open_rows & (quantity > 0) & (left == 0), "nothing is open, and it is not settled"),
+        ):
+            wrong = np.flatnonzero(broken)
+            if wrong.size:
+                raise InvariantBroken(f"instruction {int(wrong[0])}: {message}")
+
     def dump(self) -> dict[str, bytes]:
         """Return the columns as named byte strings."""
         return {name: np.ascontiguousarray(column).tobytes() for name, column in self.table.items()}
 
     def load(self, parts: dict[str, bytes]) -> None:
         """Take back a dump."""
-        self.table = {name: np.frombuffer(parts[name], np.int64).copy() for name in COLUMNS}
+        self._room = {name: np.frombuffer(parts[name], kind).copy() for name, kind in COLUMNS.items()}
+        self._use(self._room["status"].size)
+
+    def _grow(self, count: int) -> None:
+        room = self._room["status"].size
+        if count > room:
+            more = max(count, 2 * room) if room else count
+            for name, column in self._room.items():
+                larger = np.zeros(more, column.dtype)
+                larger[: self._count] = column[: self._count]
+                self._room[name] = larger
+
+    def _use(self, count: int) -> None:
+        self._count = count
+        self.table = {name: column[:count] for name, column in self._room.items()}
 
 
-@dataclass(slots=True)
-class _Legs:
-    """The two ledger transfers of each ready instruction, and the row that blocked it last."""
-
-    stock_from: Int64
-    stock_to: Int64
-    money_from: Int64
-    money_to: Int64
-    quantity: Int64
-    amount: Int64
-    blocked_on: Int64
-
-    @classmethod
-    def of(cls, instructions: Instructions, ledger: Ledger, ready: Int64) -> _Legs:
-        column = {name: values[ready] for name, values in instructions.table.items()}
-        stock = (column["security"] + len(CURRENCIES)).astype(np.int32)
-        money = column["currency"].astype(np.int32)
-        deliverer, receiver = column["deliverer"].astype(np.int32), column["receiver"].astype(np.int32)
-        return cls(
-            ledger.rows(deliverer, stock),
-            ledger.rows(receiver, stock),
-            ledger.rows(receiver, money),
-            ledger.rows(deliverer, money),
-            column["quantity"],
-            column["amount_cents"],
-            np.full(ready.size, -1, np.int64),
-        )
-
-    def book(self, ledger: Ledger, chosen: Int64) -> tuple[Bools, Int64]:
-        """Try each chosen instruction; returns which were booked and, for the others, the row that was short.
-
-        A leg within one account (a cross trade) or without an amount moves nothing and is left out.
-        """
-        stock = self.stock_from[chosen] != self.stock_to[chosen]
-        money = (self.money_from[chosen] != self.money_to[chosen]) & (self.amount[chosen] > 0)
-        both = np.stack([stock, money], axis=1)
-        debit = np.stack([self.stock_from[chosen], self.money_from[chosen]], axis=1)[both]
-        credit = np.stack([self.stock_to[chosen], self.money_to[chosen]], axis=1)[both]
-        amount = np.stack([self.quantity[chosen], self.amount[chosen]], axis=1)[both]
-        linked = np.stack([money, np.zeros_like(money)], axis=1)[both]
-        result = ledger.post(debit, credit, amount, linked)
-        owner = np.stack([np.arange(chosen.size)] * 2, axis=1)[both]
-        booked = np.ones(chosen.size, np.bool_)
-        booked[owner[result != 0]] = False
-        blocking = np.full(chosen.size, -1, np.int64)
-        short = result == INSUFFICIENT
-        blocking[owner[short]] = debit[short]
-        return booked, blocking
-
-    def credited(self, chosen: Int64) -> Int64:
-        """Return the rows that the chosen instructions brought something to."""
-        return np.concatenate([self.stock_to[chosen], self.money_to[chosen]])
+def _share(amount: Int64, part: Int64, whole: Int64) -> Int64:
+    """Return amount x part / whole rounded down, none negative; a product beyond 64 bits is taken in Python."""
+    whole, part = np.maximum(whole, 1), np.asarray(part, np.int64)
+    safe = amount <= np.iinfo(np.int64).max // np.maximum(part, 1)
+    result: Int64 = np.where(safe, amount, 0) * part // whole
+    for i in np.flatnonzero(~safe).tolist():
+        result[i] = int(amount[i]) * int(part[i]) // int(whole[i])
+    return result

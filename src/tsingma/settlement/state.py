@@ -9,6 +9,7 @@ import numpy as np
 from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import InvariantBroken
 from tsingma.settlement.instruction import STATUSES, Instructions
+from tsingma.settlement.links import Links
 from tsingma.settlement.positions import CnsPositions
 
 
@@ -19,6 +20,7 @@ class SettlementState:
         """Start empty."""
         self.positions = CnsPositions()
         self.instructions = Instructions()
+        self.links = Links()
 
     def check_day(self) -> dict[str, int]:
         """Prove due = settled + open, in number and amount, and return the totals.
@@ -47,6 +49,7 @@ class SettlementState:
         return totals
 
     def _check_instructions(self) -> dict[str, int]:
+        self.instructions.check()
         counts = self.instructions.counts()
         if sum(counts.values()) != len(self.instructions):
             raise InvariantBroken("instructions submitted are not open + settled + cancelled")
@@ -61,12 +64,13 @@ class SettlementState:
 
     def dump(self) -> dict[str, bytes]:
         """Return the state as named byte strings."""
-        return {
-            **{f"positions.{name}": value for name, value in self.positions.dump().items()},
-            **{f"instructions.{name}": value for name, value in self.instructions.dump().items()},
-        }
+        return {f"{name}.{key}": value for name, room in self._rooms().items() for key, value in room.dump().items()}
 
     def load(self, parts: dict[str, bytes]) -> None:
         """Take back a dump."""
-        for room, prefix in ((self.positions, "positions."), (self.instructions, "instructions.")):
-            room.load({name[len(prefix) :]: value for name, value in parts.items() if name.startswith(prefix)})
+        for name, room in self._rooms().items():
+            prefix = f"{name}."
+            room.load({key[len(prefix) :]: value for key, value in parts.items() if key.startswith(prefix)})
+
+    def _rooms(self) -> dict[str, CnsPositions | Instructions | Links]:
+        return {"positions": self.positions, "instructions": self.instructions, "links": self.links}
