@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from postgres_server import NoServer, databases, start
 
 settings.register_profile("tsingma", deadline=None)  # the first call of a kernel compiles or loads it
 settings.load_profile("tsingma")
@@ -18,3 +21,13 @@ def shared() -> Path:
     if not (folder / "data").is_dir():
         pytest.skip("third-party data folder ../shared is absent")
     return folder
+
+
+@pytest.fixture(scope="session")
+def new_database() -> Iterator[Callable[[], str]]:
+    """Make a new empty PostgreSQL database at each call and return its URL; skips where no server can run."""
+    try:
+        with start() as url, databases(url) as make:
+            yield make
+    except NoServer as missing:
+        pytest.skip(f"no PostgreSQL server runs here: {missing}")

@@ -1,33 +1,47 @@
 """One set of tests for every store.
 
-Goal: memory and SQLite keep the same promises: order, uniqueness, atomic batches, snapshots. Method: the same tests on
-both; then what only a file can suffer: two writers, a foreign file, another version, changed bytes.
+Goal: memory, SQLite and PostgreSQL keep the same promises: order, uniqueness, atomic batches, snapshots, one writer.
+Method: the same tests on all; then what only a file can suffer: a foreign file, another version, changed bytes.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from tsingma.basics.rejection import Rejected
 from tsingma.journal.record import GENESIS, Record, chain
 from tsingma.journal.store import Snapshot, Store
 from tsingma.store.memory import MemoryStore
+from tsingma.store.postgres import COPY_ABOVE_RECORDS, PostgresStore
 from tsingma.store.sqlite import SqliteStore
 
-MAKERS: dict[str, Callable[[Path], Store]] = {
-    "memory": lambda folder: MemoryStore(),
-    "sqlite": lambda folder: SqliteStore(folder / "journal.sqlite"),
-}
+Opener = Callable[..., Store]
 
 
-@pytest.fixture(params=sorted(MAKERS))
+@pytest.fixture(params=["sqlite", "postgres"])
+def durable(request: pytest.FixtureRequest, tmp_path: Path) -> Opener:
+    """How to open a new durable house of each kind, as often as wanted; takes ``read_only``."""
+    if request.param == "sqlite":
+        return partial(SqliteStore, tmp_path / "deep" / "journal.sqlite")
+    return partial(PostgresStore, request.getfixturevalue("new_database")())
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgres", "postgres-copy"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    """An empty store of each kind."""
-    opened = MAKERS[request.param](tmp_path)
+    """An empty store of each kind; PostgreSQL also with every batch written by COPY."""
+    if request.param == "memory":
+        opened: Store = MemoryStore()
+    elif request.param == "sqlite":
+        opened = SqliteStore(tmp_path / "journal.sqlite")
+    else:
+        url = request.getfixturevalue("new_database")()
+        opened = PostgresStore(url, copy_above=0 if request.param == "postgres-copy" else COPY_ABOVE_RECORDS)
     yield opened
     opened.close()
 
@@ -53,6 +67,9 @@ def test_what_was_appended_is_read_in_order(store: Store) -> None:
     assert store.head() == every[-1]
     assert store.find("command/2") == every[1]
     assert store.find("command/9") is None
+    asked = ["command/9", "command/5", "command/1", 'it\'s "quoted", 青馬']
+    assert store.find_all(asked) == {"command/1": every[0], "command/5": every[4]}
+    assert store.find_all([]) == {}
 
 
 def test_a_batch_is_written_whole_or_not_at_all(store: Store) -> None:
@@ -61,7 +78,7 @@ def test_a_batch_is_written_whole_or_not_at_all(store: Store) -> None:
     store.append(every)
     fresh = records(1, 3, every[-1].hash)[0]
     again = chain(4, "command/1", b"other", b"answer", fresh.hash)
-    with pytest.raises((Rejected, sqlite3.IntegrityError)):
+    with pytest.raises((Rejected, sqlite3.IntegrityError, psycopg.errors.UniqueViolation)):
         store.append([fresh, again])
     assert list(store.read()) == every
     store.append([fresh])
@@ -78,48 +95,79 @@ def test_snapshots_are_kept_and_replaced(store: Store) -> None:
         store.snapshot(3)
 
 
-def test_file_survives_closing(tmp_path: Path) -> None:
+def test_every_byte_is_kept(store: Store) -> None:
+    """Goal: bodies are bytes, not text. Method: all 256 values, an empty body, a megabyte, in batches and alone."""
+    bodies = [bytes(range(256)), b"", bytes(range(256)) * 4_096]
+    made: list[Record] = []
+    for number, body in enumerate(bodies * 2, 1):
+        made.append(chain(number, f"号/{number}", body, body[::-1], made[-1].hash if made else GENESIS))
+    store.append(made[:5])
+    store.append(made[5:])
+    assert list(store.read()) == made
+    assert store.find("号/6") == made[5]
+
+
+def test_house_survives_closing(durable: Opener) -> None:
     """Goal: durability past the process. Method: write, close twice, open read only and for writing again."""
-    path = tmp_path / "deep" / "journal.sqlite"
     every = records(3)
-    first = SqliteStore(path)
+    first = durable()
     first.append(every)
     first.close()
     first.close()
-    reader = SqliteStore(path, read_only=True)
+    reader = durable(read_only=True)
     assert list(reader.read()) == every
-    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+    with pytest.raises((sqlite3.OperationalError, Rejected), match=r"readonly|reading only"):
         reader.append(records(1, 4, every[-1].hash))
-    writer = SqliteStore(path)  # a reader does not keep a writer out
+    writer = durable()  # a reader does not keep a writer out
     writer.append(records(1, 4, every[-1].hash))
     assert reader.head() == writer.head()
     reader.close()
     writer.close()
 
 
-def test_second_writer_is_refused(tmp_path: Path) -> None:
+def test_second_writer_is_refused(durable: Opener) -> None:
     """Goal: one writer. Method: open twice, close the first, open again."""
-    first = SqliteStore(tmp_path / "journal.sqlite")
+    first = durable()
     with pytest.raises(Rejected, match="another process writes this house"):
-        SqliteStore(tmp_path / "journal.sqlite")
+        durable()
     first.close()
-    SqliteStore(tmp_path / "journal.sqlite").close()
+    durable().close()
+
+
+def test_reading_does_not_see_what_comes_after_it_began(durable: Opener) -> None:
+    """Goal: a reader has one consistent view and keeps no writer out. Method: append in the middle of a reading."""
+    every = records(6)
+    writer = durable()
+    writer.append(every[:4])
+    reader = durable(read_only=True)
+    reading = reader.read()
+    assert next(reading) == every[0]
+    writer.append(every[4:])
+    assert list(reading) == every[1:4]
+    assert list(reader.read(3)) == every[3:]
+    reader.close()
+    writer.close()
+
+
+def test_there_must_be_a_house_to_read(durable: Opener) -> None:
+    """Goal: reading makes nothing. Method: open a house that does not exist, read only."""
+    with pytest.raises(Rejected, match="there is no journal"):
+        durable(read_only=True)
 
 
 def test_foreign_files_are_refused(tmp_path: Path) -> None:
-    """Goal: nothing but a journal is opened. Method: no file, text, another schema, a later version."""
-    with pytest.raises(Rejected, match="there is no journal"):
-        SqliteStore(tmp_path / "none.sqlite", read_only=True)
+    """Goal: nothing but a journal is opened. Method: text, another schema, a later version."""
     text = tmp_path / "text.sqlite"
     text.write_text("trade_id,trade_date\n" * 100, encoding="utf-8")
     with pytest.raises(Rejected, match="this is no journal"):
         SqliteStore(text)
-    for name, script in (("other", "CREATE TABLE t (a)"), ("later", "PRAGMA user_version = 99")):
-        connection = sqlite3.connect(tmp_path / f"{name}.sqlite")
+    for script, message in (("CREATE TABLE t (a)", "it has other tables"), ("PRAGMA user_version = 99", "version 99")):
+        path = tmp_path / f"{message}.sqlite"
+        connection = sqlite3.connect(path)
         connection.executescript(script)
         connection.close()
-        with pytest.raises(Rejected, match="this program knows 1"):
-            SqliteStore(tmp_path / f"{name}.sqlite")
+        with pytest.raises(Rejected, match=message):
+            SqliteStore(path)
     text.unlink()
     SqliteStore(text).close()  # a refused open leaves no lock behind
 

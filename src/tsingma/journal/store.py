@@ -37,6 +37,10 @@ class Store(Protocol):
         """Return the record of a command id, or None."""
         ...
 
+    def find_all(self, command_ids: Sequence[str]) -> dict[str, Record]:
+        """Return the records of those of the command ids that are there, by id."""
+        ...
+
     def put_snapshot(self, snapshot: Snapshot) -> None:
         """Keep a snapshot durably."""
         ...

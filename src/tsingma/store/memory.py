@@ -38,6 +38,10 @@ class MemoryStore:
         """Return the record of a command id, or None."""
         return self._by_id.get(command_id)
 
+    def find_all(self, command_ids: Sequence[str]) -> dict[str, Record]:
+        """Return the records of those command ids that are there."""
+        return {name: self._by_id[name] for name in command_ids if name in self._by_id}
+
     def put_snapshot(self, snapshot: Snapshot) -> None:
         """Keep a snapshot."""
         self._snapshots[snapshot.sequence] = snapshot

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,30 +15,9 @@ import msgspec
 from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.journal.record import Record
 from tsingma.journal.store import Snapshot
+from tsingma.store.migrations import Migration, pending
 
-SCHEMA_VERSION = 1
 BUSY_TIMEOUT_MS = 5_000
-
-_SCHEMA = (
-    """
-CREATE TABLE journal (
-    sequence INTEGER PRIMARY KEY,
-    command_id TEXT NOT NULL UNIQUE,
-    body BLOB NOT NULL,
-    answer BLOB NOT NULL,
-    previous BLOB NOT NULL,
-    hash BLOB NOT NULL
-) STRICT
-""",
-    """
-CREATE TABLE snapshot (
-    sequence INTEGER PRIMARY KEY,
-    state_hash BLOB NOT NULL,
-    checksum BLOB NOT NULL,
-    parts BLOB NOT NULL
-) STRICT
-""",
-)
 _FIELDS = "sequence, command_id, body, answer, previous, hash"
 _INSERT = f"INSERT INTO journal ({_FIELDS}) VALUES (?, ?, ?, ?, ?, ?)"
 
@@ -134,6 +114,14 @@ class SqliteStore:
         row = self._connection.execute(f"SELECT {_FIELDS} FROM journal WHERE command_id = ?", (command_id,)).fetchone()
         return Record(*row) if row else None
 
+    def find_all(self, command_ids: Sequence[str]) -> dict[str, Record]:
+        """Return the records of those command ids that are there."""
+        rows = self._connection.execute(
+            f"SELECT {_FIELDS} FROM journal WHERE command_id IN (SELECT value FROM json_each(?))",
+            (json.dumps(command_ids),),
+        )
+        return {row[1]: Record(*row) for row in rows}
+
     def put_snapshot(self, snapshot: Snapshot) -> None:
         """Keep a snapshot with a checksum over its bytes, durably."""
         parts = msgspec.msgpack.encode(snapshot.parts)
@@ -200,24 +188,34 @@ def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
 
 
 def _prepare(connection: Connection, path: Path, *, read_only: bool) -> None:
-    """Make an empty file a journal, and refuse one of another version."""
-    connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version == 0 and not read_only and not _tables(connection):
-        connection.execute("PRAGMA journal_mode = WAL")
-        for statement in ("BEGIN", *_SCHEMA, f"PRAGMA user_version = {SCHEMA_VERSION}", "COMMIT"):
-            connection.execute(statement)
-        version = SCHEMA_VERSION
-    connection.execute("PRAGMA synchronous = FULL")
-    if version != SCHEMA_VERSION:
+    """Bring the schema forward, a transaction a step, and make every commit wait for the disk."""
+    try:
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        if version == 0 and (read_only or tables):
+            raise refuse(RejectionReason.MALFORMED, "this is no journal: it has other tables, or none", file=str(path))
+        steps = pending("sqlite", version, read_only=read_only, place=str(path))
+        if version == 0:
+            connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        for step in steps:
+            _migrate(connection, step)
+    except BaseException:
         connection.close()
-        raise refuse(
-            RejectionReason.MALFORMED,
-            f"journal version {version}, this program knows {SCHEMA_VERSION}",
-            file=str(path),
-            remedy="use the program version that wrote it",
-        )
+        raise
 
 
-def _tables(connection: Connection) -> int:
-    return int(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
+def _migrate(connection: Connection, step: Migration) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for statement in step.statements:
+            connection.execute(statement)
+        if step.version > 1:  # the first step is older than the table of versions
+            connection.execute("INSERT INTO schema_version (version, title) VALUES (?, ?)", (step.version, step.title))
+        connection.execute(f"PRAGMA user_version = {step.version}")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise

@@ -1,0 +1,308 @@
+"""The server store: journal and snapshots in PostgreSQL 15 or later, one leased writer, any number of readers.
+
+A house is the tables of the first schema on the connection's search path: one database, or one schema, per house.
+Small batches are one statement and so one round trip; large ones are a COPY. Both hold the lease row while they
+write (see ``lease``). Reading goes over a connection of its own, so it never stands in the writer's way.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tsingma.basics.rejection import RejectionReason, refuse
+from tsingma.journal.record import Record
+from tsingma.journal.store import Snapshot
+from tsingma.store import lease
+from tsingma.store.migrations import pending
+
+if TYPE_CHECKING:
+    import psycopg
+
+PREFIXES = ("postgresql://", "postgres://")
+VERSION_MIN = 150_000
+COPY_ABOVE_RECORDS = 64
+_MIGRATION_LOCK = 0x7473696E676D61  # "tsingma": two first openings do not migrate at once
+_FIELDS = "sequence, command_id, body, answer, previous, hash"
+_TYPES = ("int8", "text", "bytea", "bytea", "bytea", "bytea", "int8")
+_HELD = "SELECT epoch FROM lease WHERE epoch = %s FOR SHARE"
+_APPEND = f"""
+WITH held AS MATERIALIZED ({_HELD})
+INSERT INTO journal ({_FIELDS}, epoch)
+SELECT item.*, held.epoch FROM held CROSS JOIN unnest(
+    %b::bigint[], %b::text[], %b::bytea[], %b::bytea[], %b::bytea[], %b::bytea[]
+) AS item
+"""
+_COPY = f"COPY journal ({_FIELDS}, epoch) FROM STDIN (FORMAT BINARY)"
+_PUT_SNAPSHOT = f"""
+WITH held AS MATERIALIZED ({_HELD})
+INSERT INTO snapshot (sequence, state_hash, checksum, parts)
+SELECT %b, %b, %b, %b FROM held
+ON CONFLICT (sequence) DO UPDATE
+SET state_hash = excluded.state_hash, checksum = excluded.checksum, parts = excluded.parts
+"""
+Connect = Callable[[str], "psycopg.Connection[tuple[Any, ...]]"]
+
+
+class PostgresStore:
+    """A house on a server. Opened for writing it takes the lease; while another writer holds it, it is refused."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        read_only: bool = False,
+        lease_seconds: float = lease.LEASE_SECONDS,
+        copy_above: int = COPY_ABOVE_RECORDS,
+        connect: Connect | None = None,
+    ) -> None:
+        """Connect, bring the schema forward (for writing) and take the lease.
+
+        ``connect`` opens a connection in autocommit mode, by default with psycopg. Raises Rejected: missing (no
+        server, no house to read, psycopg not installed), not-allowed (another writer), malformed (another version).
+        """
+        self._url = url
+        self._place = _place(url)
+        self._connect = connect or _connect
+        self._lease_seconds = lease_seconds
+        self._copy_above = copy_above
+        self._epoch: int | None = None
+        self._renewing: psycopg.Connection | None = None
+        self._connection = self._connect(url)
+        try:
+            _prepare(self._connection, read_only=read_only, place=self._place)
+            if not read_only and not self.take_lease():
+                raise refuse(
+                    RejectionReason.NOT_ALLOWED,
+                    "another process writes this house",
+                    file=self._place,
+                    remedy="wait for it, open the house read only, or start a standby",
+                )
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def epoch(self) -> int | None:
+        """Number of this writer among all writers the house had; None when it only reads."""
+        return self._epoch
+
+    @property
+    def lease_seconds(self) -> float:
+        """How long the lease lasts without being renewed."""
+        return self._lease_seconds
+
+    def take_lease(self) -> bool:
+        """Become the writer; False while another holds the lease."""
+        holder = f"{socket.gethostname()}/{os.getpid()}"
+        self._epoch = lease.take(self._connection, holder, self._lease_seconds)
+        return self._epoch is not None
+
+    def renew_lease(self) -> bool:
+        """Renew the lease over a connection of its own, from any one thread; False when another took it."""
+        if self._epoch is None:
+            return False
+        if self._renewing is None:
+            self._renewing = self._connect(self._url)
+            self._renewing.execute("SET synchronous_commit = off")  # a lost renewal costs nothing but time
+        return lease.renew(self._renewing, self._epoch)
+
+    def append(self, records: Sequence[Record]) -> None:
+        """Write the records in one transaction, flushed to disk before this returns.
+
+        Raises Rejected (not-allowed) when the house was opened to read, another process has taken over, or the
+        connection broke: then it is not known whether the batch is durable, and opening the house again tells.
+        """
+        epoch = self._writing()
+        if not records:
+            return
+        with self._confirmed():
+            if len(records) > self._copy_above:
+                written = self._copy(epoch, records)
+            else:
+                columns = [list(column) for column in zip(*map(_row, records), strict=True)]
+                written = self._connection.execute(_APPEND, (epoch, *columns)).rowcount
+        if written != len(records):
+            raise lease.taken_over(self._place)
+
+    def head(self) -> Record | None:
+        """Return the last record, or None for an empty journal."""
+        return self._one("ORDER BY sequence DESC LIMIT 1", ())
+
+    def read(self, after: int = 0) -> Iterator[Record]:
+        """Yield the records above ``after``, in order, as they stood when the reading began."""
+        reader = self._connect(self._url)
+        try:
+            query = f"SELECT {_FIELDS} FROM journal WHERE sequence > %s ORDER BY sequence"
+            for row in reader.cursor(binary=True).stream(query, (after,)):
+                yield Record(*row)
+        finally:
+            reader.close()
+
+    def find(self, command_id: str) -> Record | None:
+        """Return the record of a command id, or None."""
+        return self._one("WHERE command_id = %s", (command_id,))
+
+    def find_all(self, command_ids: Sequence[str]) -> dict[str, Record]:
+        """Return the records of those command ids that are there."""
+        query = f"SELECT {_FIELDS} FROM journal WHERE command_id = ANY(%s)"
+        rows = self._connection.cursor(binary=True).execute(query, (list(command_ids),)).fetchall()
+        return {row[1]: Record(*row) for row in rows}
+
+    def put_snapshot(self, snapshot: Snapshot) -> None:
+        """Keep a snapshot with a checksum over its bytes, durably; raises Rejected like ``append``."""
+        parts = msgspec.msgpack.encode(snapshot.parts)
+        row = (self._writing(), snapshot.sequence, snapshot.state_hash, hashlib.sha256(parts).digest(), parts)
+        with self._confirmed():
+            written = self._connection.execute(_PUT_SNAPSHOT, row).rowcount
+        if written != 1:
+            raise lease.taken_over(self._place)
+
+    def snapshots(self) -> list[int]:
+        """Return the sequences at which snapshots stand, oldest first."""
+        return [row[0] for row in self._connection.execute("SELECT sequence FROM snapshot ORDER BY sequence")]
+
+    def snapshot(self, sequence: int) -> Snapshot:
+        """Return one snapshot; raises Rejected (unknown, or malformed when its bytes were changed)."""
+        query = "SELECT state_hash, checksum, parts FROM snapshot WHERE sequence = %s"
+        row = self._connection.cursor(binary=True).execute(query, (sequence,)).fetchone()
+        if row is None:
+            raise refuse(RejectionReason.UNKNOWN, f"there is no snapshot at record {sequence}", file=self._place)
+        if hashlib.sha256(row[2]).digest() != row[1]:
+            raise refuse(
+                RejectionReason.MALFORMED,
+                f"the snapshot at record {sequence} was changed",
+                file=self._place,
+                remedy="it is passed over: an older one, or the journal from zero, is used",
+            )
+        return Snapshot(sequence, row[0], msgspec.msgpack.decode(row[2], type=dict[str, bytes]))
+
+    def close(self) -> None:
+        """Let the lease go and close the connections."""
+        import psycopg
+
+        if self._epoch is not None and not self._connection.closed:
+            with suppress(psycopg.OperationalError):  # a lost connection has let go of the lease already
+                lease.release(self._connection, self._epoch)
+        self._epoch = None
+        self._connection.close()
+        if self._renewing is not None:
+            self._renewing.close()
+
+    def _one(self, condition: str, arguments: tuple[str, ...]) -> Record | None:
+        cursor = self._connection.cursor(binary=True)
+        row = cursor.execute(f"SELECT {_FIELDS} FROM journal {condition}", arguments).fetchone()
+        return None if row is None else Record(*row)
+
+    def _copy(self, epoch: int, records: Sequence[Record]) -> int:
+        """Append by COPY and return the number written: all, or none when the lease is another's."""
+        connection = self._connection
+        connection.execute("BEGIN")
+        try:
+            if connection.execute(_HELD, (epoch,)).fetchone() is None:
+                connection.execute("ROLLBACK")
+                return 0
+            with connection.cursor().copy(_COPY) as copy:
+                copy.set_types(_TYPES)
+                for record in records:
+                    copy.write_row((*_row(record), epoch))
+            connection.execute("COMMIT")
+        except BaseException:
+            if not connection.closed:
+                connection.execute("ROLLBACK")
+            raise
+        return len(records)
+
+    def _writing(self) -> int:
+        if self._epoch is None:
+            raise refuse(RejectionReason.NOT_ALLOWED, "the house is open for reading only", file=self._place)
+        return self._epoch
+
+    @contextmanager
+    def _confirmed(self) -> Iterator[None]:
+        """Turn a broken connection into a refusal that says what is not known."""
+        import psycopg
+
+        try:
+            yield
+        except psycopg.OperationalError as error:
+            raise refuse(
+                RejectionReason.NOT_ALLOWED,
+                f"the connection broke before the server confirmed: {error}",
+                file=self._place,
+                remedy="open the house again: its journal says whether this batch is there",
+            ) from error
+
+
+def _row(record: Record) -> tuple[int, str, bytes, bytes, bytes, bytes]:
+    return (record.sequence, record.command_id, record.body, record.answer, record.previous, record.hash)
+
+
+def _connect(url: str) -> psycopg.Connection[tuple[Any, ...]]:
+    try:
+        import psycopg
+    except ImportError:
+        raise refuse(
+            RejectionReason.MISSING,
+            "a house on PostgreSQL needs psycopg",
+            remedy="pip install 'tsingma[postgres]'",
+        ) from None
+    try:
+        connection = psycopg.connect(url, autocommit=True)
+    except psycopg.Error as error:
+        raise refuse(
+            RejectionReason.MISSING, f"no connection to the database: {error}", file=_place(url), remedy="check --house"
+        ) from None
+    return connection
+
+
+def _place(url: str) -> str:
+    """Return the URL for messages, without its password."""
+    before, at, after = url.rpartition("@")
+    scheme, _, user = before.partition("://")
+    return f"{scheme}://{user.partition(':')[0]}@{after}" if at else url
+
+
+def _prepare(connection: psycopg.Connection, *, read_only: bool, place: str) -> None:
+    """Bring the schema forward, a transaction a step, and make every commit wait for the disk."""
+    if connection.info.server_version < VERSION_MIN:
+        raise refuse(
+            RejectionReason.MALFORMED,
+            f"PostgreSQL {connection.info.server_version // 10_000}, 15 or later is needed",
+            file=place,
+        )
+    connection.execute("SET synchronous_commit = on")
+    version = _version(connection)
+    if read_only:
+        if version == 0:
+            raise refuse(RejectionReason.MISSING, "there is no journal", file=place, remedy="check --house")
+        pending("postgres", version, read_only=True, place=place)
+        return
+    for step in pending("postgres", version, read_only=False, place=place):
+        connection.execute("BEGIN")
+        try:
+            connection.execute("SELECT pg_advisory_xact_lock(%s)", (_MIGRATION_LOCK,))
+            if _version(connection) < step.version:
+                for statement in step.statements:
+                    connection.execute(statement.encode())
+                row = (step.version, step.title)
+                connection.execute("INSERT INTO schema_version (version, title) VALUES (%s, %s)", row)
+            connection.execute("COMMIT")
+        except BaseException:
+            if not connection.closed:
+                connection.execute("ROLLBACK")
+            raise
+
+
+def _version(connection: psycopg.Connection) -> int:
+    found = connection.execute("SELECT to_regclass('schema_version') IS NOT NULL").fetchone()
+    if found is None or not found[0]:
+        return 0
+    row = connection.execute("SELECT coalesce(max(version), 0) FROM schema_version").fetchone()
+    return 0 if row is None else int(row[0])
