@@ -64,6 +64,24 @@ class Books(RuleBasedStateMachine):
             self.balance[giver, asset] -= amount
             self.balance[taker, asset] = self.balance.get((taker, asset), 0) + amount
 
+    @rule(asset=assets, moves=st.lists(st.tuples(owners, owners, st.integers(1, 200)), max_size=6))
+    def at_one_instant(self, asset: int, moves: list[tuple[int, int, int]]) -> None:
+        """Move what nobody need have one by one, as long as everybody has it in the end."""
+        rows = [self.ledger.row(owner, asset) for owner in range(5)]
+        change = dict.fromkeys(range(5), 0)
+        for giver, taker, amount in moves:
+            change[giver] -= amount
+            change[taker] += amount
+        table = np.array(moves, np.int64).reshape(-1, 3)
+        debit, credit = np.array(rows)[table[:, 0]], np.array(rows)[table[:, 1]]
+        short = self.ledger.post_together(debit, credit, table[:, 2])
+        lacking = [owner for owner in range(5) if change[owner] < 0 and self.free((owner, asset)) + change[owner] < 0]
+        assert short == (rows[lacking[0]] if len(lacking) == 1 else short)
+        assert (short is None) == (not lacking)
+        if not lacking:
+            for owner in range(5):
+                self.balance[owner, asset] = self.balance.get((owner, asset), 0) + change[owner]
+
     @rule(owner=owners, asset=assets, amount=amounts, which=st.sampled_from(["held", "pledged"]), take=st.booleans())
     def reserve(self, owner: int, asset: int, amount: int, which: str, take: bool) -> None:
         """Hold or pledge, release or give back."""
@@ -79,6 +97,15 @@ class Books(RuleBasedStateMachine):
         assert (code == BOOKED) == (0 < amount <= limit)
         if code == BOOKED:
             own[owner, asset] = own.get((owner, asset), 0) + (amount if take else -amount)
+
+    @rule(owner=st.integers(5, 7), asset=assets)
+    def open_for_nothing(self, owner: int, asset: int) -> None:
+        """Open a row and close it again: nothing may have changed."""
+        before, count = self.ledger.digest(), self.ledger.count
+        self.ledger.row(owner, asset)
+        self.ledger.close_rows(count)
+        assert self.ledger.digest() == before
+        assert self.ledger.find(owner, asset) == -1
 
     @rule()
     def dump_and_load(self) -> None:
@@ -185,3 +212,42 @@ def test_negative_hold_and_short_column_are_found() -> None:
         Ledger().load({**parts, "held": values.tobytes()})
     with pytest.raises(InvariantBroken, match="differ in length"):
         Ledger().load({**parts, "floor": parts["floor"][:-8]})
+
+
+def test_an_instant_of_impossible_transfers_is_refused() -> None:
+    """Goal: no transfer between assets, of less than nothing, or beyond 64 bits. Method: one fault each."""
+    ledger = opened()
+    issuer, member, other = ledger.row(ISSUER, 0), ledger.row(1, 0), ledger.row(1, 1)
+    for credit, amount, message in (
+        (other, 1, "cannot be booked"),
+        (member, -1, "cannot"),
+        (member, 2**61 + 1, "cannot"),
+    ):
+        with pytest.raises(Rejected, match=message):
+            ledger.post_together(np.array([issuer] * 2), np.array([credit] * 2), np.array([amount, 2**61]))
+    for _ in range(2):
+        assert ledger.post_together(np.array([issuer]), np.array([member]), np.array([2**61])) is None
+    assert ledger.post_together(np.array([issuer]), np.array([member]), np.array([1])) == issuer
+    second = ledger.row(8, 0, floor=NO_FLOOR)
+    with pytest.raises(Rejected, match="would leave 62 bits"):
+        ledger.post_together(np.array([second]), np.array([member]), np.array([1]))
+    assert int(ledger.balance[member]) == 2**62
+
+
+def test_many_items_on_few_rows_are_found_as_one_by_one() -> None:
+    """Goal: the table finds what the search finds. Method: 10,000 items on 60 rows, some of them new."""
+    chance = np.random.default_rng(2)
+    owner, asset = chance.integers(0, 6, 10_000).astype(np.int32), chance.integers(0, 10, 10_000).astype(np.int32)
+    one, other = opened(), opened()
+    one.row(3, 4)
+    other.row(3, 4)
+    together = one.rows(owner, asset, floor=-5)
+    pieces = np.concatenate(
+        [other.rows(owner[i : i + 100], asset[i : i + 100], floor=-5) for i in range(0, 10_000, 100)]
+    )
+    assert (one.owner[together] == owner).all()
+    assert (one.asset[together] == asset).all()
+    assert one.digest() == other.digest()
+    assert (other.owner[pieces] == owner).all()
+    with pytest.raises(Rejected, match="negative"):
+        one.rows(owner - 1, asset)

@@ -23,3 +23,18 @@ def unpack(data: bytes, dtype: str, *, field: str = "") -> npt.NDArray[np.signed
     if len(data) % item.itemsize:
         raise refuse(RejectionReason.MALFORMED, f"{len(data)} bytes are no whole column of {dtype}", field=field)
     return np.frombuffer(data, dtype=item)
+
+
+def narrow(values: npt.NDArray[np.signedinteger]) -> bytes:
+    """Return a column in the smallest integers that hold it, the size of an item before it; ``widen`` takes it back."""
+    low, high = (int(values.min()), int(values.max())) if values.size else (0, 0)
+    size = next(size for size in (1, 2, 4, 8) if -(1 << (8 * size - 1)) <= low and high < 1 << (8 * size - 1))
+    return bytes([size]) + values.astype(f"<i{size}").tobytes()
+
+
+def widen(data: bytes) -> npt.NDArray[np.int64]:
+    """Return the column that ``narrow`` wrote; refuses a length that is no whole number of its items."""
+    size = data[0] if data else 0
+    if size not in (1, 2, 4, 8) or (len(data) - 1) % size:
+        raise refuse(RejectionReason.MALFORMED, f"{len(data)} bytes are no narrow column")
+    return np.frombuffer(data, f"<i{size}", offset=1).astype(np.int64)

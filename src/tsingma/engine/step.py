@@ -7,11 +7,12 @@ it is raised and stops the house.
 from __future__ import annotations
 
 from tsingma.basics.rejection import Rejected
-from tsingma.engine import books, day, derivatives, instructing, trading
+from tsingma.engine import books, day, derivatives, gross, instructing, trading
 from tsingma.engine.house import House
 from tsingma.journal.commands import (
     CallMargin,
     CaptureDerivatives,
+    CaptureInstructions,
     CaptureTrades,
     ChangeInstruction,
     CloseDay,
@@ -24,6 +25,7 @@ from tsingma.journal.commands import (
     PostTransfers,
     RunStep,
     SetClosingPrices,
+    SettleTogether,
 )
 from tsingma.journal.events import Accepted, Answer, Event, Refused
 
@@ -71,3 +73,7 @@ def _carry_out(house: House, command: Command) -> Event:  # one line a command: 
             return derivatives.mark_derivatives(house, command)
         case ChangeInstruction():
             return instructing.change_instruction(house, command)
+        case CaptureInstructions():
+            return gross.capture_instructions(house, command)
+        case SettleTogether():
+            return gross.settle_together(house, command)

@@ -98,6 +98,36 @@ class ChangeInstruction(msgspec.Struct, frozen=True, tag="change-instruction", f
     value: int = 0
 
 
+class CaptureInstructions(msgspec.Struct, frozen=True, tag="capture-instructions", forbid_unknown_fields=True):
+    """Take matched gross instructions into the books; refused whole when one is bad.
+
+    Columns: ``reference`` i8, ``deliverer`` and ``receiver`` i4 (accounts), ``security`` i4 (-1: money only, which
+    then the deliverer pays), ``quantity`` i8, ``currency`` i1, ``amount_cents`` i8 (0: free of payment), ``priority``
+    i1 (0 settles first, 3 last).
+    """
+
+    source: str
+    intended_day: int
+    reference: bytes
+    deliverer: bytes
+    receiver: bytes
+    security: bytes
+    quantity: bytes
+    currency: bytes
+    amount_cents: bytes
+    priority: bytes
+
+
+class SettleTogether(msgspec.Struct, frozen=True, tag="settle-together", forbid_unknown_fields=True):
+    """Settle these instructions at one instant: only the balances after all of them count; all of them or none.
+
+    ``instruction`` is an i4 column of rising numbers. ``basis`` says how the set was found; nothing rests on it.
+    """
+
+    basis: str
+    instruction: bytes
+
+
 class CallMargin(msgspec.Struct, frozen=True, tag="call-margin", forbid_unknown_fields=True):
     """Set each account's margin requirement in HKD cents; the house pledges money up to it.
 
@@ -155,6 +185,8 @@ Command = (
     | SetClosingPrices
     | RunStep
     | ChangeInstruction
+    | CaptureInstructions
+    | SettleTogether
     | CallMargin
     | ListSeries
     | CaptureDerivatives

@@ -67,6 +67,22 @@ class InstructionChanged(msgspec.Struct, frozen=True, tag="instruction-changed")
     status: str
 
 
+class InstructionsCaptured(msgspec.Struct, frozen=True, tag="instructions-captured"):
+    """Matched instructions are in the books, numbered from ``first``; amounts are cents per house currency."""
+
+    first: int
+    count: int
+    amount_cents: tuple[int, ...]
+
+
+class SettledTogether(msgspec.Struct, frozen=True, tag="settled-together"):
+    """These many instructions settled at one instant; amounts are cents per house currency."""
+
+    settled: int
+    shares: int
+    amount_cents: tuple[int, ...]
+
+
 class MarginCalled(msgspec.Struct, frozen=True, tag="margin-called"):
     """Requirements are set; what was not covered by money is the shortfall (HKD cents)."""
 
@@ -117,6 +133,8 @@ Event = (
     | PricesSet
     | StepRun
     | InstructionChanged
+    | InstructionsCaptured
+    | SettledTogether
     | MarginCalled
     | SeriesListed
     | DerivativesCaptured

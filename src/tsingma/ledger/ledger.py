@@ -21,6 +21,7 @@ Int8 = npt.NDArray[np.int8]
 
 NO_FLOOR = -(2**62)
 ROWS_MAX = 2**31 - 1
+TABLE_FROM, TABLE_MAX = 4_096, 1 << 22  # items from which on, and pairs up to which, rows are found through a table
 _COLUMNS = ("balance", "held", "pledged", "floor")
 
 
@@ -77,12 +78,35 @@ class Ledger:
         Raises Rejected (out-of-range) for negative indices and Rejected (limit) above the bound on rows.
         """
         key = _pack(owner, asset)
+        width = int(asset.max()) + 1 if key.size > TABLE_FROM else 0
+        if width and (int(owner.max()) + 1) * width <= TABLE_MAX:  # many items on few rows: look each pair up once
+            code = owner.astype(np.int64) * width + asset
+            used = np.zeros((int(owner.max()) + 1) * width, np.bool_)
+            used[code] = True
+            pairs = np.flatnonzero(used)
+            table = np.zeros(used.size, np.int64)
+            table[pairs] = self._find((pairs // width << 32) | pairs % width, floor)
+            found: Int64 = table[code]
+            return found
+        return self._find(key, floor)
+
+    def _find(self, key: Int64, floor: int) -> Int64:
         place = np.searchsorted(self._sorted_key, key)
         known = self._known(key, place)
         if not known.all():
             self._open(np.unique(key[~known]), floor)
             place = np.searchsorted(self._sorted_key, key)
         return self._sorted_row[place]
+
+    def close_rows(self, count: int) -> None:
+        """Close the rows opened since there were ``count``: a command that opened them was refused.
+
+        Raises InvariantBroken when something stands on one of them.
+        """
+        if self._numbers[:3, count : self._count].any():
+            raise InvariantBroken("a row that was opened for a refused command holds something")
+        keep = self._sorted_row < count
+        self._sorted_key, self._sorted_row, self._count = self._sorted_key[keep], self._sorted_row[keep], count
 
     def row(self, owner: int, asset: int, *, floor: int = 0) -> int:
         """Return the row of one (owner, asset), opened with ``floor`` when missing."""
@@ -125,17 +149,19 @@ class Ledger:
         amounts that are not positive, could overflow, or would change the asset.
         """
         debit, credit, amount = self._checked(debit, credit, amount)
-        if ((amount <= 0) | (self.asset[debit] != self.asset[credit])).any() or int(
-            amount.sum(dtype=object)
-        ) > -NO_FLOOR:
+        low, high = int((amount & 0x7FFFFFFF).sum()), int((amount >> 31).sum())
+        other = ((self._key[debit] ^ self._key[credit]) & 0xFFFFFFFF) != 0
+        if ((amount <= 0) | other).any() or (high << 31) + low > -NO_FLOOR:
             raise refuse(RejectionReason.OUT_OF_RANGE, "an amount that cannot be booked together", field="amount")
-        rows, place = np.unique(np.concatenate([debit, credit]), return_inverse=True)
+        rows, place = np.arange(self._count), np.concatenate([debit, credit])
+        if place.size < self._count:  # few rows: leave the others alone
+            rows, place = np.unique(place, return_inverse=True)
         change = np.zeros(rows.size, np.int64)
         np.add.at(change, place, np.concatenate([-amount, amount]))
-        after = self.balance[rows] + change
-        short = (change < 0) & (after - self.held[rows] - self.pledged[rows] < self.floor[rows])
+        short = (change < 0) & (self.available(rows) + change < 0)
         if short.any():
             return int(rows[int(np.flatnonzero(short)[0])])
+        after = self.balance[rows] + change
         if (np.abs(after) > -NO_FLOOR).any():
             raise refuse(RejectionReason.OUT_OF_RANGE, "a balance would leave 62 bits", field="amount")
         self.balance[rows] = after

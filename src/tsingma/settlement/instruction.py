@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from tsingma.basics.columns import narrow, widen
 from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import InvariantBroken, RejectionReason, refuse
 
@@ -198,11 +199,11 @@ class Instructions:
 
     def dump(self) -> dict[str, bytes]:
         """Return the columns as named byte strings."""
-        return {name: np.ascontiguousarray(column).tobytes() for name, column in self.table.items()}
+        return {name: narrow(column) for name, column in self.table.items()}
 
     def load(self, parts: dict[str, bytes]) -> None:
         """Take back a dump."""
-        self._room = {name: np.frombuffer(parts[name], kind).copy() for name, kind in COLUMNS.items()}
+        self._room = {name: widen(parts[name]).astype(kind) for name, kind in COLUMNS.items()}
         self._use(self._room["status"].size)
 
     def _grow(self, count: int) -> None:
