@@ -1,4 +1,4 @@
-"""A simulated price history with an index and a currency, and books on it, for every test of joint margin."""
+"""A simulated past of prices and curves, contracts, and books on it, for every test of margin by history."""
 
 from __future__ import annotations
 
@@ -7,8 +7,15 @@ from pathlib import Path
 import numpy as np
 
 from tsingma.basics.dates import to_date
+from tsingma.margin.house.contracts import Contract, ContractKind, check_contracts
+from tsingma.margin.house.curve_scenarios import RatesPast
 from tsingma.margin.house.holdings import BASKET, FX, INDEX, Book, Holding, House, Product
+from tsingma.margin.house.models import HouseModels
+from tsingma.margin.house.past import MarketPast
+from tsingma.market.curve_history import CurveSeries
 from tsingma.market.history import PriceHistory
+from tsingma.pricing.schedule import DayCount
+from tsingma.simulate.curves import simulate_curves
 
 DAYS = 420
 
@@ -35,6 +42,42 @@ def book(*lines: tuple[House, Product, str, int], name: str = "B") -> Book:
 
 
 HEDGED = book((House.HKSCC, Product.STOCK, BASKET, 10**8), (House.HKCC, Product.FUTURE, INDEX, -(10**8)))
+
+
+CGB = {"curve": "CNY.CGB", "months": 6, "count": DayCount.ACT_ACT_ICMA}
+TERMS = check_contracts(
+    [
+        Contract(id="CNY5Y", kind=ContractKind.SWAP, curve="CNY.FR007", maturity=60, rate=None, months=3),
+        Contract(id="HKD10Y", kind=ContractKind.SWAP, curve="HKD.HIBOR", maturity=120, rate=0.035, months=6),
+        Contract(id="HKD9Y", kind=ContractKind.SWAP, curve="HKD.HIBOR", maturity=108, rate=None, months=6),
+        Contract(id="FRN", kind=ContractKind.FLOATER, curve="USD.SOFR", maturity=36, rate=0.002),
+        Contract(id="ZERO", kind=ContractKind.BOND, curve="USD.SOFR", maturity=60, rate=0.0),
+        Contract(id="CGB5", kind=ContractKind.BOND, maturity=60, rate=0.025, **CGB),
+        Contract(id="CGB7", kind=ContractKind.BOND, maturity=84, rate=0.028, **CGB),
+        Contract(id="THIRDS", kind=ContractKind.BOND, curve="CNH.HIBOR", maturity=36, rate=None, repaid=(0.3, 0.3)),
+        Contract(id="TF", kind=ContractKind.BOND_FUTURE, maturity=3, rate=0.03, basket=("CGB5", "CGB7"), **CGB),
+    ]
+)
+RATES = book(
+    (House.OTC_CLEAR, Product.SWAP, "CNY5Y", 3 * 10**8), (House.OTC_CLEAR, Product.SWAP, "HKD10Y", -(10**8)),
+    (House.OTC_CLEAR, Product.BOND, "THIRDS", 10**8), (House.HKCC, Product.BOND_FUTURE, "TF", 2 * 10**8),
+    (House.HKSCC, Product.STOCK, BASKET, 2 * 10**7), name="rates",
+)  # fmt: skip
+
+
+def simulated_curves(seed: int = 1, days: int = DAYS) -> list[CurveSeries]:
+    """Return the simulator's curves on the days of :func:`simulated`."""
+    found = simulate_curves(seed, to_date(18_000), days)
+    dates = np.arange(18_000, 18_000 + days, dtype=np.int32)
+    return [CurveSeries(one.name, dates.copy(), one.years.copy(), one.rates.copy()) for one in found]
+
+
+def simulated_market(seed: int = 1, days: int = DAYS, terms: dict[str, Contract] | None = None) -> MarketPast:
+    """Return prices and curves together, with contracts of every kind."""
+    models = HouseModels()
+    return MarketPast(
+        simulated(seed, days), models, RatesPast(simulated_curves(seed, days), terms or TERMS, models.filter)
+    )
 
 
 def write_files(folder: Path) -> None:

@@ -10,13 +10,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from simulated_past import HEDGED, simulated
+from simulated_past import HEDGED, RATES, simulated_market
 from tsingma.basics.rejection import Rejected
 from tsingma.executor.local import InProcess, ProcessPool
 from tsingma.executor.protocol import Executor, address, distinct
 from tsingma.margin.house.holdings import BASKET, Book, Holding, House, Product
 from tsingma.margin.joint.requirement import JointSettings
-from tsingma.margin.joint.task import STUDY, pack_history, pack_question, unpack_history, unpack_study
+from tsingma.margin.joint.task import STUDY, pack_past, pack_question, unpack_past, unpack_study
 
 BET = Book(
     "bet",
@@ -46,18 +46,18 @@ def executor(request: pytest.FixtureRequest) -> Iterator[Executor]:
 @pytest.fixture(scope="module")
 def work() -> tuple[bytes, list[bytes], list[bytes]]:
     """A history, three questions (one of them twice), and the answers in process."""
-    shared = pack_history(simulated())
-    asked = [pack_question(book, JointSettings(), 25) for book in (HEDGED, BET)]
-    inputs = [asked[0], asked[1], asked[0]]
+    shared = pack_past(simulated_market())
+    asked = [pack_question(book, JointSettings(), 25) for book in (HEDGED, BET, RATES)]
+    inputs = [*asked, asked[0]]
     return shared, inputs, InProcess().run(STUDY, shared, inputs)
 
 
 @pytest.mark.slow
 def test_identical_results(executor: Executor, work: tuple[bytes, list[bytes], list[bytes]]) -> None:
-    """Goal: bytes for bytes the same, in the order asked. Method: the study of two books."""
+    """Goal: bytes for bytes the same, in the order asked. Method: studies of shares, options, swaps."""
     shared, inputs, wanted = work
     assert executor.run(STUDY, shared, inputs) == wanted
-    assert [unpack_study(one).book for one in wanted] == ["B", "bet", "B"]
+    assert [unpack_study(one).book for one in wanted] == ["B", "bet", "rates", "B"]
 
 
 @pytest.mark.slow
@@ -77,11 +77,14 @@ def test_unknown_tasks_and_addresses() -> None:
     assert distinct("t", b"", [b"x", b"y", b"x"]) == ([b"x", b"y"], [0, 1, 0])
 
 
-def test_history_survives_the_journey() -> None:
-    """Goal: a packed history is the same history. Method: there and back."""
-    history = simulated()
-    back = unpack_history(pack_history(history))
-    assert back.instruments == history.instruments
-    assert (back.close_e4 == history.close_e4).all()
-    assert (back.dates == history.dates).all()
-    assert BASKET not in back.instruments
+def test_a_past_survives_the_journey() -> None:
+    """Goal: a packed past has the same prices, curves and contracts. Method: there and back, and there again."""
+    past = simulated_market()
+    packed = pack_past(past)
+    back = unpack_past(packed)
+    assert back.history.instruments == past.history.instruments
+    assert back.rates is not None
+    assert past.rates is not None
+    assert back.rates.contracts == past.rates.contracts
+    assert pack_past(back) == packed
+    assert BASKET not in back.history.instruments

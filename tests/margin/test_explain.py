@@ -17,10 +17,11 @@ from tsingma.basics.rejection import Rejected
 from tsingma.margin.hkscc.backtest_tests import kupiec_statistic
 from tsingma.margin.house.holdings import BASKET, INDEX, Book, Holding, House, Product
 from tsingma.margin.house.models import HouseModels
+from tsingma.margin.house.past import MarketPast
 from tsingma.margin.joint.allocation import Allocation
 from tsingma.margin.joint.backtest import backtest_book
 from tsingma.margin.joint.explain import day_change, explain, margin_on, row_of, what_if
-from tsingma.margin.joint.study import CoverageControl, MarketPast, book_series
+from tsingma.margin.joint.study import CoverageControl, book_series
 from tsingma.reports.margin_statement import render_statement
 
 COLLAR = Book(

@@ -7,30 +7,74 @@ from datetime import date
 from importlib.resources import files
 from pathlib import Path
 
+import msgspec
+import numpy as np
+
 from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.executor.local import InProcess, ProcessPool
 from tsingma.executor.protocol import Executor
-from tsingma.margin.house.holdings import FX, INDEX, Book
+from tsingma.margin.house.curve_scenarios import RatesPast
+from tsingma.margin.house.holdings import FX, INDEX, NUMERAIRE, Book
 from tsingma.margin.house.models import HouseModels
+from tsingma.margin.house.past import MarketPast
+from tsingma.margin.house.standalone import HouseFigure, TailDay, house_figure, tail_days
 from tsingma.margin.joint.allocation import Allocation
 from tsingma.margin.joint.backtest import BacktestRow, backtest_book
 from tsingma.margin.joint.explain import DayChange, Explanation, WhatIf, day_change, explain, row_of, what_if
 from tsingma.margin.joint.requirement import JointSettings
-from tsingma.margin.joint.study import BookStudy, MarketPast, book_series
-from tsingma.margin.joint.task import STUDY, pack_history, pack_question, unpack_study
+from tsingma.margin.joint.study import BookStudy, book_series
+from tsingma.margin.joint.task import STUDY, pack_past, pack_question, unpack_study
+from tsingma.market.curve_history import CurveSeries
 from tsingma.market.history import PriceHistory
 from tsingma.messages.book_file import read_books
+from tsingma.messages.contract_file import read_contracts
+from tsingma.messages.curve_file import read_curves
 from tsingma.messages.index_file import read_closes, with_series
 from tsingma.messages.prices import read_prices
 
 
-def history_of_files(prices: Path, index: Path | None, fx: Path | None) -> PriceHistory:
-    """Return the closes with the index and the exchange rate beside them; raises Rejected naming file and line."""
-    history = read_prices(prices)
-    for name, path in ((INDEX, index), (FX, fx)):
+class MarketFiles(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a market's past is: closes, the index and the renminbi, more series by name, curves, contracts."""
+
+    prices: Path | None = None
+    index: Path | None = None
+    fx: Path | None = None
+    series: tuple[tuple[str, Path], ...] = ()
+    curves: Path | None = None
+    contracts: Path | None = None
+
+
+def past_of_files(market: MarketFiles) -> MarketPast:
+    """Return the past of a market's files; raises Rejected naming file and line.
+
+    Without prices the days are those on which every curve has rates.
+    """
+    curves = () if market.curves is None else read_curves(market.curves.read_bytes(), file=str(market.curves))
+    if market.prices is not None:
+        history = read_prices(market.prices)
+    elif curves:
+        history = _days_alone(curves)
+    else:
+        raise refuse(RejectionReason.MISSING, "there are neither prices nor curves", remedy="give --prices or --curves")
+    for name, path in ((INDEX, market.index), (FX, market.fx), *market.series):
         if path is not None:
             history = with_series(history, name, read_closes(path))
-    return history
+    models, rates = HouseModels(), None
+    if curves:
+        file = market.contracts
+        contracts = {} if file is None else read_contracts(file.read_bytes(), file=str(file))
+        rates = RatesPast([curve.on(history.dates) for curve in curves], contracts, models.filter)
+    elif market.contracts is not None:
+        raise refuse(RejectionReason.MISSING, "contracts are valued on curves", remedy="give --curves")
+    return MarketPast(history, models, rates)
+
+
+def _days_alone(curves: Sequence[CurveSeries]) -> PriceHistory:
+    days = sorted(set.intersection(*(set(curve.dates.tolist()) for curve in curves)))
+    if not days:
+        raise refuse(RejectionReason.MISSING, "the curves have no day in common", field="curves")
+    close = np.full((len(days), 1), 10_000, np.int64)
+    return PriceHistory(np.array(days, np.int32), (NUMERAIRE,), close, close == 0)
 
 
 def books_of_file(path: Path | None) -> tuple[tuple[Book, ...], str]:
@@ -63,44 +107,53 @@ def executor_of(workers: int, ray: str | None) -> Executor:
 
 
 def study_books(
-    books: Sequence[Book], history: PriceHistory, settings: JointSettings, *, every: int = 1, file: str = "books.csv",
+    books: Sequence[Book], past: MarketPast, settings: JointSettings, *, every: int = 1, file: str = "books.csv",
     executor: Executor | None = None,
 ) -> list[BookStudy]:  # fmt: skip
     """Return the study of every book in order; raises Rejected before the first when a factor is missing."""
-    past = MarketPast(history, HouseModels())
     for book in books:
         past.require(book.holdings, file=file)
     questions = [pack_question(book, settings, every) for book in books]
-    found = (executor or InProcess()).run(STUDY, pack_history(history), questions)
+    found = (executor or InProcess()).run(STUDY, pack_past(past), questions)
     return [unpack_study(one) for one in found]
 
 
+def margin_houses(
+    book: Book, past: MarketPast, day: date | None, *, file: str = ""
+) -> list[tuple[HouseFigure, tuple[TailDay, ...]]]:
+    """Return each house's own figure for a book on a day (the last one without), with its tail scenarios."""
+    past.require(book.holdings, file=file)
+    row = row_of(past, day)
+    found = []
+    for house in book.houses:
+        holdings = [one for one in book.holdings if one.house is house]
+        figure = house_figure(house, holdings, past, row)
+        found.append((figure, tail_days(figure, holdings, past, row)))
+    return found
+
+
 def explain_book(
-    book: Book, history: PriceHistory, day: date | None, settings: JointSettings, allocation: Allocation
+    book: Book, past: MarketPast, day: date | None, settings: JointSettings, allocation: Allocation
 ) -> Explanation:
     """Return a book's margin on a day (the last one without) with everything it is made of."""
-    past = MarketPast(history, HouseModels())
     return explain(book, past, row_of(past, day), settings, allocation)
 
 
 def change_of_book(
-    before: Book, after: Book, history: PriceHistory, since: date, day: date | None, settings: JointSettings
+    before: Book, after: Book, past: MarketPast, since: date, day: date | None, settings: JointSettings
 ) -> DayChange:
     """Return why a book's margin changed between two days."""
-    past = MarketPast(history, HouseModels())
     return day_change(before, after, past, row_of(past, since), row_of(past, day), settings)
 
 
-def ask_what_if(book: Book, trades: Book, history: PriceHistory, day: date | None, settings: JointSettings) -> WhatIf:
+def ask_what_if(book: Book, trades: Book, past: MarketPast, day: date | None, settings: JointSettings) -> WhatIf:
     """Return a book's margin with and without more holdings."""
-    past = MarketPast(history, HouseModels())
     past.require(trades.holdings)
     return what_if(book, trades.holdings, past, row_of(past, day), settings)
 
 
 def backtest_books(
-    books: Sequence[Book], history: PriceHistory, settings: JointSettings, allocation: Allocation, *, every: int
+    books: Sequence[Book], past: MarketPast, settings: JointSettings, allocation: Allocation, *, every: int
 ) -> list[BacktestRow]:
     """Return backtests of every book's margins, house by house and whole."""
-    past = MarketPast(history, HouseModels())
     return [row for book in books for row in backtest_book(book_series(book, past, settings, every=every), allocation)]

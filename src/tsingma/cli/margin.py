@@ -19,6 +19,7 @@ _SUBCOMMANDS: dict[str, tuple[str, str, str]] = {
     "backtest": ("tsingma.cli.margin_questions", "backtest", "Test margins against the losses that came."),
     "explain": ("tsingma.cli.margin_questions", "explain", "What a margin is made of, or why it changed."),
     "fund": ("tsingma.cli.margin_fund", "fund", "Size a default fund; run a default through the waterfall."),
+    "house": ("tsingma.cli.margin_house", "house", "What each house calls alone, swaps and bonds among it."),
     "what-if": ("tsingma.cli.margin_questions", "what_if", "What more holdings would do to the margin."),
     "joint": ("tsingma.cli.margin_joint", "joint", "One portfolio across clearing houses."),
     "prime": ("tsingma.cli.margin_prime", "prime", "Futures and options margin from a SPAN file (PRiME)."),

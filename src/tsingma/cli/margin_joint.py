@@ -9,60 +9,80 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
+from tsingma.cli.margin_market import with_market
+
 if TYPE_CHECKING:
+    from tsingma.app.joint_study import MarketFiles
     from tsingma.margin.joint.study import BookStudy
 
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_TITLES = {"pro-rata": "pro rata", "equal-percentage": "equal %", "euler": "Euler", "shapley": "Shapley"}
 
 
 @click.command(
-    epilog="\b\nExample:\n  tsingma margin joint --prices closes.csv.gz --index HSI.csv --fx USDCNY.csv --every 5\n"
+    epilog="\b\nExample:\n  tsingma margin joint --prices closes.csv.gz --index HSI.csv --fx USDCNY.csv --workers 2\n"
 )
-@click.option("--prices", required=True, type=_FILE, help="Closes by day and counter (CSV, may be gzip).")
-@click.option("--index", type=_FILE, help="Closes of the index (date,open,close,volume).")
-@click.option("--fx", type=_FILE, help="Closes of the renminbi against the US dollar (same layout).")
-@click.option("--books", type=_FILE, help="Books of holdings (CSV); the twelve stylised ones without it.")
-@click.option("--every", type=click.IntRange(1, 250), default=5, show_default=True, help="Study every n-th day.")
+@with_market
+@click.option("--every", type=click.IntRange(1, 250), default=1, show_default=True, help="Study every n-th day.")
 @click.option("--level", default="0.01", show_default=True, help="Tail of the joint expected shortfall.")
 @click.option("--flipped", is_flag=True, help="Stress switch: all hedges fail, no credit is left.")
-@click.option("--allocation", default="euler", show_default=True,
-              type=click.Choice(["pro-rata", "equal-percentage", "euler", "shapley"]))  # fmt: skip
 @click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes to fan out on.")
 @click.option("--ray", metavar="ADDRESS", help="Fan out on a Ray cluster; 'local' starts one here.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array, a book an object.")
 def joint(
-    prices: Path, index: Path | None, fx: Path | None, books: Path | None, every: int, level: str, allocation: str,
-    workers: int, ray: str | None, *, flipped: bool, as_json: bool,
+    market: MarketFiles, books: Path | None, every: int, level: str, workers: int, ray: str | None, *, flipped: bool,
+    as_json: bool,
 ) -> None:  # fmt: skip
     """Margin of books alone at each house and as one portfolio, with the coverage that was realised."""
-    from tsingma.app.joint_study import books_of_file, executor_of, history_of_files, study_books
+    from tsingma.app.joint_study import books_of_file, executor_of, past_of_files, study_books
     from tsingma.margin.joint.requirement import Correlations, JointSettings
 
     chosen, name = books_of_file(books)
     settings = JointSettings(level=level, correlations=Correlations.FLIPPED if flipped else Correlations.HISTORICAL)
-    history = history_of_files(prices, index, fx)
     executor = executor_of(workers, ray)
-    studies = study_books(chosen, history, settings, every=every, file=name, executor=executor)
+    studies = study_books(chosen, past_of_files(market), settings, every=every, file=name, executor=executor)
     if as_json:
         click.echo(json.dumps(msgspec.to_builtins(studies), indent=1))
         return
-    _print(studies, allocation)
+    _print(studies)
 
 
-def _print(studies: list[BookStudy], allocation: str) -> None:
-    click.echo(f"Credit by {allocation}; every house keeps 99 % cover of its own scenario losses.")
-    click.echo("HKD, mean over days.\n")
-    click.echo(f"{'book':<26}{'house':<11}{'alone':>13}{'called':>13}{'saving':>8}{'covered alone':>15}{'joint':>9}")
+def _print(studies: list[BookStudy]) -> None:
+    click.echo(
+        "Whole books, mean HKD; cover: days whose loss over the longest holding period was within the margin.\n"
+        "Two pots: each house keeps 99 % cover of its own positions. One pot: the houses share one margin.\n"
+    )
+    head = "".join(f"{_TITLES[name]:>14}" for name in _TITLES)
+    click.echo(f"{'book':<26}{'alone':>14}{head}{'saving':>8}{'cover':>9}{'one pot':>14}{'saving':>8}{'cover':>9}")
     for study in studies:
-        rows = study.coverage[allocation]
+        alone, pot = study.whole["alone"], study.whole["one pot"]
+        called = {name: study.whole[name] for name in _TITLES}
+        best = min(called.values(), key=lambda one: one.mean_margin)
+        click.echo(
+            f"{study.book:<26}{alone.mean_margin:>14,}"
+            + "".join(f"{one.mean_margin:>14,}" for one in called.values())
+            + f"{_saving(best.mean_margin, alone.mean_margin):>8}{_cover(best.uncovered, study.days):>9}"
+            + f"{pot.mean_margin:>14,}{_saving(pot.mean_margin, alone.mean_margin):>8}"
+            + f"{_cover(pot.uncovered, study.days):>9}"
+        )
+    click.echo("\nHouses: mean margin and realised cover of the house's own positions over its own holding period.\n")
+    head = "".join(f"{_TITLES[name]:>13}{'cover':>9}" for name in _TITLES)
+    click.echo(f"{'book':<26}{'house':<11}{'alone':>13}{'cover':>9}{head}")
+    for study in studies:
+        rows = zip(*(study.coverage[name] for name in _TITLES), strict=True)
         for place, row in enumerate(rows):
-            saving = 1.0 - row.mean_called / row.mean_standalone if row.mean_standalone else 0.0
-            before, after = (
-                f"{100 * (1 - count / study.days):.2f} %" for count in (row.uncovered_before, row.uncovered_after)
-            )
-            name = study.book if place == 0 else ""
+            first = row[0]
             click.echo(
-                f"{name:<26}{row.house:<11}{row.mean_standalone:>13,}{row.mean_called:>13,}{saving:>8.1%}"
-                f"{before:>15}{after:>9}"
+                f"{study.book if place == 0 else '':<26}{first.house:<11}{first.mean_standalone:>13,}"
+                f"{_cover(first.uncovered_before, study.days):>9}"
+                + "".join(f"{one.mean_called:>13,}{_cover(one.uncovered_after, study.days):>9}" for one in row)
             )
-    click.echo(f"\n{studies[0].days} days each; --json gives all allocations, tails and the last day in full.")
+    click.echo(f"\n{studies[0].days} days each; saving and cover of two pots are those of the smallest of the four. "
+               "--json gives the last day in full, with tails.")  # fmt: skip
+
+
+def _cover(uncovered: int, days: int) -> str:
+    return f"{100 * (1 - uncovered / days):.2f}%"
+
+
+def _saving(margin: int, alone: int) -> str:
+    return f"{1.0 - margin / alone:.1%}" if alone else "-"

@@ -11,28 +11,19 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
+from tsingma.cli.margin_market import ALLOCATIONS, FILE, with_market
+
 if TYPE_CHECKING:
+    from tsingma.app.joint_study import MarketFiles
     from tsingma.margin.joint.explain import DayChange, Explanation
     from tsingma.margin.joint.requirement import JointMargin
 
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _DAY = click.DateTime(["%Y-%m-%d"])
-_ALLOCATIONS = click.Choice(["pro-rata", "equal-percentage", "euler", "shapley"])
 
 
 def _common(command: Callable[..., Any]) -> Callable[..., Any]:
-    for option in reversed(
-        [
-            click.option("--prices", required=True, type=_FILE, help="Closes by day and counter (CSV, may be gzip)."),
-            click.option("--index", type=_FILE, help="Closes of the index (date,open,close,volume)."),
-            click.option("--fx", type=_FILE, help="Closes of the renminbi against the US dollar (same layout)."),
-            click.option("--books", type=_FILE, help="Books of holdings (CSV); the stylised ones without it."),
-            click.option("--level", default="0.01", show_default=True, help="Tail of the joint expected shortfall."),
-            click.option("--json", "as_json", is_flag=True, help="Print JSON."),
-        ]
-    ):
-        command = option(command)
-    return command
+    level = click.option("--level", default="0.01", show_default=True, help="Tail of the joint expected shortfall.")
+    return with_market(level(click.option("--json", "as_json", is_flag=True, help="Print JSON.")(command)))
 
 
 @click.command(epilog="\b\nExample:\n  tsingma margin explain --prices P.csv --books B.csv --book A --html A.html\n")
@@ -40,25 +31,25 @@ def _common(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--book", "name", help="Which book; the only one without it.")
 @click.option("--day", type=_DAY, help="Day of the margin; the last of the history without it.")
 @click.option("--since", type=_DAY, help="Explain the change since this day instead.")
-@click.option("--allocation", default="euler", show_default=True, type=_ALLOCATIONS)
+@click.option("--allocation", default="euler", show_default=True, type=ALLOCATIONS)
 @click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write a margin statement as well.")
 def explain(
-    prices: Path, index: Path | None, fx: Path | None, books: Path | None, level: str, name: str | None,
+    market: MarketFiles, books: Path | None, level: str, name: str | None,
     day: datetime | None, since: datetime | None, allocation: str, html: Path | None, *, as_json: bool,
 ) -> None:  # fmt: skip
     """Show what a margin is made of: positions, houses, tail scenarios; or why it changed."""
-    from tsingma.app.joint_study import book_named, books_of_file, change_of_book, explain_book, history_of_files
+    from tsingma.app.joint_study import book_named, books_of_file, change_of_book, explain_book, past_of_files
     from tsingma.margin.joint.allocation import Allocation
     from tsingma.margin.joint.requirement import JointSettings
 
     chosen, file = books_of_file(books)
     book, settings = book_named(chosen, name, file), JointSettings(level=level)
-    history, at = history_of_files(prices, index, fx), day.date() if day else None
+    past, at = past_of_files(market), day.date() if day else None
     if since is not None:
-        change = change_of_book(book, book, history, since.date(), at, settings)
+        change = change_of_book(book, book, past, since.date(), at, settings)
         click.echo(json.dumps(msgspec.to_builtins(change), indent=2) if as_json else _change_text(change))
         return
-    found = explain_book(book, history, at, settings, Allocation(allocation))
+    found = explain_book(book, past, at, settings, Allocation(allocation))
     if html is not None:
         from tsingma.reports.margin_statement import render_statement
 
@@ -75,19 +66,19 @@ def explain(
 @_common
 @click.option("--book", "name", help="Which book; the only one without it.")
 @click.option("--day", type=_DAY, help="Day of the margin; the last of the history without it.")
-@click.option("--add", required=True, type=_FILE, help="Holdings that might come, in the layout of --books, one book.")
+@click.option("--add", required=True, type=FILE, help="Holdings that might come, in the layout of --books, one book.")
 def what_if(
-    prices: Path, index: Path | None, fx: Path | None, books: Path | None, level: str, name: str | None,
+    market: MarketFiles, books: Path | None, level: str, name: str | None,
     day: datetime | None, add: Path, *, as_json: bool,
 ) -> None:  # fmt: skip
     """Show what more holdings would do to each house's margin and to the joint one."""
-    from tsingma.app.joint_study import ask_what_if, book_named, books_of_file, history_of_files
+    from tsingma.app.joint_study import ask_what_if, book_named, books_of_file, past_of_files
     from tsingma.margin.joint.requirement import JointSettings
 
     chosen, file = books_of_file(books)
     extra, extra_file = books_of_file(add)
     found = ask_what_if(
-        book_named(chosen, name, file), book_named(extra, None, extra_file), history_of_files(prices, index, fx),
+        book_named(chosen, name, file), book_named(extra, None, extra_file), past_of_files(market),
         day.date() if day else None, JointSettings(level=level),
     )  # fmt: skip
     if as_json:
@@ -102,19 +93,19 @@ def what_if(
 @click.command(epilog="\b\nExample:\n  tsingma margin backtest --prices P.csv --index HSI.csv --books B.csv --json\n")
 @_common
 @click.option("--every", type=click.IntRange(1, 250), default=1, show_default=True, help="Test every n-th day.")
-@click.option("--allocation", default="euler", show_default=True, type=_ALLOCATIONS)
+@click.option("--allocation", default="euler", show_default=True, type=ALLOCATIONS)
 def backtest(
-    prices: Path, index: Path | None, fx: Path | None, books: Path | None, level: str, every: int, allocation: str, *,
+    market: MarketFiles, books: Path | None, level: str, every: int, allocation: str, *,
     as_json: bool,
 ) -> None:  # fmt: skip
     """Test every margin against the losses that came: cover, independence, traffic light, procyclicality."""
-    from tsingma.app.joint_study import backtest_books, books_of_file, history_of_files
+    from tsingma.app.joint_study import backtest_books, books_of_file, past_of_files
     from tsingma.margin.joint.allocation import Allocation
     from tsingma.margin.joint.requirement import JointSettings
 
     chosen, _ = books_of_file(books)
-    history = history_of_files(prices, index, fx)
-    rows = backtest_books(chosen, history, JointSettings(level=level), Allocation(allocation), every=every)
+    past = past_of_files(market)
+    rows = backtest_books(chosen, past, JointSettings(level=level), Allocation(allocation), every=every)
     if as_json:
         click.echo(json.dumps(msgspec.to_builtins(rows), indent=1))
         return

@@ -75,3 +75,19 @@ def settlement(count: int, seed: int, beta: float, alpha: float, short: float, o
 
     found = make_instance(out, count, seed=seed, beta=beta, alpha=alpha, short=short)
     click.echo(json.dumps({"fingerprint": found, "instructions": count, "file": str(out)}) if as_json else found)
+
+
+@simulate.command(epilog="\b\nExample:\n  tsingma simulate curves --days 1300 --seed 1 --out curves.csv\n")
+@click.option("--days", default=1_300, show_default=True, type=click.IntRange(2, 20_000), help="Weekdays.")
+@click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="Same seed, same curves.")
+@click.option("--start", default="2021-01-04", show_default=True, type=click.DateTime(["%Y-%m-%d"]), help="First day.")
+@click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="File to write (CSV).")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def curves(days: int, seed: int, start: datetime, out: Path, *, as_json: bool) -> None:
+    """Write simulated zero curves by day, as ``tsingma margin house`` reads them."""
+    import json
+
+    from tsingma.app.simulated_curves import make_curves
+
+    label = make_curves(out, seed, start.date(), days)
+    click.echo(json.dumps(label) if as_json else f"SIMULATED: {', '.join(label['curves'])}, {days} days, in {out}")

@@ -47,7 +47,10 @@ class Bond(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Swap(msgspec.Struct, frozen=True, kw_only=True):
-    """A fixed-for-floating swap on one curve; ``pays_fixed`` from the holder's side, rate and spread a year."""
+    """A fixed-for-floating swap on one curve; ``pays_fixed`` from the holder's side, rates a year.
+
+    ``fixing`` is the rate of the floating period that runs on the day of valuation, once the swap has started.
+    """
 
     start: date
     maturity: date
@@ -56,6 +59,21 @@ class Swap(msgspec.Struct, frozen=True, kw_only=True):
     pays_fixed: bool = True
     fixed_months: int = 12
     fixed_count: DayCount = DayCount.ACT_365F
+    floating_months: int = 3
+    floating_count: DayCount = DayCount.ACT_365F
+    fixing: float | None = None
+
+
+class FloatingNote(msgspec.Struct, frozen=True, kw_only=True):
+    """A note of ``face`` that pays the index of its curve plus a spread; ``fixing`` as of :class:`Swap`."""
+
+    start: date
+    maturity: date
+    face: float = 100.0
+    spread: float = 0.0
+    months: int = 3
+    count: DayCount = DayCount.ACT_365F
+    fixing: float | None = None
 
 
 def bond_periods(bond: Bond, is_open: IsOpen | None = None) -> list[tuple[date, date, date, float]]:
@@ -129,8 +147,46 @@ def yield_of(bond: Bond, dirty: float, day: date) -> float:
     return 0.5 * (low + high)
 
 
-def swap_flows(swap: Swap) -> list[Flow]:
-    """Return the flows that a swap is worth on one curve: the notional out and in, and the fixed coupons."""
+def floating_start(
+    start: date, maturity: date, months: int, count: DayCount, fixing: float | None, day: date | None
+) -> Flow:
+    """Return the flow that a floating leg of one is worth on its own curve, without the notional at maturity.
+
+    Before the start that is the notional on the start day; later the notional and the running coupon at the next reset.
+    Raises Rejected (missing) for a leg that has started without a fixing, (not-allowed) for one that has matured.
+    """
+    if day is None or start > day:
+        return Flow(start, 1.0)
+    if maturity <= day:
+        raise refuse(RejectionReason.NOT_ALLOWED, f"it matured on {maturity}", field="maturity")
+    if fixing is None:
+        message = f"it started on {start}: the rate of the running period is needed"
+        raise refuse(RejectionReason.MISSING, message, field="fixing")
+    days = schedule(start, maturity, months)
+    begin, end = next((begin, end) for begin, end in pairwise(days) if end > day)
+    return Flow(end, 1.0 + fixing * year_fraction(begin, end, count, months=months))
+
+
+def floating_note_flows(note: FloatingNote, day: date | None = None) -> list[Flow]:
+    """Return the flows that a floating note is worth on its own curve on a day (before its start without one).
+
+    Raises Rejected as :func:`floating_start`.
+    """
+    first = floating_start(note.start, note.maturity, note.months, note.count, note.fixing, day)
+    spreads = [
+        Flow(end, note.face * note.spread * year_fraction(begin, end, note.count, months=note.months))
+        for begin, end in pairwise(schedule(note.start, note.maturity, note.months))
+    ]
+    return [Flow(first.day, note.face * first.amount), *(spreads if note.spread else [])]
+
+
+def swap_flows(swap: Swap, day: date | None = None) -> list[Flow]:
+    """Return the flows that a swap is worth on one curve: the notional out and in, and the fixed coupons.
+
+    With a ``day`` on or after the start, the running floating coupon comes with the notional at the next reset. Raises
+    Rejected as :func:`floating_start`.
+    """
+    first = floating_start(swap.start, swap.maturity, swap.floating_months, swap.floating_count, swap.fixing, day)
     sign = -1.0 if swap.pays_fixed else 1.0
     days = schedule(swap.start, swap.maturity, swap.fixed_months)
     fixed = [
@@ -140,7 +196,7 @@ def swap_flows(swap: Swap) -> list[Flow]:
         )
         for start, end in pairwise(days)
     ]
-    return [Flow(swap.start, -sign * swap.notional), *fixed, Flow(swap.maturity, sign * swap.notional)]
+    return [Flow(first.day, -sign * swap.notional * first.amount), *fixed, Flow(swap.maturity, sign * swap.notional)]
 
 
 class FlowBook(msgspec.Struct, frozen=True, eq=False):

@@ -2,7 +2,8 @@
 
 HKSCC: filtered historical shortfall, weighted with a stressed one, not below a floor (VaR Platform guide v1.4).
 HKCC and SEOCH: the largest loss of sixteen scenarios (PRiME); price scan range = the higher of a minimum and a multiple
-of EWMA volatility (rate-setting as far as published). OTC Clear: expected shortfall over five days at 99 %.
+of EWMA volatility (rate-setting as far as published). OTC Clear, and bonds, gold and currencies at HKCC: revalued
+history (:mod:`tsingma.margin.house.historical`).
 """
 
 from __future__ import annotations
@@ -47,7 +48,6 @@ class HouseModels(msgspec.Struct, frozen=True, kw_only=True):
     )
     hvar_level: str = "0.006"  # HKSCC, published: 99.4 %
     svar_level: str = "0.02"  # HKSCC, published: 98 %
-    otc_level: str = "0.01"  # OTC Clear, published: 99 % over five days
     scan: ScanSettings = ScanSettings()
     filter: FilterSettings = FilterSettings(look_back_days=250, stress_days=150, hedge_instrument=INDEX)
 
@@ -67,13 +67,6 @@ def securities_margin(holdings: Sequence[Holding], hvar: Moves, svar: Moves, mod
     short = sum(max(-holding.notional, 0) for holding in holdings)
     floor = max(long, short) * models.filter.floor_rate_e10
     return -(-max(sum(tails), floor) // 10**10)
-
-
-def otc_margin(holdings: Sequence[Holding], moves: Moves, models: HouseModels) -> int:
-    """Return the OTC Clear figure: expected shortfall of five-day profits."""
-    profit = profits(holdings, moves)
-    count = tail_count(models.otc_level, profit.size)
-    return -(-tail_loss(profit, count) // count)
 
 
 def scan_series(holding: Holding, volatility: float, scan: ScanSettings) -> Series:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tsingma.basics.rejection import RejectionReason, refuse
-from tsingma.margin.house.holdings import OPTIONS, Holding, Product
+from tsingma.margin.house.holdings import CONTRACTS, OPTIONS, Holding, Product
 from tsingma.pricing.options import black76
 
 Float64 = npt.NDArray[np.float64]
@@ -28,13 +28,16 @@ class Moves(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     """Scenarios of some factors over ``horizon_days`` trading days.
 
     ``returns`` and ``volatility_ratio`` float64 [scenarios] by factor; ``volatility`` the factor's volatility a year
-    now.
+    now; ``money`` what the currency in which a factor pays is then worth over what it is worth now (absent: pegged);
+    ``contracts`` what a face of one HKD of a contract gains, at the moved exchange rate.
     """
 
     horizon_days: int
     returns: Mapping[str, Float64]
     volatility_ratio: Mapping[str, Float64]
     volatility: Mapping[str, float]
+    money: Mapping[str, Float64] = {}
+    contracts: Mapping[str, Float64] = {}
 
 
 def profits(holdings: Sequence[Holding], moves: Moves) -> Int64:
@@ -44,7 +47,7 @@ def profits(holdings: Sequence[Holding], moves: Moves) -> Int64:
     """
     total: Int64 | None = None
     for holding in holdings:
-        if holding.factor not in moves.returns:
+        if holding.factor not in (moves.contracts if holding.product in CONTRACTS else moves.returns):
             message = f"there are no scenarios for '{holding.factor}'"
             raise refuse(RejectionReason.MISSING, message, field="factor", line=holding.line)
         each = np.rint(holding.notional * unit_profit(holding, moves)).astype(np.int64)
@@ -55,10 +58,12 @@ def profits(holdings: Sequence[Holding], moves: Moves) -> Int64:
 
 
 def unit_profit(holding: Holding, moves: Moves) -> Float64:
-    """Return the profit of a notional of one, float64 [scenarios]."""
+    """Return the profit of a notional of one, float64 [scenarios]; what pays in another currency at the moved rate."""
+    if holding.product in CONTRACTS:
+        return moves.contracts[holding.factor]
     returns = moves.returns[holding.factor]
     if holding.product not in OPTIONS:
-        return returns
+        return returns * moves.money[holding.factor] if holding.factor in moves.money else returns
     now = moves.volatility[holding.factor]
     passed = moves.horizon_days / TRADING_DAYS
     then = max(holding.days / CALENDAR_DAYS - passed, 0.0)

@@ -18,10 +18,11 @@ import numpy as np
 from tsingma.basics.dates import to_date
 from tsingma.basics.rejection import InvariantBroken, RejectionReason, refuse
 from tsingma.margin.house.holdings import OPTIONS, Book, Holding
+from tsingma.margin.house.past import MarketPast
 from tsingma.margin.house.revaluation import profits
 from tsingma.margin.joint.allocation import Allocation
 from tsingma.margin.joint.requirement import JointMargin, JointSettings, joint_margin
-from tsingma.margin.joint.study import MarketPast, house_risks
+from tsingma.margin.joint.study import house_risks, joint_horizon
 from tsingma.margin.measures import tail_count
 
 
@@ -106,7 +107,7 @@ def explain(
     """Return a margin of a day with attributions and tail scenarios; raises Rejected as :func:`margin_on`."""
     settings = settings or JointSettings()
     margin = margin_on(book, past, row, settings)
-    horizon = max(past.models.holding_days[house] for house in book.houses)
+    horizon = joint_horizon(book, past, row)
     factors = {holding.factor for holding in book.holdings}
     moves = past.scenarios(row, horizon, factors)
     count = tail_count(settings.level, margin.scenarios)

@@ -5,9 +5,13 @@
     credit of house = its part of the saving, cut to what leaves the house covered on its own positions
     called of house = stand-alone margin - credit
 
+    one pot         = (1 - stress weight) x shortfall of the common portfolio + stress weight x its stressed shortfall,
+                      not below what the cap leaves, not above the stand-alone sum
+
 Only diversification is a saving: where a house's own model asks for more than the joint one, the difference stays.
-Books
-that lose together save nothing. House and client accounts are margined apart: an account is one call of this module.
+Books that lose together save nothing. Two pots: every house holds margin for its own positions, credit is cut where it
+would be left short. One pot: the houses share one margin and close the book out together. House and client accounts
+are margined apart: an account is one call of this module.
 """
 
 from __future__ import annotations
@@ -50,12 +54,14 @@ class JointSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The joint model as named inputs.
 
     ``level`` tail probability of the expected shortfall (discrete tail); ``coverage_level`` the share of days on which
-    a house's own loss may exceed its margin; ``saving_cap_e4`` the largest part of the stand-alone sum that is given.
+    a house's own loss may exceed its margin; ``saving_cap_e4`` the largest part of the stand-alone sum that is given;
+    ``stress_weight_e4`` of the stressed scenarios in one pot (25 %: EMIR RTS article 28 (b), as HKSCC's).
     """
 
     level: str = "0.01"
     coverage_level: str = "0.01"
     saving_cap_e4: int = 8_000
+    stress_weight_e4: int = 2_500
     correlations: Correlations = Correlations.HISTORICAL
 
 
@@ -63,13 +69,16 @@ class HouseRisk(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     """An account's risk at one house, in whole HKD: its margin there, and its profit in every common scenario.
 
     ``profit`` int64 [scenarios] at the joint horizon (the longest holding period of the houses); ``own_profit`` at the
-    house's own holding period, for its coverage (the same when None).
+    house's own holding period, for its coverage (the same when None); ``stress_profit`` int64 [stress scenarios] at the
+    joint horizon; ``reduction`` (houses apart, combined) as the house's own scenarios find them.
     """
 
     house: str
     standalone: int
     profit: Int64
     own_profit: Int64 | None = None
+    stress_profit: Int64 | None = None
+    reduction: tuple[int, int] | None = None
 
 
 class HouseShare(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,6 +114,8 @@ class JointMargin(msgspec.Struct, frozen=True, kw_only=True):
     expected_shortfall_joint: int
     saving: int
     equal_percentage_e4: int  # the smallest reduction any house finds, as CME and FICC take it
+    one_pot: int  # what one portfolio needs when the houses share one margin
+    one_pot_parts: dict[str, tuple[int, ...]]  # by allocation, houses in order; they add up to it
     tail: tuple[int, ...]  # scenario numbers of the joint tail, worst first
     tail_by_house: tuple[tuple[int, ...], ...]  # profit of every house in them
     shares: tuple[Shares, ...]
@@ -130,7 +141,7 @@ def joint_margin(account: str, risks: Sequence[HouseRisk], settings: JointSettin
     full = savings[tuple(range(len(risks)))]
     cap = sum(alone) * settings.saving_cap_e4 // E4
     saving = min(full // count, cap)
-    percentage = _equal_percentage_e4(profit, count)
+    percentage = _equal_percentage_e4(profit, count, risks, settings)
     weights = {
         Allocation.PRO_RATA: [Fraction(each) for each in alone],
         Allocation.EULER: euler(profit, count),
@@ -139,6 +150,8 @@ def joint_margin(account: str, risks: Sequence[HouseRisk], settings: JointSettin
     shares = [_shares(name, share_out(saving, weight, alone), risks, settings) for name, weight in weights.items()]
     equal = tuple(each * min(percentage, settings.saving_cap_e4) // E4 for each in alone)
     shares.insert(1, _shares(Allocation.EQUAL_PERCENTAGE, equal, risks, settings))
+    pot = _one_pot(profit, risks, settings)
+    parts = {str(name): share_out(sum(alone) - pot, weight, alone) for name, weight in weights.items()}
     joint = profit.sum(axis=0)
     tail = np.argsort(joint, kind="stable")[:count]
     return JointMargin(
@@ -152,6 +165,10 @@ def joint_margin(account: str, risks: Sequence[HouseRisk], settings: JointSettin
         expected_shortfall_joint=-(-tail_loss(joint, count) // count),
         saving=saving,
         equal_percentage_e4=percentage,
+        one_pot=pot,
+        one_pot_parts={
+            name: tuple(own - less for own, less in zip(alone, each, strict=True)) for name, each in parts.items()
+        },
         tail=tuple(int(each) + 1 for each in tail),
         tail_by_house=tuple(tuple(int(value) for value in row[tail]) for row in profit),
         shares=tuple(shares),
@@ -188,16 +205,43 @@ def coverage_margin(risk: HouseRisk, level: str) -> int:
     return max(-round(quantile(profit, level, Quantile.INDEX_ABOVE, extrapolate=True).value), 0)
 
 
-def _equal_percentage_e4(profit: Int64, count: int) -> int:
+def _one_pot(profit: Int64, risks: Sequence[HouseRisk], settings: JointSettings) -> int:
+    """Return what the common portfolio needs in one pot; without stressed scenarios the others have all the weight."""
+    count = tail_count(settings.level, profit.shape[1])
+    weight, stressed, stress_count = 0, 0, 1
+    profits = [risk.stress_profit for risk in risks if risk.stress_profit is not None]
+    if len(profits) == len(risks):
+        stress = np.stack(profits)
+        if settings.correlations is Correlations.FLIPPED:
+            stress = np.sort(stress, axis=1)
+        weight, stress_count = settings.stress_weight_e4, tail_count(settings.level, stress.shape[1])
+        stressed = tail_loss(stress.sum(axis=0), stress_count)
+    mixed = Fraction((E4 - weight) * tail_loss(profit.sum(axis=0), count), count * E4)
+    mixed += Fraction(weight * stressed, stress_count * E4)
+    alone = sum(risk.standalone for risk in risks)
+    floor = alone - alone * settings.saving_cap_e4 // E4
+    return min(max(-(-mixed.numerator // mixed.denominator), floor), alone)
+
+
+def reduction_seen(profits: Sequence[Int64], level: str = "0.01") -> tuple[int, int]:
+    """Return (houses apart, combined): summed tail losses of int64 [scenarios] of each house, and of them together."""
+    rows = np.stack(list(profits))
+    count = tail_count(level, rows.shape[1])
+    return sum(tail_loss(row, count) for row in rows), tail_loss(rows.sum(axis=0), count)
+
+
+def _equal_percentage_e4(profit: Int64, count: int, risks: Sequence[HouseRisk], settings: JointSettings) -> int:
     """Return the smallest reduction any house sees, in ten-thousandths, rounded down.
 
     Each house compares the combined portfolio with the stand-alone ones by its own model and the smaller reduction
-    holds for all (CME-FICC restated agreement, 88 FR 48926; the formula is our reading). With one common scenario set
-    the houses' models agree, so it is the reduction of the joint tail.
+    holds for all (CME-FICC restated agreement, 88 FR 48926; the formula is our reading). Without figures of their own
+    the houses see the common scenarios.
     """
+    own = [risk.reduction for risk in risks if risk.reduction is not None]
+    if settings.correlations is Correlations.HISTORICAL and len(own) == len(risks):
+        return equal_percentage_e4(own)
     alone = sum(tail_loss(row, count) for row in profit)
-    together = tail_loss(profit.sum(axis=0), count)
-    return (alone - together) * E4 // alone if alone else 0
+    return equal_percentage_e4([(alone, tail_loss(profit.sum(axis=0), count))])
 
 
 def equal_percentage_e4(reductions: Sequence[tuple[int, int]]) -> int:

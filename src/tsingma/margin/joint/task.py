@@ -5,19 +5,32 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 
+from tsingma.margin.house.contracts import Contract
+from tsingma.margin.house.curve_scenarios import RatesPast
 from tsingma.margin.house.holdings import Book
 from tsingma.margin.house.models import HouseModels
+from tsingma.margin.house.past import MarketPast
 from tsingma.margin.joint.requirement import JointSettings
-from tsingma.margin.joint.study import BookStudy, MarketPast, study_book
+from tsingma.margin.joint.study import BookStudy, study_book
+from tsingma.market.curve_history import CurveSeries
 from tsingma.market.history import PriceHistory
 
 STUDY = "tsingma.margin.joint.task:study"
 
 
-class _History(msgspec.Struct):
+class _Curve(msgspec.Struct):
+    name: str
+    dates: bytes
+    years: bytes
+    rates: bytes
+
+
+class _Past(msgspec.Struct):
     instruments: tuple[str, ...]
     dates: bytes
     close_e4: bytes
+    curves: tuple[_Curve, ...] = ()
+    contracts: tuple[Contract, ...] = ()
 
 
 class _Question(msgspec.Struct):
@@ -29,19 +42,34 @@ class _Question(msgspec.Struct):
 _last: tuple[bytes, MarketPast] | None = None
 
 
-def pack_history(history: PriceHistory) -> bytes:
-    """Return a price history as bytes; volumes are left out."""
+def pack_past(past: MarketPast) -> bytes:
+    """Return prices, curves and contracts as bytes; volumes are left out."""
+    history = past.history
+    curves: tuple[CurveSeries, ...] = () if past.rates is None else past.rates.curves
     return msgspec.msgpack.encode(
-        _History(history.instruments, history.dates.tobytes(), np.ascontiguousarray(history.close_e4).tobytes())
+        _Past(
+            history.instruments,
+            history.dates.tobytes(),
+            np.ascontiguousarray(history.close_e4).tobytes(),
+            tuple(_Curve(one.name, one.dates.tobytes(), one.years.tobytes(), one.rates.tobytes()) for one in curves),
+            () if past.rates is None else tuple(past.rates.contracts.values()),
+        )
     )
 
 
-def unpack_history(data: bytes) -> PriceHistory:
-    """Return the price history of :func:`pack_history`."""
-    found = msgspec.msgpack.decode(data, type=_History)
+def unpack_past(data: bytes) -> MarketPast:
+    """Return the past of :func:`pack_past`, with the houses' own models."""
+    found = msgspec.msgpack.decode(data, type=_Past)
     dates = np.frombuffer(found.dates, np.int32).copy()
     close = np.frombuffer(found.close_e4, np.int64).reshape(dates.size, len(found.instruments)).copy()
-    return PriceHistory(dates, found.instruments, close, close == 0)
+    models = HouseModels()
+    curves = []
+    for one in found.curves:
+        days, years = np.frombuffer(one.dates, np.int32).copy(), np.frombuffer(one.years, np.float64).copy()
+        rates = np.frombuffer(one.rates, np.float64).reshape(days.size, years.size).copy()
+        curves.append(CurveSeries(one.name, days, years, rates))
+    rates_past = RatesPast(curves, {one.id: one for one in found.contracts}, models.filter) if curves else None
+    return MarketPast(PriceHistory(dates, found.instruments, close, close == 0), models, rates_past)
 
 
 def pack_question(book: Book, settings: JointSettings, every: int) -> bytes:
@@ -50,10 +78,10 @@ def pack_question(book: Book, settings: JointSettings, every: int) -> bytes:
 
 
 def study(shared: bytes, one: bytes) -> bytes:
-    """Return the study (msgpack) of a question under a packed history; raises Rejected as ``study_book``."""
+    """Return the study (msgpack) of a question under a packed past; raises Rejected as ``study_book``."""
     global _last
     if _last is None or _last[0] != shared:
-        _last = (shared, MarketPast(unpack_history(shared), HouseModels()))
+        _last = (shared, unpack_past(shared))
     asked = msgspec.msgpack.decode(one, type=_Question)
     return msgspec.msgpack.encode(study_book(asked.book, _last[1], asked.settings, every=asked.every))
 

@@ -1,0 +1,431 @@
+"""Swaps, bonds, bond futures, gold and currencies by revalued history.
+
+Goal: every scenario profit is that of a full revaluation, in Hong Kong dollars; figures add up; bad terms are named.
+Method: QuantLib under shifted curves as oracle, hand-worked figures, identities on random books, real rates.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+import QuantLib as ql  # noqa: N813
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from simulated_past import RATES, TERMS, book, simulated, simulated_curves, simulated_market
+from tsingma.basics.dates import to_date
+from tsingma.basics.rejection import Rejected
+from tsingma.margin.hkscc.history_settings import FilterSettings
+from tsingma.margin.house.contracts import Contract, ContractKind, CurveBook, check_contracts
+from tsingma.margin.house.curve_scenarios import BASIS_POINT, RatesPast
+from tsingma.margin.house.historical import (
+    Family,
+    GroupRisk,
+    Kind,
+    historical_figure,
+    historical_settings,
+)
+from tsingma.margin.house.holdings import FX, Holding, House, Product, by_history
+from tsingma.margin.house.models import HouseModels
+from tsingma.margin.house.past import MarketPast
+from tsingma.margin.house.standalone import house_figure, tail_days
+from tsingma.margin.joint.allocation import Allocation
+from tsingma.margin.joint.explain import explain
+from tsingma.margin.joint.requirement import joint_margin
+from tsingma.margin.joint.study import house_risks
+from tsingma.market.curve_history import CurveSeries
+from tsingma.market.history import PriceHistory
+from tsingma.messages.index_file import read_closes, with_series
+from tsingma.pricing.cash_flows import Bond, accrued_interest, dirty_price
+from tsingma.pricing.schedule import DayCount, add_months
+
+NAMES = tuple(TERMS)
+SETTINGS = historical_settings(House.OTC_CLEAR, date(2026, 1, 5))
+
+
+@pytest.fixture(scope="module")
+def past() -> MarketPast:
+    """One prepared past for all tests."""
+    return simulated_market()
+
+
+def q(day: date) -> ql.Date:
+    """Return a QuantLib date."""
+    return ql.Date(day.day, day.month, day.year)
+
+
+def schedule(start: date, end: date, months: int) -> ql.Schedule:
+    """Return an unadjusted schedule counted back from the end."""
+    return ql.Schedule(
+        q(start), q(end), ql.Period(months, ql.Months), ql.NullCalendar(), ql.Unadjusted, ql.Unadjusted,
+        ql.DateGeneration.Backward, False,
+    )  # fmt: skip
+
+
+def test_scenario_values_are_quantlibs() -> None:
+    """Goal: a seasoned swap, a fresh swap and a bond under 20 shifted curves to 1e-9 of notional. Method: QuantLib."""
+    day = date(2026, 6, 1)
+    years = np.array([0.25, 1.0, 3.0, 5.0, 10.0, 12.0])
+    rates = np.array([0.03, 0.031, 0.033, 0.034, 0.036, 0.037]) + np.random.default_rng(2).normal(0, 0.004, (20, 1))
+    terms = check_contracts(
+        [
+            Contract(id="old", kind=ContractKind.SWAP, curve="HKD.X", start=date(2024, 3, 15),
+                     maturity=date(2031, 3, 15), rate=0.028, months=6, fixing=0.041),
+            Contract(id="new", kind=ContractKind.SWAP, curve="HKD.X", maturity=60, rate=0.031, months=12),
+            Contract(id="bond", kind=ContractKind.BOND, curve="HKD.X", start=date(2025, 3, 15),
+                     maturity=date(2033, 3, 15), rate=0.035, months=6, count=DayCount.ACT_ACT_ICMA),
+        ]
+    )  # fmt: skip
+    found = CurveBook(list(terms.values()), terms, day, years, rates[:1]).values(rates)
+    ql.Settings.instance().evaluationDate = q(day)
+    nodes = [day + timedelta(days=round(365 * year)) for year in years]
+    exact = np.array([(node - day).days / 365 for node in nodes])
+    assert exact == pytest.approx(years, abs=2e-3)
+    found = CurveBook(list(terms.values()), terms, day, exact, rates[:1]).values(rates)
+    calendar, count = ql.NullCalendar(), ql.Actual365Fixed()
+    for number, row in enumerate(rates):
+        curve = ql.YieldTermStructureHandle(
+            ql.ZeroCurve([q(day), *(q(node) for node in nodes)], [float(row[0]), *map(float, row)], count)
+        )
+        index = ql.IborIndex(
+            "X", ql.Period(3, ql.Months), 0, ql.HKDCurrency(), calendar, ql.Unadjusted, False, count, curve
+        )
+        index.addFixing(q(date(2026, 3, 15)), 0.041, True)
+        for name, start, end, rate, months in (
+            ("old", date(2024, 3, 15), date(2031, 3, 15), 0.028, 6), ("new", day, add_months(day, 60), 0.031, 12),
+        ):  # fmt: skip
+            if name == "new":
+                index.addFixing(q(day), float(index.fixing(q(day), True)), True)
+            peer = ql.VanillaSwap(ql.Swap.Payer, 1.0, schedule(start, end, months), rate, count,
+                                  schedule(start, end, 3), index, 0.0, count)  # fmt: skip
+            peer.setPricingEngine(ql.DiscountingSwapEngine(curve))
+            assert found[name][number] == pytest.approx(peer.NPV(), abs=1e-9)
+        bond = ql.FixedRateBond(0, 1.0, schedule(date(2025, 3, 15), date(2033, 3, 15), 6), [0.035],
+                                ql.ActualActual(ql.ActualActual.Bond))  # fmt: skip
+        bond.setPricingEngine(ql.DiscountingBondEngine(curve))
+        assert found["bond"][number] == pytest.approx(bond.NPV(), rel=1e-9)
+
+
+def test_par_contracts_are_worth_nothing_or_their_face() -> None:
+    """Goal: par swaps start at zero, par and floating notes at their face. Method: their values at today's curve."""
+    day, years, rates = date(2026, 6, 1), np.array([1.0, 5.0, 10.0]), np.array([[0.02, 0.03, 0.04]])
+    terms = check_contracts(
+        [
+            Contract(id="swap", kind=ContractKind.SWAP, curve="HKD.X", maturity=60, rate=None),
+            Contract(id="bond", kind=ContractKind.BOND, curve="HKD.X", maturity=60, rate=None, repaid=(0.2, 0.2)),
+            Contract(id="note", kind=ContractKind.FLOATER, curve="HKD.X", maturity=60, rate=0.0),
+        ]
+    )
+    found = CurveBook(list(terms.values()), terms, day, years, rates).values(rates)
+    assert [float(found[name][0]) for name in ("swap", "bond", "note")] == pytest.approx([0.0, 1.0, 1.0], abs=1e-12)
+
+
+def test_bond_future_is_the_cheapest_to_deliver() -> None:
+    """Goal: forward clean price over conversion factor, least of the basket. Method: by hand; the cheapest changes."""
+    day, delivery = date(2026, 6, 1), date(2026, 9, 1)
+    years = np.array([0.25, 5.0, 10.0])
+    basket = [
+        Contract(id="short", kind=ContractKind.BOND, curve="CNY.CGB", start=date(2025, 3, 1), maturity=date(2031, 3, 1),
+                 rate=0.02, months=6),
+        Contract(id="long", kind=ContractKind.BOND, curve="CNY.CGB", start=date(2025, 3, 1), maturity=date(2033, 3, 1),
+                 rate=0.045, months=6),
+    ]  # fmt: skip
+    future = Contract(id="TF", kind=ContractKind.BOND_FUTURE, curve="CNY.CGB", maturity=delivery, rate=0.03, months=6,
+                      basket=("short", "long"))  # fmt: skip
+    terms = check_contracts([*basket, future])
+    rates = np.array([[0.015, 0.015, 0.015], [0.06, 0.06, 0.06]])
+    found = CurveBook([future], terms, day, years, rates[:1]).values(rates)["TF"]
+    winners = []
+    for number, rate in enumerate((0.015, 0.06)):
+        prices = []
+        for one in basket:
+            assert isinstance(one.maturity, date)
+            bond = Bond(start=date(2025, 3, 1), maturity=one.maturity, coupon=one.rate or 0, face=1.0, months=6)
+            days = [d for d in (add_months(one.maturity, -6 * k) for k in range(20)) if d > delivery]
+            flows = [(d, bond.coupon * (d - add_months(d, -6)).days / 365 + (d == one.maturity)) for d in days]
+            forward = sum(a * np.exp(-rate * (d - delivery).days / 365) for d, a in flows)
+            factor = dirty_price(bond, 0.03, delivery) - accrued_interest(bond, delivery)
+            prices.append((forward - accrued_interest(bond, delivery)) / factor)
+        assert found[number] == pytest.approx(min(prices), rel=1e-10)
+        winners.append(int(np.argmin(prices)))
+    assert winners == [0, 1]  # low yields: the short one; high yields: the long one
+
+
+def test_profits_in_hong_kong_dollars(past: MarketPast) -> None:
+    """Goal: renminbi contracts and currency futures pay at the moved rate. Method: the same by hand."""
+    row = past.history.days - 1
+    assert past.rates is not None
+    starts = past.starts(row, 5, Kind.PLAIN)
+    moves = past.moves(row, 5, {"CNY5Y", "HKD10Y", FX}, Kind.PLAIN)
+    own = past.rates.profits(["CNY5Y", "HKD10Y"], row, starts, 5, filtered=False)
+    close = past.history.close_e4[:, past.history.instruments.index(FX)]
+    ratio = close[starts + 5] / close[starts]
+    assert moves.returns[FX] == pytest.approx(ratio - 1)
+    assert moves.contracts["CNY5Y"] == pytest.approx(own["CNY5Y"] / ratio)
+    assert moves.contracts["HKD10Y"] == pytest.approx(own["HKD10Y"])
+    future = Holding(house=House.HKCC, product=Product.FUTURE, factor=FX, notional=10**9)
+    profit = past.own_profits([future], row, Kind.PLAIN)
+    two = past.starts(row, 2, Kind.PLAIN)
+    ratio = close[two + 2] / close[two]
+    assert profit == pytest.approx(10**9 * (ratio - 1) / ratio, abs=1)
+
+
+def test_filtered_scenarios_keep_the_shape_of_a_move() -> None:
+    """Goal: filtered = plain x today's volatility over that of then, one factor a curve. Method: ratios of shifts."""
+    rates = RatesPast(simulated_curves(), TERMS, FilterSettings(look_back_days=250, stress_days=150))
+    starts, row = np.arange(100, 350), 400
+    points = []
+    for filtered in (True, False):
+        found = rates.profits(["ZERO"], row, starts, 5, filtered=filtered)["ZERO"]
+        points.append(np.log1p(found / float(rates._book(rates.curves[-1], ("ZERO",), row).values(
+            rates.curves[-1].rates[row : row + 1])["ZERO"][0])))  # fmt: skip
+    scale = points[0] / points[1]
+    usable = np.abs(points[1]) > 1e-6
+    volatility = rates._volatility["USD.SOFR"]
+    assert scale[usable] == pytest.approx(np.minimum(volatility[row] / volatility[starts], 3.0)[usable], rel=1e-6)
+
+
+def random_groups(seed: int) -> list[GroupRisk]:
+    """Return one to four groups with random profits."""
+    rng = np.random.default_rng(seed)
+    return [
+        GroupRisk(
+            group=f"G{k}", family=list(Family)[int(rng.integers(3))],
+            size=float(rng.normal(0, 10 ** rng.uniform(3, 9))), days=int(rng.integers(1, 6)),
+            profit={kind: np.asarray(rng.standard_t(4, size) * 1e6, np.int64)
+                    for kind, size in ((Kind.FILTERED, 250), (Kind.PLAIN, 250), (Kind.STRESSED, 150))},
+        )
+        for k in range(int(rng.integers(1, 5)))
+    ]  # fmt: skip
+
+
+@settings(max_examples=60)
+@given(st.integers(0, 10**6))
+def test_components_add_up(seed: int) -> None:
+    """Goal: components add up; shortfall >= value at risk; a group alone never asks for less than its part.
+
+    Method: random books; each choice of scenarios.
+    """
+    groups = random_groups(seed)
+    figures = {}
+    for choice in ("filtered", "plain", "larger"):
+        figure = historical_figure(groups, msgspec.structs.replace(SETTINGS, scenarios=choice))
+        assert figure.total == figure.market_risk + figure.liquidity + figure.concentration
+        assert figure.market_risk >= figure.floor == sum(one.floor for one in figure.groups)
+        assert all(tail.expected_shortfall >= tail.value_at_risk >= 0 for tail in figure.tails)
+        apart = [historical_figure([one], msgspec.structs.replace(SETTINGS, scenarios=choice)) for one in groups]
+        assert figure.liquidity + figure.concentration == sum(one.liquidity + one.concentration for one in apart)
+        assert figure.market_risk <= sum(one.market_risk for one in apart) + len(apart)
+        figures[choice] = figure.total
+    assert figures["larger"] == max(figures["filtered"], figures["plain"])
+
+
+def test_add_ons_by_hand() -> None:
+    """Goal: floor, spread, concentration and weights as written. Method: one group of each kind, by hand."""
+    profit = np.zeros(100, np.int64)
+    profit[0] = -1_000_000
+    stress = np.full(100, -2_000_000, np.int64)
+    one = GroupRisk(group="HKD.HIBOR", family=Family.RATES, size=-80_000_000.0, days=5,
+                    profit={Kind.FILTERED: profit, Kind.PLAIN: 2 * profit, Kind.STRESSED: stress})  # fmt: skip
+    figure = historical_figure([one], SETTINGS)
+    assert figure.tails[0].expected_shortfall == figure.tails[0].value_at_risk == 1_000_000
+    assert figure.floor == 400_000_000  # 5 basis points of HKD 80 million each
+    assert figure.market_risk == 400_000_000
+    assert figure.liquidity == 40_000_000
+    assert figure.concentration == 1_000_000  # 20 days to close out over 5: twice the shortfall
+    small = historical_figure([msgspec.structs.replace(one, size=1.0)], SETTINGS)
+    assert (small.market_risk, small.liquidity, small.concentration) == (1_250_000, 1, 0)
+    plain = historical_figure(
+        [msgspec.structs.replace(one, size=1.0)], msgspec.structs.replace(SETTINGS, scenarios="plain")
+    )
+    assert plain.market_risk == 2_000_000
+
+
+def test_house_figures(past: MarketPast) -> None:
+    """Goal: each house's figure adds up, tails have their days, sizes are one basis point. Method: the rates book."""
+    row = past.history.days - 1
+    for house in RATES.houses:
+        own = [one for one in RATES.holdings if one.house is house]
+        figure = house_figure(house, own, past, row)
+        assert figure.total == sum(figure.components.values()) > 0
+        for one in tail_days(figure, own, past, row):
+            assert date.fromisoformat(one.day) < past.day(row)
+        if figure.historical is None:
+            continue
+        filtered = [one.profit for one in tail_days(figure, own, past, row) if one.kind is Kind.FILTERED]
+        assert (
+            -sum(filtered)
+            <= figure.historical.tails[0].expected_shortfall * len(filtered)
+            < -sum(filtered) + len(filtered)
+        )
+        by_curve = {one.group: one.size for one in figure.historical.groups}
+        if house is House.OTC_CLEAR:
+            assert set(by_curve) == {"CNH.HIBOR", "CNY.FR007", "HKD.HIBOR"}
+            assert by_curve["CNY.FR007"] == pytest.approx(3e8 * 4.7 * BASIS_POINT, rel=0.1)  # pays fixed: gains
+            assert by_curve["HKD.HIBOR"] < 0
+
+
+def test_holding_periods_follow_the_product(past: MarketPast) -> None:
+    """Goal: five days for a swap, three for a bond, two for a future; longer is dearer. Method: periods by product."""
+    row = past.history.days - 1
+    periods = {one.product: past.period(one, row) for one in RATES.holdings}
+    assert periods == {Product.SWAP: 5, Product.BOND: 3, Product.BOND_FUTURE: 2, Product.STOCK: 2}
+    bond = Holding(house=House.OTC_CLEAR, product=Product.BOND, factor="CGB5", notional=10**9)
+    slow = past.own_profits([bond], row, Kind.PLAIN).std()
+    fast = past.own_profits([msgspec.structs.replace(bond, house=House.HKCC, product=Product.BOND_FUTURE, factor="TF")],
+                            row, Kind.PLAIN).std()  # fmt: skip
+    assert slow > fast
+    assert not by_history(Holding(house=House.HKCC, product=Product.FUTURE, factor="INDEX", notional=1))
+    assert by_history(Holding(house=House.HKCC, product=Product.FUTURE, factor="XAUHKD", notional=1))
+
+
+def test_swaps_and_bonds_enter_the_joint_margin(past: MarketPast) -> None:
+    """Goal: one portfolio of swaps, bond futures and shares; a hedge across houses saves. Method: identities."""
+    row = past.history.days - 1
+    margin = joint_margin("rates", house_risks(RATES, past, row))
+    for shares in margin.shares:
+        assert sum(each.called for each in shares.houses) == shares.called
+        assert all(each.called <= each.standalone for each in shares.houses)
+    assert sum(explain(RATES, past, row).positions[k].component for k in range(5)) == margin.expected_shortfall_joint
+    hedge = book((House.OTC_CLEAR, Product.BOND, "CGB5", 10**9), (House.HKCC, Product.BOND_FUTURE, "TF", -(10**9)))
+    bet = book((House.OTC_CLEAR, Product.BOND, "CGB5", 10**9), (House.HKCC, Product.BOND_FUTURE, "TF", 10**9))
+    saved, none = (joint_margin("x", house_risks(one, past, row)) for one in (hedge, bet))
+    assert saved.one_pot < saved.standalone // 3
+    assert none.saving < none.standalone // 50
+    assert saved.by(Allocation.EULER).called < saved.standalone
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(("CNY5Y", "HKD10Y", "HKD9Y", "FRN", "THIRDS")), st.integers(-(10**9), 10**9)),
+                min_size=1, max_size=5, unique_by=lambda one: one[0]), st.integers(1, 10**8))  # fmt: skip
+def test_random_books_of_swaps_and_shares(lines: list[tuple[str, int]], shares: int) -> None:
+    """Goal: no house above stand-alone, parts add up, Euler and Shapley exact. Method: random books at two houses."""
+    past = _market()
+    held = [
+        (House.OTC_CLEAR, Product.SWAP if TERMS[name].kind is ContractKind.SWAP else Product.BOND, name, notional or 1)
+        for name, notional in lines
+    ]
+    chosen = book(*held, (House.HKSCC, Product.STOCK, "00700", shares))
+    margin = joint_margin("A", house_risks(chosen, past, past.history.days - 1))
+    assert margin.one_pot <= margin.standalone
+    for each in margin.shares:
+        assert each.called + sum(one.credit for one in each.houses) == margin.standalone
+        assert all(0 <= one.called <= one.standalone for one in each.houses)
+    assert all(sum(parts) == margin.one_pot for parts in margin.one_pot_parts.values())
+
+
+_kept: list[MarketPast] = []
+
+
+def _market() -> MarketPast:
+    if not _kept:
+        _kept.append(simulated_market())
+    return _kept[0]
+
+
+def test_real_rates_and_gold(shared: Path) -> None:
+    """Goal: a HIBOR and a Treasury swap, USD/CNY and gold on real series, five-day cover near 99 %.
+
+    Method: flat curves of one-month HIBOR and the ten-year yield; every 20th day of 2016 to 2024; the S&P stands for
+    gold, of which no series is at hand.
+    """
+    econ = shared / "data" / "econ"
+    treasury = read_closes(econ / "indices" / "TNX.csv")
+    lines = (econ / "hk_property" / "hibor_daily.csv").read_text(encoding="utf-8-sig").splitlines()[1:]
+    hibor = {(date.fromisoformat(line[:10]) - date(1970, 1, 1)).days: float(line.split(",")[1]) / 100 for line in lines}
+    first = (date(2015, 6, 1) - date(1970, 1, 1)).days
+    days = np.array(sorted(day for day in set(hibor) & set(treasury) if day >= first), np.int32)
+    close = np.full((days.size, 1), 10_000, np.int64)
+    history = PriceHistory(days.copy(), ("HKD",), close, close == 0)
+    history = with_series(history, FX, read_closes(econ / "indices" / "USD_CNY.csv"))
+    history = with_series(history, "XAUUSD", read_closes(econ / "indices" / "SP500.csv"))
+    curves = [
+        CurveSeries("HKD.HIBOR", days.copy(), np.array([1.0]), np.array([[hibor[int(day)]] for day in days])),
+        CurveSeries("USD.TREASURY", days.copy(), np.array([10.0]),
+                    np.array([[treasury[int(day)] / 1e6] for day in days])),
+    ]  # fmt: skip
+    terms = check_contracts(
+        [
+            Contract(id="HKD2Y", kind=ContractKind.SWAP, curve="HKD.HIBOR", maturity=24, rate=None),
+            Contract(id="USD10Y", kind=ContractKind.SWAP, curve="USD.TREASURY", maturity=120, rate=None),
+        ]
+    )
+    models = HouseModels()
+    past = MarketPast(history, models, RatesPast(curves, terms, models.filter))
+    held = book(
+        (House.OTC_CLEAR, Product.SWAP, "HKD2Y", 10**8), (House.OTC_CLEAR, Product.SWAP, "USD10Y", -(10**8)),
+        (House.OTC_CLEAR, Product.FORWARD, FX, 10**8), (House.HKCC, Product.FUTURE, "XAUUSD", 10**7),
+    )  # fmt: skip
+    past.require(held.holdings)
+    rows = range(past.first_row, past.last_row, 20)
+    uncovered = 0
+    for row in rows:
+        own = [one for one in held.holdings if one.house is House.OTC_CLEAR]
+        figure = house_figure(House.OTC_CLEAR, own, past, row)
+        assert figure.total > 0
+        uncovered += -past.own_outcome(own, row) > figure.total
+    assert len(rows) > 80
+    assert uncovered / len(rows) <= 0.03
+
+
+BAD = [
+    (Contract(id="X", kind=ContractKind.SWAP, curve="EUR.X", maturity=12, rate=None), "contract X: curve: there is no"),
+    (Contract(id="X", kind=ContractKind.SWAP, curve="HKD.HIBOR", maturity=date(2020, 1, 1), rate=0.01,
+              start=date(2019, 1, 1)), "contract X: maturity: it matured on 2020-01-01"),
+    (Contract(id="X", kind=ContractKind.SWAP, curve="HKD.HIBOR", maturity=60, rate=0.01, start=date(2019, 1, 1)),
+     "contract X: fixing: it started on 2019-01-01"),
+    (Contract(id="X", kind=ContractKind.BOND, curve="HKD.HIBOR", maturity=12, rate=0.01, repaid=(2.0,)),
+     "contract X: repaid"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("contract", "message"), BAD, ids=["curve", "expired", "fixing", "repaid"])
+def test_bad_contracts_are_named(contract: Contract, message: str) -> None:
+    """Goal: a contract that cannot be valued is refused by name, never margined at zero. Method: one fault each."""
+    product = Product.SWAP if contract.kind is ContractKind.SWAP else Product.BOND
+
+    def margin() -> int:
+        past = simulated_market(terms={"X": contract})
+        own = [Holding(house=House.OTC_CLEAR, product=product, factor="X", notional=1)]
+        return house_figure(House.OTC_CLEAR, own, past, past.history.days - 1).total
+
+    with pytest.raises(Rejected, match=message):
+        margin()
+
+
+def test_missing_inputs_are_named(past: MarketPast) -> None:
+    """Goal: unknown contracts, wrong products, no renminbi, too few days, no parameters. Method: one fault each."""
+
+    def held(product: Product, factor: str, house: House = House.OTC_CLEAR) -> list[Holding]:
+        return [Holding(house=house, product=product, factor=factor, notional=1, line=7)]
+
+    for holdings, message in (
+        (held(Product.SWAP, "NONE"), "B.csv:7: factor: 'NONE' is no contract on file"),
+        (held(Product.SWAP, "CGB5"), "'CGB5' is a bond"),
+        (held(Product.FUTURE, "XAUUSD", House.HKCC), "'XAUUSD' is not in the price history"),
+    ):
+        with pytest.raises(Rejected, match=message):
+            past.require(holdings, file="B.csv")
+    with pytest.raises(Rejected, match="days of prices by"):
+        house_figure(House.OTC_CLEAR, held(Product.SWAP, "CNY5Y"), past, 100)
+    history, models = simulated(), HouseModels()
+    bare = PriceHistory(history.dates.copy(), history.instruments[:3], history.close_e4[:, :3].copy(),
+                        history.missing[:, :3].copy())  # fmt: skip
+    without = MarketPast(bare, models, RatesPast(simulated_curves(), TERMS, models.filter))
+    with pytest.raises(Rejected, match="pays in renminbi"):
+        without.require(held(Product.SWAP, "CNY5Y"))
+    with pytest.raises(Rejected, match="no holding period for a stock"):
+        SETTINGS.period(Product.STOCK)
+    with pytest.raises(Rejected, match="no rows for 'SEOCH'"):
+        historical_settings(House.SEOCH, date(2026, 1, 5))
+    with pytest.raises(Rejected, match="in force"):
+        historical_settings(House.OTC_CLEAR, date(2000, 1, 1))
+    with pytest.raises(Rejected, match="nothing to margin"):
+        historical_figure([], SETTINGS)
+    with pytest.raises(Rejected, match="none of filtered"):
+        historical_figure(random_groups(1), msgspec.structs.replace(SETTINGS, scenarios="guessed"))
+    assert to_date(int(past.history.dates[0])) < past.day(past.history.days - 1)
