@@ -16,7 +16,11 @@ DATA = click.option(
 )
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object with every cell.")
 
+_CHAIN = "tsingma.cli.economy_replicate_chain"
 _SUBCOMMANDS: dict[str, tuple[str, str, str]] = {
+    "cp2015": (_CHAIN, "cp2015", "Caliendo-Parro 2015: welfare effects of NAFTA."),
+    "decompr": (_CHAIN, "decompr", "decompr: value added by origin in its leather table."),
+    "exvatools": (_CHAIN, "exvatools", "exvatools: what is in exports, by four methods."),
     "dy2009": ("tsingma.cli.economy_replicate", "dy2009", "Diebold-Yilmaz 2009: spillovers of 19 stock markets."),
     "dy2012": ("tsingma.cli.economy_replicate", "dy2012", "Diebold-Yilmaz 2012: spillovers of four US markets."),
 }

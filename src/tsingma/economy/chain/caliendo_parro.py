@@ -6,11 +6,13 @@ public supplement, whose file layout the arrays follow.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 import numpy as np
 
 from tsingma.basics.rejection import RejectionReason, refuse
-from tsingma.economy.chain.equilibrium import Equilibrium, Shock, rebased, solve
+from tsingma.economy.chain.equilibrium import Equilibrium, Shock, base_flows, rebased, solve
 from tsingma.economy.chain.table import Float64
 from tsingma.economy.chain.welfare import Welfare, welfare
 from tsingma.economy.chain.world import World, checked_world, shares
@@ -54,6 +56,7 @@ class NaftaEffects(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """Welfare of every country after NAFTA's tariffs, the two equilibria behind it, and the world between them."""
 
     welfare: tuple[Welfare, ...]
+    imports_from_bloc: dict[str, float]  # growth of each member's imports from the others, percent, without tariff
     baseline: World
     counterfactual: Equilibrium
     residual: float
@@ -119,8 +122,20 @@ def nafta(data: Supplement) -> NaftaEffects:
     after = solve(middle, Shock(tariff=tariff))
     return NaftaEffects(
         welfare=welfare(middle, after),
+        imports_from_bloc=_bloc_imports(middle, after, members),
         baseline=middle,
         counterfactual=after,
         residual=float(max(baseline.residual.max(), after.residual.max())),
         steps=(baseline.steps, after.steps),
     )
+
+
+def _bloc_imports(before: World, after: Equilibrium, members: Sequence[int]) -> dict[str, float]:
+    old = base_flows(before)[0].T[:, :, None] * before.trade_share / (1.0 + before.tariff)
+    new = after.spending[0].T[:, :, None] * after.trade_share[0] / (1.0 + after.tariff[0])
+    growth = {}
+    for buyer in members:
+        others = [member for member in members if member != buyer]
+        ratio = new[:, buyer, others].sum() / old[:, buyer, others].sum()
+        growth[before.regions[buyer]] = 100.0 * float(ratio - 1.0)
+    return growth
