@@ -18,6 +18,7 @@ _SUBCOMMANDS: dict[str, tuple[str, str, str]] = {
     "arrays": ("tsingma.cli.margin_arrays", "arrays", "Scenario losses of futures and options series (PRiME)."),
     "backtest": ("tsingma.cli.margin_questions", "backtest", "Test margins against the losses that came."),
     "calls": ("tsingma.cli.margin_calls", "calls", "Margin calls of a day: who brings what, by when."),
+    "disclosure": ("tsingma.cli.margin_disclosure", "disclosure", "Public quantitative disclosure as CSV."),
     "explain": ("tsingma.cli.margin_questions", "explain", "What a margin is made of, or why it changed."),
     "fund": ("tsingma.cli.margin_fund", "fund", "Size a default fund; run a default through the waterfall."),
     "house": ("tsingma.cli.margin_house", "house", "What each house calls alone, swaps and bonds among it."),

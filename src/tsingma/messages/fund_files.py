@@ -1,15 +1,19 @@
-"""Files of default-fund sizing: stress losses by day and scenario, allocation keys by day (CSV)."""
+"""Files of default-fund sizing and disclosure: stress losses, allocation keys, lodged collateral, fields (CSV)."""
 
 from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Sequence
 
 from tsingma.basics.rejection import Rejected, Rejection, RejectionReason, refuse
+from tsingma.margin.disclosure import Field, Lodged
 from tsingma.margin.resources.default_fund import Exposure, Key
 
 EXPOSURE_COLUMNS = ("day", "scenario", "participant", "group", "loss", "collateral")
 KEY_COLUMNS = ("day", "participant", "key")
+LODGED_COLUMNS = ("account", "house", "kind", "value")
+FIELD_COLUMNS = ("field", "house", "name", "value", "unit")
 ROWS_MAX = 5_000_000
 AMOUNT_MAX = 10**15
 
@@ -26,6 +30,23 @@ def read_exposures(data: bytes, *, file: str = "exposures.csv") -> tuple[Exposur
 def read_keys(data: bytes, *, file: str = "keys.csv") -> tuple[Key, ...]:
     """Return allocation keys (whole HKD); raises Rejected with file, line and field."""
     return tuple(Key(row[0], row[1], int(row[2])) for _, row in _rows(data, file, KEY_COLUMNS, numbers=(2,)))
+
+
+def read_lodged(data: bytes, *, file: str = "collateral.csv") -> tuple[Lodged, ...]:
+    """Return what accounts have lodged (whole HKD at market value); raises Rejected with file, line and field."""
+    return tuple(
+        Lodged(account=row[0], house=row[1], kind=row[2], value=int(row[3]), line=line)
+        for line, row in _rows(data, file, LODGED_COLUMNS, numbers=(3,))
+    )
+
+
+def write_fields(fields: Sequence[Field]) -> str:
+    """Return disclosed fields as a file."""
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(FIELD_COLUMNS)
+    rows.writerows((one.number, one.house, one.name, one.value, one.unit) for one in fields)
+    return text.getvalue()
 
 
 def _rows(data: bytes, file: str, columns: tuple[str, ...], numbers: tuple[int, ...]) -> list[tuple[int, list[str]]]:
