@@ -6,6 +6,8 @@ Method: a simulated history; identities; the same figures by another way.
 
 from __future__ import annotations
 
+import re
+import xml.etree.ElementTree as ElementTree
 from datetime import date, timedelta
 
 import msgspec
@@ -13,7 +15,7 @@ import numpy as np
 import pytest
 
 from simulated_past import HEDGED, book, simulated
-from tsingma.basics.rejection import Rejected
+from tsingma.basics.rejection import InvariantBroken, Rejected
 from tsingma.margin.hkscc.backtest_tests import kupiec_statistic
 from tsingma.margin.house.holdings import BASKET, INDEX, Book, Holding, House, Product
 from tsingma.margin.house.models import HouseModels
@@ -21,6 +23,8 @@ from tsingma.margin.house.past import MarketPast
 from tsingma.margin.joint.allocation import Allocation
 from tsingma.margin.joint.backtest import backtest_book
 from tsingma.margin.joint.explain import day_change, explain, margin_on, row_of, what_if
+from tsingma.margin.joint.history import statement
+from tsingma.margin.joint.requirement import JointSettings
 from tsingma.margin.joint.study import CoverageControl, book_series
 from tsingma.reports.margin_statement import render_statement
 
@@ -117,18 +121,48 @@ def test_backtest_rows(past: MarketPast) -> None:
 
 
 def test_statement_holds_every_figure_and_nothing_from_elsewhere(past: MarketPast) -> None:
-    """Goal: one HTML file with the figures, escaped, the same twice. Method: a hostile name; no link to anywhere."""
+    """Goal: one HTML file with figures and four pictures, escaped, the same twice. Method: a hostile name; no link."""
     hostile = Book("<script>alert(1)</script>", COLLAR.holdings)
-    found = explain(hostile, past, past.history.days - 1)
-    page = render_statement(found)
-    assert page == render_statement(found)
+    given = statement(hostile, past, past.history.days - 4, JointSettings(), Allocation.EULER, 40, 4)
+    found, page = given.explanation, render_statement(given)
+    assert page == render_statement(given)
     assert "<script>" not in page
     assert "http" not in page.replace("http-equiv", "")
     shares = found.margin.by(found.allocation)
     for each in shares.houses:
         assert f"{each.called:,}" in page
     assert f"{shares.called:,}" in page
+    assert f"{found.margin.one_pot:,}" in page
     assert found.tail[0].day in page
+    for picture in ("houses-chart", "components-chart", "steps-chart", "tail-chart", "history-chart"):
+        assert f'id="{picture}-title"' in page
+    for picture in re.findall(r"<svg class=\"chart.*?\n</svg>", page, re.DOTALL):
+        ElementTree.fromstring(picture)
+    for figure in given.houses:
+        for amount in figure.components.values():
+            assert f"{amount:,}" in page
+
+
+def test_history_is_margin_against_the_loss_that_came(past: MarketPast) -> None:
+    """Goal: each point is the margin of its day and the loss after it, unknown until it is over. Method: the study."""
+    last = past.history.days - 1
+    given = statement(HEDGED, past, last, JointSettings(), Allocation.SHAPLEY, 30, 3)
+    assert [one.day for one in given.history] == [str(past.day(row)) for row in range(last - 27, last + 1, 3)]
+    series = book_series(HEDGED, past)
+    for one in given.history:
+        if one.loss is None:
+            assert one.day > str(past.day(last - 2))
+            continue
+        place = [str(past.day(row)) for row in series.rows].index(one.day) if one.day <= str(
+            past.day(series.rows[-1])) else -1  # fmt: skip
+        if place >= 0:
+            margin = series.margins[place]
+            assert (one.alone, one.one_pot, one.loss) == (
+                margin.standalone, margin.one_pot, int(series.joint_losses[place]))  # fmt: skip
+            assert one.called == margin.by(Allocation.SHAPLEY).called
+    broken = msgspec.structs.replace(given, houses=given.houses[:1])
+    with pytest.raises(InvariantBroken, match="components do not add up"):
+        render_statement(broken)
 
 
 def test_a_basket_on_its_own_house_needs_no_index() -> None:

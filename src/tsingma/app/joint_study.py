@@ -21,6 +21,7 @@ from tsingma.margin.house.standalone import HouseFigure, TailDay, house_figure, 
 from tsingma.margin.joint.allocation import Allocation
 from tsingma.margin.joint.backtest import BacktestRow, backtest_book
 from tsingma.margin.joint.explain import DayChange, Explanation, WhatIf, day_change, explain, row_of, what_if
+from tsingma.margin.joint.history import Statement, statement
 from tsingma.margin.joint.requirement import JointSettings
 from tsingma.margin.joint.study import BookStudy, book_series
 from tsingma.margin.joint.task import STUDY, pack_past, pack_question, unpack_study
@@ -31,6 +32,8 @@ from tsingma.messages.contract_file import read_contracts
 from tsingma.messages.curve_file import read_curves
 from tsingma.messages.index_file import read_closes, with_series
 from tsingma.messages.prices import read_prices
+
+STATEMENT_POINTS = 60  # as many columns as a page shows well
 
 
 class MarketFiles(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,6 +140,14 @@ def explain_book(
 ) -> Explanation:
     """Return a book's margin on a day (the last one without) with everything it is made of."""
     return explain(book, past, row_of(past, day), settings, allocation)
+
+
+def statement_of_book(
+    book: Book, past: MarketPast, day: date | None, settings: JointSettings, allocation: Allocation, history_days: int
+) -> Statement:
+    """Return a book's margin statement on a day, with about sixty of the days before it."""
+    every = max(history_days // STATEMENT_POINTS, 1)
+    return statement(book, past, row_of(past, day), settings, allocation, history_days, every)
 
 
 def change_of_book(

@@ -33,9 +33,11 @@ def _common(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--since", type=_DAY, help="Explain the change since this day instead.")
 @click.option("--allocation", default="euler", show_default=True, type=ALLOCATIONS)
 @click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write a margin statement as well.")
+@click.option("--history-days", default=250, show_default=True, type=click.IntRange(1, 5_000), help="Of the statement.")
 def explain(
     market: MarketFiles, books: Path | None, level: str, name: str | None,
-    day: datetime | None, since: datetime | None, allocation: str, html: Path | None, *, as_json: bool,
+    day: datetime | None, since: datetime | None, allocation: str, html: Path | None,
+    history_days: int, *, as_json: bool,
 ) -> None:  # fmt: skip
     """Show what a margin is made of: positions, houses, tail scenarios; or why it changed."""
     from tsingma.app.joint_study import book_named, books_of_file, change_of_book, explain_book, past_of_files
@@ -49,12 +51,16 @@ def explain(
         change = change_of_book(book, book, past, since.date(), at, settings)
         click.echo(json.dumps(msgspec.to_builtins(change), indent=2) if as_json else _change_text(change))
         return
-    found = explain_book(book, past, at, settings, Allocation(allocation))
-    if html is not None:
+    if html is None:
+        found = explain_book(book, past, at, settings, Allocation(allocation))
+    else:
+        from tsingma.app.joint_study import statement_of_book
         from tsingma.reports.margin_statement import render_statement
 
+        made = statement_of_book(book, past, at, settings, Allocation(allocation), history_days)
         html.parent.mkdir(parents=True, exist_ok=True)
-        html.write_text(render_statement(found), encoding="utf-8")
+        html.write_text(render_statement(made), encoding="utf-8")
+        found = made.explanation
     click.echo(json.dumps(msgspec.to_builtins(found), indent=2) if as_json else _explanation_text(found))
     if html is not None and not as_json:
         click.echo(f"statement: {html}")

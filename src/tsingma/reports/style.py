@@ -19,7 +19,7 @@ _DARK = """
   --r0: #9fd3ee; --r1: #6bb3d8; --r2: #4390b8; --r3: #2b6c8e; --r4: #204f69; --open: #f08a55;
 """
 _COLOURS = " ".join(
-    f".{name} {{ fill: var(--{name}); background: var(--{name}); }}"
+    f".{name} {{ fill: var(--{name}); background: var(--{name}); }} .chart .path-{name} {{ stroke: var(--{name}); }}"
     for name in (*COMPONENT_COLOURS, *RUN_COLOURS, OPEN_COLOUR)
 )
 
@@ -70,6 +70,7 @@ figure { margin: 26px 0 30px; } figcaption { font-size: 14px; color: var(--soft)
 .chart .link { stroke: var(--c6); stroke-width: 2px; } .chart .dot { fill: var(--c0); }
 .chart .dot.low { fill: var(--bad); }
 .chart .ring { fill: var(--paper); stroke: var(--c4); stroke-width: 2.4px; }
+.chart .path { fill: none; stroke-width: 2px; vector-effect: non-scaling-stroke; }
 .scroll { overflow-x: auto; margin: 18px 0 22px; }
 table { border-collapse: collapse; width: 100%; font-size: 14px; line-height: 1.35; }
 caption { text-align: left; font-size: 16.5px; padding: 0 0 8px; }

@@ -7,6 +7,8 @@ from html import escape
 
 import msgspec
 
+from tsingma.reports.style import COMPONENT_COLOURS, OPEN_COLOUR
+
 ROW = 26  # pixels from one row to the next
 BAR = 14
 _LABEL, _PLOT = 27, 55  # per cent of the width: words on the left, plot, then the figure on the right
@@ -115,6 +117,49 @@ def dots(
             f'<circle class="{mark}" cx="{outcome}" cy="13" r="5"/></svg></g>'
         )
     return _chart(chart, title, description, height + ROW, parts)
+
+
+class PathLine(msgspec.Struct, frozen=True):
+    """A line through a figure a column (>= 0), with its colour class and what it is."""
+
+    values: tuple[int, ...]
+    colour: str
+    label: str
+
+
+def paths(
+    chart: str, title: str, description: str, columns: Sequence[tuple[int | None, str]], lines: Sequence[PathLine]
+) -> str:
+    """Return lines over columns from left to right; a column is a size (None or below 0: not drawn) and its words.
+
+    A column above the first line is flagged. Raises ValueError when a line has not a figure a column.
+    """
+    if any(len(line.values) != len(columns) for line in lines):
+        raise ValueError(f"a line of '{title}' has not one figure for each of {len(columns)} columns")
+    largest = max([1, *(size or 0 for size, _ in columns), *(value for line in lines for value in line.values)])
+    width = 1_000 / max(len(columns), 1)
+    parts = []
+    for place, (size, words) in enumerate(columns):
+        if size is not None and size > 0:
+            height = 300 * size / largest
+            colour = OPEN_COLOUR if lines and size > lines[0].values[place] else COMPONENT_COLOURS[6]
+            parts.append(
+                f'<rect class="{colour}" x="{place * width:.2f}" y="{300 - height:.2f}" width="{0.8 * width:.2f}" '
+                f'height="{height:.2f}"><title>{escape(words)}</title></rect>'
+            )
+    for line in lines:
+        points = " ".join(
+            f"{(place + 0.4) * width:.2f},{300 - 300 * value / largest:.2f}" for place, value in enumerate(line.values)
+        )
+        parts.append(
+            f'<polyline class="path path-{line.colour}" points="{points}">'
+            f"<title>{escape(line.label)}</title></polyline>"
+        )
+    inner = (
+        f'<svg class="plot" x="0" y="0" width="100%" height="300" viewBox="0 0 1000 300" preserveAspectRatio="none">'
+        f'<line class="rail" x1="0" x2="1000" y1="300" y2="300"/>{"".join(parts)}</svg>'
+    )
+    return _chart(chart, title, description, 304, [inner])
 
 
 def legend(entries: Sequence[tuple[str, str]]) -> str:

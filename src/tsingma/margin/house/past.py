@@ -187,6 +187,10 @@ class MarketPast:
             total += int(profits([holding], outcome)[0])
         return total
 
+    def total(self, holdings: Sequence[Holding], row: int, days: int) -> int:
+        """Return what holdings together gained over some days after a day, in whole HKD."""
+        return int(profits(holdings, self.outcome(row, days, {one.factor for one in holdings}))[0])
+
     def scenario_days(self, row: int, days: int) -> list[date]:
         """Return the day on which each scenario of :meth:`scenarios` began."""
         return [self.day(int(start)) for start in self.starts(row, days, Kind.FILTERED)]

@@ -134,13 +134,12 @@ def book_series(book: Book, past: MarketPast, settings: JointSettings | None = N
     if not rows:
         message = f"{past.history.days} days of prices, more than {past.first_row + past.longest} are needed"
         raise refuse(RejectionReason.MISSING, message, field="prices")
-    factors = {holding.factor for holding in book.holdings}
     by_house = [[one for one in book.holdings if one.house is house] for house in book.houses]
     margins, losses, joint_losses = [], [], []
     for row in rows:
         margins.append(joint_margin(book.name, house_risks(book, past, row), settings))
         losses.append([-past.own_outcome(own, row) for own in by_house])
-        joint_losses.append(-int(profits(book.holdings, past.outcome(row, joint_horizon(book, past, row), factors))[0]))
+        joint_losses.append(-past.total(book.holdings, row, joint_horizon(book, past, row)))
     return BookSeries(
         book=book,
         rows=tuple(rows),
