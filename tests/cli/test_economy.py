@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tsingma.cli.main import EXIT_OK, EXIT_REFUSED, main
+from tsingma.economy.path import from_json, from_toml
 
 
 def test_duty_as_json_and_to_read(capsys: pytest.CaptureFixture[str]) -> None:
@@ -52,3 +53,47 @@ def test_replicate_refuses_a_folder_without_data(capsys: pytest.CaptureFixture[s
     """Goal: exit code 2 and the missing file. Method: an empty folder."""
     assert main(["economy", "replicate", "dy2012", "--data", str(tmp_path)]) == EXIT_REFUSED
     assert "cannot be read" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("model", "scenario"), [("property", "replay-2025"), ("renminbi", "renminbi-jump")])
+def test_runs_print_a_path_and_fans(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, model: str, scenario: str
+) -> None:
+    """Goal: each run yields a path. Method: as JSON, to read, and as a file that reads back the same."""
+    asked = ["economy", model, "run", "--scenario", scenario, "--replications", "200"]
+    file = tmp_path / "path.toml"
+    assert main([*asked, "--json", "--path", str(file)]) == EXIT_OK
+    found = json.loads(capsys.readouterr().out)
+    path = from_toml(file.read_text(encoding="utf-8"))
+    assert path == from_json(json.dumps(found["path"]))
+    assert len(found["fans"]) == len(path.indicators)
+    assert main(asked) == EXIT_OK
+    assert "the path that stands for it" in capsys.readouterr().out
+
+
+def test_runs_take_a_file_and_refuse_what_they_do_not_know(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Goal: a scenario of one's own; clear refusals. Method: a file, an unknown name, a lever out of range."""
+    file = tmp_path / "own.toml"
+    text = (
+        'name="own"\nenglish="own"\nchinese="自訂"\nmodel="renminbi"\nstart=2026-06-30\nmonths=3\n'
+        '[[lever]]\nname="links"\nvalue={}\n'
+    )
+    file.write_text(text.format(50), encoding="utf-8")
+    asked = ["economy", "renminbi", "run", "--replications", "50", "--scenario"]
+    assert main([*asked, str(file)]) == EXIT_OK
+    capsys.readouterr()
+    file.write_text(text.format(500), encoding="utf-8")
+    assert main([*asked, str(file)]) == EXIT_REFUSED
+    assert "outside 0.0 to 100.0" in capsys.readouterr().err
+    assert main([*asked, "moon"]) == EXIT_REFUSED
+    assert "offshore-squeeze" in capsys.readouterr().err
+    assert main([*asked, "renminbi-jump", "--path", str(tmp_path / "p.csv")]) == EXIT_REFUSED
+
+
+def test_scenarios_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    """Goal: what comes with the house. Method: both models, as JSON and to read."""
+    for model, name in (("property", "reunion-up"), ("renminbi", "offshore-squeeze")):
+        assert main(["economy", model, "scenarios", "--json"]) == EXIT_OK
+        assert name in {one["name"] for one in json.loads(capsys.readouterr().out)}
+        assert main(["economy", model, "scenarios"]) == EXIT_OK
+        assert name in capsys.readouterr().out

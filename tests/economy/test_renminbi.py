@@ -276,7 +276,10 @@ def test_a_jump_is_in_the_exchange_rate() -> None:
     """Goal: the shock arrives. Method: the shipped jump: 3 percent up in August against the same draws without it."""
     jumped = shipped_scenarios()["renminbi-jump"]
     base = _scenario(months=12, replications=jumped.replications)
-    ratio = run(jumped).of(USDCNH)[:, 2] / run(base).of(USDCNH)[:, 2]
+    hit = run(jumped)
+    assert [str(day) for day in hit.dates[1:4]] == ["2026-07-31", "2026-08-11", "2026-08-31"]
+    assert hit.of(USDCNH)[:, 2] == pytest.approx(hit.of(USDCNH)[:, 1] * 1.03)
+    ratio = hit.of(USDCNH)[:, 3] / run(base).of(USDCNH)[:, 2]
     assert ratio == pytest.approx(np.full(len(ratio), 1.03))
 
 

@@ -8,6 +8,8 @@ from tsingma.cli.lazy import LazyGroup
 
 _SUBCOMMANDS: dict[str, tuple[str, str, str]] = {
     "duty": ("tsingma.cli.economy_duty", "duty", "Stamp duty on a property, to the dollar, by date."),
+    "property": ("tsingma.cli.economy_run", "property_", "Run scenarios of stocks and homes."),
+    "renminbi": ("tsingma.cli.economy_run", "renminbi", "Run scenarios of the renminbi abroad."),
     "replicate": ("tsingma.cli.economy_replicate", "replicate", "Published tables computed again from their data."),
 }
 

@@ -111,7 +111,7 @@ def calibrate(
         loss_after=loss,
         steps=steps,
         residuals={
-            target.id: float(value) - target.observed
+            target.id: float(value - target.observed)
             for target, value in zip(targets, values, strict=True)
             if not target.held_out
         },

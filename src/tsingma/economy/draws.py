@@ -57,5 +57,7 @@ def normals(seeds: Seeds, step: int, count: int) -> Floats:
     pairs = (count + 1) // 2
     flat = uniforms(seeds, step, 2 * pairs)
     radius = np.sqrt(-2.0 * np.log(flat[:, :pairs]))
-    angle = 2.0 * np.pi * flat[:, pairs:]
-    return np.concatenate([radius * np.cos(angle), radius * np.sin(angle)], axis=1)[:, :count]
+    turn = flat[:, pairs:]
+    cosine = np.cos(2.0 * np.pi * turn)
+    sine = np.copysign(np.sqrt(1.0 - cosine * cosine), 0.5 - turn)
+    return np.concatenate([radius * cosine, radius * sine], axis=1)[:, :count]

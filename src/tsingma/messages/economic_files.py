@@ -10,7 +10,9 @@ from collections.abc import Callable
 from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import numpy as np
 
 from tsingma.basics.rejection import RejectionReason, refuse
@@ -120,3 +122,37 @@ def _series(name: str, values: dict[date, float], path: Path) -> Series:
         raise refuse(RejectionReason.MISSING, f"column '{name}' is empty", file=str(path))
     days = sorted(values)
     return Series(name, np.array(days, "datetime64[D]"), np.array([values[day] for day in days], np.float64))
+
+
+def read_json_series(path: Path, name: str, days: tuple[str, ...], values: tuple[str, ...]) -> Series:
+    """Return one series of a JSON file: two lists of equal length reached by keys; empty values are left out.
+
+    Days are written as 2026-06-01. Raises Rejected naming file and key of what is missing or malformed.
+    """
+    try:
+        content = msgspec.json.decode(path.read_bytes())
+    except OSError as error:
+        message = f"cannot be read: {error.strerror or error}"
+        raise refuse(RejectionReason.MISSING, message, file=str(path), remedy="check --data") from None
+    except msgspec.DecodeError as error:
+        raise refuse(RejectionReason.MALFORMED, str(error), file=str(path)) from None
+    when, what = (_list_at(content, keys, path) for keys in (days, values))
+    if len(when) != len(what):
+        message = f"{len(when)} days for {len(what)} values"
+        raise refuse(RejectionReason.CONFLICT, message, file=str(path), field=name)
+    found = {
+        _day(str(day), Dates.DAY, path, 0): _number(str(value), path, 0, name)
+        for day, value in zip(when, what, strict=True)
+        if value is not None
+    }
+    return _series(name, found, path)
+
+
+def _list_at(content: Any, keys: tuple[str, ...], path: Path) -> list[Any]:
+    for key in keys:
+        if not isinstance(content, dict) or key not in content:
+            raise refuse(RejectionReason.MISSING, f"no key '{key}'", file=str(path), field=".".join(keys))
+        content = content[key]
+    if not isinstance(content, list):
+        raise refuse(RejectionReason.MALFORMED, "is no list", file=str(path), field=".".join(keys))
+    return content

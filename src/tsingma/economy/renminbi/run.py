@@ -12,6 +12,7 @@ from tsingma.economy.renminbi import pool
 from tsingma.economy.renminbi.parameters import Parameters, PoolParameters, lever_effects, parameters
 from tsingma.economy.renminbi.shares import ShareModel, share_model, step
 from tsingma.economy.scenario import Scenario
+from tsingma.economy.shock_days import with_shock_days
 
 Floats = npt.NDArray[np.float64]
 MODEL = "renminbi"
@@ -29,7 +30,9 @@ _DRAWS = 2  # noise of the rate and of the exchange rate, beside one for each fu
 
 
 def run(scenario: Scenario, given: Parameters | None = None) -> Ensemble:
-    """Return the ensemble of a scenario: shares, pool, rates and exchange rate at the start and each month end.
+    """Return the ensemble of a scenario: shares, pool, rate and exchange rate at the start and each month end.
+
+    The day of a blow to the exchange rate has a date of its own.
 
     Raises Rejected: another model's scenario, an unknown shock or lever, a lever outside its range.
     """
@@ -52,7 +55,8 @@ def run(scenario: Scenario, given: Parameters | None = None) -> Ensemble:
         seed=scenario.seed,
     )
     shocks = tuple(shock.recorded() for shock in scenario.shock)
-    return Ensemble(scenario.name, scenario.month_ends(), names, units, values, seeds, provenance, shocks)
+    found = Ensemble(scenario.name, scenario.month_ends(), names, units, values, seeds, provenance, shocks)
+    return with_shock_days(found, scenario, USDCNH)
 
 
 def _share_model(given: Parameters) -> ShareModel:

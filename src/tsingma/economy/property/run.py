@@ -1,0 +1,119 @@
+"""Run a scenario of stocks and homes: prices, rents, index, rate, agreements, flows, by month and day of a shock."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from tsingma.economy.draws import replication_seeds
+from tsingma.economy.ensemble import Ensemble
+from tsingma.economy.path import HSI, Provenance, Unit
+from tsingma.economy.property.duty_response import retimed_volume, total_volume_change
+from tsingma.economy.property.model import INDICATORS, MonthInputs, simulate
+from tsingma.economy.property.parameters import (
+    Coefficients,
+    Number,
+    Start,
+    coefficients,
+    require_levers,
+    start_on,
+)
+from tsingma.economy.scenario import Scenario
+from tsingma.economy.shock_days import with_shock_days
+
+Floats = npt.NDArray[np.float64]
+MODEL = "property"
+SHOCKS = {
+    "equity.HSI": "percent",
+    "home_price.RVD": "percent",
+    "rate.HIBOR_1M": "points a year",
+    "flow.southbound": "points of turnover",
+    "flow.mainland_buying": "points of agreements",
+    "housing.households": "homes a month",
+    "housing.completions": "homes a month",
+}
+UNITS = (
+    Unit.INDEX, Unit.INDEX, Unit.INDEX, Unit.PERCENT_A_YEAR, Unit.COUNT, Unit.COUNT, Unit.SHARE, Unit.PERCENT,
+    Unit.PERCENT, Unit.LOG_CHANGE,
+)  # fmt: skip
+
+
+def run(scenario: Scenario, given: Coefficients | None = None) -> Ensemble:
+    """Return the ensemble of a scenario at the start, each month end and the day of each shock to the index.
+
+    Raises Rejected: another model's scenario, an unknown shock, lever or start, a lever outside its range.
+    """
+    scenario.require(MODEL, SHOCKS)
+    chosen = given or coefficients()
+    start = start_on(scenario.start)
+    seeds = replication_seeds(scenario.seed, scenario.replications)
+    values = in_units(simulate(start, chosen, month_inputs(scenario, chosen), seeds), start)
+    provenance = Provenance(
+        model=MODEL,
+        scenario=scenario.name,
+        calibration="least squares on public series to June 2026; flows and supply assumed (property_model.toml)",
+        uncertainty=f"{scenario.replications:,} replications; noise of prices, index, rents, rate and agreements",
+        data=("reference/data/property_model.toml", start.source),
+        seed=scenario.seed,
+    )
+    shocks = tuple(shock.recorded() for shock in scenario.shock)
+    ensemble = Ensemble(scenario.name, scenario.month_ends(), INDICATORS, UNITS, values, seeds, provenance, shocks)
+    return with_shock_days(ensemble, scenario, HSI)
+
+
+def month_inputs(scenario: Scenario, given: Coefficients) -> list[MonthInputs]:
+    """Return what the scenario does in each month of the run, shocks and levers together."""
+    found = []
+    before = 0.0
+    for month in range(1, scenario.months + 1):
+        levers = require_levers(scenario.levers_in(month))
+        shocks = scenario.shocks_in(month)
+        points = levers["duty_points"]
+        factor = _duty_factor(points, before, levers["duty_part"], given)
+        before = points
+        found.append(
+            MonthInputs(
+                stocks=_log_of_percents(scenario, month, HSI),
+                price=_log_of_percents(scenario, month, "home_price.RVD"),
+                rate_points=shocks.get("rate.HIBOR_1M", 0.0),
+                southbound=shocks.get("flow.southbound", 0.0),
+                mainland_buying=shocks.get("flow.mainland_buying", 0.0),
+                households=shocks.get("housing.households", 0.0),
+                completions=shocks.get("housing.completions", 0.0),
+                supply=levers["supply"],
+                mortgage_points=levers["mortgage_points"],
+                sales_factor=factor,
+            )
+        )
+    return found
+
+
+def _mean(value: Number) -> float:
+    return float(np.mean(value))
+
+
+def _duty_factor(points: float, before: float, part: float, given: Coefficients) -> float:
+    """Return agreements as a part of what they were without the duty: re-timed in the month it changes."""
+    elasticity = _mean(given.sales_of_duty)
+    if points == before:
+        return 1.0 + total_volume_change(points, part, elasticity)
+    after = retimed_volume(points - before, reversed_part=_mean(given.jump_reversed), semi_elasticity=elasticity)[1]
+    band = float(after) * math.exp(elasticity * before)
+    return 1.0 + part * (band - 1.0)
+
+
+def _log_of_percents(scenario: Scenario, month: int, name: str) -> float:
+    acting = [one for one in scenario.shock if 0 <= month - scenario.month_of(one.day) < one.months]
+    return math.fsum(math.log1p(one.size / 100.0) for one in acting if one.name == name)
+
+
+def in_units(logs: Floats, start: Start) -> Floats:
+    """Return the array, its logs turned in place into index levels and counts."""
+    levels = {0: start.home_price, 1: start.home_rent, 2: start.hsi, 4: 1.0}
+    for place, level in levels.items():
+        row = logs[:, place]
+        np.exp(row, out=row)
+        row *= level
+    return logs
