@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from simulated_past import HEDGED, book, simulated, write_files
+from simulated_past import HEDGED, book, simulated, simulated_market, write_files
 from tsingma.app.joint_study import MarketFiles, books_of_file, past_of_files, study_books
 from tsingma.basics.rejection import Rejected
 from tsingma.cli.main import main
@@ -21,9 +21,16 @@ from tsingma.margin.house.holdings import BASKET, INDEX, Holding, House, Product
 from tsingma.margin.house.models import HouseModels
 from tsingma.margin.house.past import MarketPast
 from tsingma.margin.house.revaluation import Moves, profits, unit_profit
-from tsingma.margin.joint.allocation import Allocation
-from tsingma.margin.joint.requirement import Correlations, JointSettings
+from tsingma.margin.joint.allocation import Allocation, tail_loss
+from tsingma.margin.joint.requirement import (
+    Correlations,
+    JointSettings,
+    coverage_margin,
+    equal_percentage_e4,
+    joint_margin,
+)
 from tsingma.margin.joint.study import BookStudy, CoverageControl, house_risks, study_book
+from tsingma.margin.joint.two_pot import legs_of, two_pots
 from tsingma.messages.book_file import read_books
 
 
@@ -49,6 +56,50 @@ def test_a_hedge_saves_and_a_bet_does_not(past: MarketPast) -> None:
     assert bet.last.saving <= bet.last.standalone // 1000
     flipped = JointSettings(correlations=Correlations.FLIPPED)
     assert mean_saving(study_book(HEDGED, past, flipped, every=10)) == 0
+
+
+def test_two_pots_by_spread_and_by_scenario(past: MarketPast) -> None:
+    """Goal: opposite legs get credit rate x the smaller leg, cut for cover; one direction none. Method: by hand."""
+    row = past.history.days - 1
+    lines = [(House.HKSCC, Product.STOCK, "00700", 10**8), (House.SEOCH, Product.PUT, "00700", 10**8)]
+    hedge, bet = book(*lines), book(lines[0], (House.SEOCH, Product.CALL, "00700", 10**8))
+    risks = house_risks(hedge, past, row)
+    legs = legs_of(hedge, past, row)
+    assert [leg.underlying for leg in legs] == ["00700", "00700"]
+    assert legs[0].delta_value == 10**8
+    assert -(10**8) < legs[1].delta_value < -(10**7)  # a put near the money
+    found = two_pots(hedge, risks, past, row)
+    spread = found.spreads[0]
+    matched = -legs[1].delta_value
+    assert spread.matched == matched
+    smaller = min(legs[0].outright_margin * matched // 10**8, legs[1].outright_margin)
+    assert spread.reduction == pytest.approx(0.75 * smaller, abs=2)
+    assert sum(found.min_leg_by_house.values()) == found.min_leg
+    for risk in risks:
+        called = found.min_leg_by_house[risk.house]
+        assert min(coverage_margin(risk, "0.01"), risk.standalone) <= called <= risk.standalone
+    assert two_pots(hedge, risks, past, row, credit_rate_e4=0).min_leg == sum(risk.standalone for risk in risks)
+    none = house_risks(bet, past, row)
+    assert two_pots(bet, none, past, row).min_leg == sum(risk.standalone for risk in none)
+    assert found.scenario_netted < sum(risk.standalone for risk in risks)
+    curves = simulated_market()
+    bonds = book((House.OTC_CLEAR, Product.BOND, "CGB5", 10**9), (House.HKCC, Product.BOND_FUTURE, "TF", -(10**9)))
+    spreads = two_pots(bonds, house_risks(bonds, curves, row), curves, row).spreads
+    assert [(one.underlying, one.first, one.second) for one in spreads] == [("CNY.CGB", "HKCC", "OTC Clear")]
+
+
+def test_equal_percentage_is_the_smallest_that_any_house_sees(past: MarketPast) -> None:
+    """Goal: each house's own scenarios over everything, the smaller reduction for all. Method: profits summed anew."""
+    row = past.history.days - 1
+    risks = house_risks(HEDGED, past, row)
+    factors = {one.factor for one in HEDGED.holdings}
+    seen = []
+    for days in (2, 1):  # HKSCC, HKCC
+        each = [profits([one], past.scenarios(row, days, factors)) for one in HEDGED.holdings]
+        alone, together = sum(tail_loss(one, 3) for one in each), tail_loss(each[0] + each[1], 3)
+        seen.append((alone - together) * 10_000 // alone)
+    assert [equal_percentage_e4([risk.reduction]) for risk in risks if risk.reduction] == seen
+    assert joint_margin("B", risks).equal_percentage_e4 == min(seen) > 0
 
 
 def test_nothing_is_known_of_later_days() -> None:

@@ -76,6 +76,17 @@ def _print(studies: list[BookStudy]) -> None:
                 f"{_cover(first.uncovered_before, study.days):>9}"
                 + "".join(f"{one.mean_called:>13,}{_cover(one.uncovered_after, study.days):>9}" for one in row)
             )
+    click.echo(
+        "\nLast day: both pots by further rules (min-leg: credit rate x the smaller leg, CME-NYMEX), and the one pot.\n"
+    )
+    click.echo(
+        f"{'book':<26}{'alone':>14}{'Euler':>14}{'min-leg':>14}{'netted':>14}{'one pot':>14}  smallest reduction seen"
+    )
+    for study in studies:
+        last, more = study.last, study.two_pots
+        euler = next(shares.called for shares in last.shares if shares.allocation == "euler")
+        click.echo(f"{study.book:<26}{last.standalone:>14,}{euler:>14,}{more.min_leg:>14,}{more.scenario_netted:>14,}"
+                   f"{last.one_pot:>14,}{last.equal_percentage_e4 / 100:>10.2f}%")  # fmt: skip
     click.echo(f"\n{studies[0].days} days each; saving and cover of two pots are those of the smallest of the four. "
                "--json gives the last day in full, with tails.")  # fmt: skip
 

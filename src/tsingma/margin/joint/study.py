@@ -19,6 +19,7 @@ from tsingma.margin.house.revaluation import profits
 from tsingma.margin.house.standalone import house_figure
 from tsingma.margin.joint.allocation import Allocation
 from tsingma.margin.joint.requirement import HouseRisk, JointMargin, JointSettings, joint_margin, reduction_seen
+from tsingma.margin.joint.two_pot import TwoPots, two_pots
 
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
@@ -65,7 +66,7 @@ class BookStudy(msgspec.Struct, frozen=True, kw_only=True):
     """One book: the joint margin of the last day, and coverage over all days under each allocation.
 
     ``whole`` holds the whole book alone (houses added up), in one pot, and as called under each allocation; losses are
-    those over the longest holding period.
+    those over the longest holding period. ``two_pots`` is the last day by two further rules.
     """
 
     book: str
@@ -75,6 +76,7 @@ class BookStudy(msgspec.Struct, frozen=True, kw_only=True):
     last: JointMargin
     coverage: dict[str, tuple[HouseCoverage, ...]]
     whole: dict[str, WholeBook]
+    two_pots: TwoPots
 
 
 def joint_horizon(book: Book, past: MarketPast, row: int) -> int:
@@ -160,26 +162,23 @@ def study_book(
     control: CoverageControl | None = None,
 ) -> BookStudy:
     """Return a book's joint margin through time, on every ``every``-th day; raises Rejected as :func:`book_series`."""
-    return summarise(book_series(book, past, settings, every=every), control)
-
-
-def summarise(series: BookSeries, control: CoverageControl | None = None) -> BookStudy:
-    """Return margins and coverage of a book over its days."""
+    series = book_series(book, past, settings, every=every)
     outcomes = Outcomes(series, control)
-    margins = series.margins
+    margins, last = series.margins, series.rows[-1]
     paths = {ALONE: outcomes.standalone.sum(axis=1), ONE_POT: np.array([one.one_pot for one in margins], np.int64)}
     paths.update({str(name): outcomes.called(name).sum(axis=1) for name in Allocation})
     return BookStudy(
-        book=series.book.name,
+        book=book.name,
         days=len(series.rows),
         first_row=series.rows[0],
-        last_row=series.rows[-1],
+        last_row=last,
         last=margins[-1],
         coverage={str(name): outcomes.of(name) for name in Allocation},
         whole={
             name: WholeBook(mean_margin=int(path.sum()) // path.size, uncovered=int((series.joint_losses > path).sum()))
             for name, path in paths.items()
         },
+        two_pots=two_pots(book, house_risks(book, past, last), past, last, settings),
     )
 
 
