@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from itertools import pairwise
 
+import msgspec
 import numpy as np
 import pytest
 import QuantLib as ql  # noqa: N813
@@ -19,11 +20,13 @@ from tsingma.basics.rejection import Rejected
 from tsingma.kernels.cash_flows import book_values, book_values_plain
 from tsingma.pricing.cash_flows import (
     Bond,
+    FloatingNote,
     Flow,
     Swap,
     accrued_interest,
     bond_flows,
     dirty_price,
+    floating_note_flows,
     floating_value,
     flow_book,
     forward_value,
@@ -85,38 +88,98 @@ def random_bonds(size: int) -> list[Bond]:
     return bonds
 
 
+def quantlib_bond(bond: Bond, curve: ql.YieldTermStructureHandle) -> float:
+    """Return QuantLib's value of a fixed, zero or amortising bond."""
+    days = quantlib_schedule(bond.start, bond.maturity, bond.months)
+    if bond.repaid:
+        left = [bond.face * (1 - sum(bond.repaid[:k])) for k in range(len(days) - 1)]
+        peer: ql.Bond = ql.AmortizingFixedRateBond(0, left, days, [bond.coupon], COUNTS[bond.count])
+    elif not bond.coupon:
+        peer = ql.ZeroCouponBond(0, ql.NullCalendar(), bond.face, q(bond.maturity), ql.Unadjusted)
+    else:
+        peer = ql.FixedRateBond(0, bond.face, days, [bond.coupon], COUNTS[bond.count])
+    peer.setPricingEngine(ql.DiscountingBondEngine(curve))
+    return float(peer.NPV())
+
+
+def shaped(bond: Bond, place: int, rng: np.random.Generator) -> Bond:
+    """Return every fourth bond as a zero bond, the next as an amortising one, the others as they are."""
+    if place % 4 == 0:
+        return msgspec.structs.replace(bond, coupon=0.0)
+    if place % 4 == 1:
+        periods = len(schedule(bond.start, bond.maturity, bond.months)) - 1
+        return msgspec.structs.replace(bond, repaid=tuple(rng.uniform(0, 1 / periods, periods - 1)))
+    return bond
+
+
+def random_swaps(size: int) -> list[Swap]:
+    """Return swaps, every third of which has started, with the fixing of its running period."""
+    rng, swaps = np.random.default_rng(5), []
+    for k in range(size):
+        start = TODAY + timedelta(days=int(rng.integers(-1500, -1) if k % 3 == 0 else rng.integers(1, 361)))
+        start = start.replace(day=min(start.day, 28))
+        start = start if k % 3 == 0 else max(start, TODAY + timedelta(days=1))
+        maturity = add_months(start, 12 * int(rng.integers(5 if k % 3 == 0 else 1, 25)))
+        swaps.append(
+            Swap(start=start, maturity=maturity, notional=1e6, rate=float(rng.uniform(0.01, 0.06)),
+                 pays_fixed=bool(rng.random() < 0.5), fixed_months=int(rng.choice([3, 6, 12])),
+                 fixing=FIXING if k % 3 == 0 else None)
+        )  # fmt: skip
+    return swaps
+
+
+def running_reset(start: date, maturity: date) -> date:
+    """Return the day on which the running quarterly period began."""
+    return max(day for day in schedule(start, maturity, 3) if day <= TODAY)
+
+
+FIXING = 0.0417
+
+
 def test_thousand_bonds_and_swaps() -> None:
-    """Goal: values to 1e-8 relative. Method: 500 bonds and 500 swaps, one book, one curve, QuantLib beside."""
+    """Goal: values to 1e-8 relative. Method: one book, one curve, QuantLib beside: 450 bonds (fixed, zero, amortising),
+    50 floating notes, 500 swaps, a third of which have started.
+    """
     curve = quantlib_curve()
-    bonds = random_bonds(500)
-    rng = np.random.default_rng(5)
+    rng = np.random.default_rng(9)
+    bonds = [shaped(bond, place, rng) for place, bond in enumerate(random_bonds(450))]
+    wanted = [quantlib_bond(bond, curve) for bond in bonds]
     index = ql.IborIndex("X", ql.Period(3, ql.Months), 0, ql.HKDCurrency(), ql.NullCalendar(), ql.Unadjusted, False,
                          ql.Actual365Fixed(), curve)  # fmt: skip
-    swaps, wanted = [], []
-    for bond in bonds:
-        peer = ql.FixedRateBond(
-            0, 100.0, quantlib_schedule(bond.start, bond.maturity, bond.months), [bond.coupon], COUNTS[bond.count]
-        )
+    notes, swaps, count = [], random_swaps(500), ql.Actual365Fixed()
+    for one in swaps[:150:3]:
+        note = FloatingNote(start=one.start, maturity=one.maturity, spread=one.rate / 10, fixing=FIXING)
+        index.addFixing(q(running_reset(note.start, note.maturity)), FIXING, True)
+        peer = ql.FloatingRateBond(0, 100.0, quantlib_schedule(note.start, note.maturity, 3), index, count,
+                                   ql.Unadjusted, 0, [1.0], [note.spread])  # fmt: skip
+        ql.setCouponPricer(peer.cashflows(), ql.BlackIborCouponPricer())
         peer.setPricingEngine(ql.DiscountingBondEngine(curve))
+        notes.append(note)
         wanted.append(peer.NPV())
-    for _ in range(500):
-        start = TODAY + timedelta(days=int(rng.integers(1, 361)))
-        start = start.replace(day=min(start.day, 28))
-        start = max(start, TODAY + timedelta(days=1))
-        swap = Swap(start=start, maturity=add_months(start, 12 * int(rng.integers(1, 25))), notional=1e6,
-                    rate=float(rng.uniform(0.01, 0.06)), pays_fixed=bool(rng.random() < 0.5),
-                    fixed_months=int(rng.choice([3, 6, 12])))  # fmt: skip
-        swaps.append(swap)
+    for swap in swaps:
+        if swap.fixing is not None:
+            index.addFixing(q(running_reset(swap.start, swap.maturity)), swap.fixing, True)
         kind = ql.Swap.Payer if swap.pays_fixed else ql.Swap.Receiver
         peer = ql.VanillaSwap(kind, 1e6, quantlib_schedule(swap.start, swap.maturity, swap.fixed_months), swap.rate,
-                              ql.Actual365Fixed(), quantlib_schedule(swap.start, swap.maturity, 3), index, 0.0,
-                              ql.Actual365Fixed())  # fmt: skip
+                              count, quantlib_schedule(swap.start, swap.maturity, 3), index, 0.0, count)  # fmt: skip
         peer.setPricingEngine(ql.DiscountingSwapEngine(curve))
         wanted.append(peer.NPV())
-    book = flow_book(TODAY, [bond_flows(bond) for bond in bonds] + [swap_flows(swap) for swap in swaps])
+    flows = [bond_flows(bond) for bond in bonds] + [floating_note_flows(note, TODAY) for note in notes]
+    book = flow_book(TODAY, flows + [swap_flows(swap, TODAY) for swap in swaps])
     found = book.values(np.array(NODES) / 365.0, ZERO)[0]
-    scale = np.maximum(np.abs(wanted), np.where(np.arange(1000) < 500, 1.0, 1e4))
-    assert (np.abs(found - wanted) / scale).max() < 1e-8
+    assert found.size == 1000
+    assert (np.abs(found - wanted) / np.abs(wanted)).max() < 1e-8
+
+
+def test_started_legs_need_their_fixing() -> None:
+    """Goal: a running floating coupon is never guessed. Method: a swap and a note without it, one that has matured."""
+    swap = Swap(start=date(2026, 1, 1), maturity=date(2028, 1, 1), notional=1.0, rate=0.03)
+    with pytest.raises(Rejected, match="started on 2026-01-01"):
+        swap_flows(swap, TODAY)
+    with pytest.raises(Rejected, match="started on 2026-01-01"):
+        floating_note_flows(FloatingNote(start=date(2026, 1, 1), maturity=date(2028, 1, 1)), TODAY)
+    with pytest.raises(Rejected, match="matured on 2028-01-01"):
+        swap_flows(swap, date(2028, 1, 1))
 
 
 def test_accrued_and_yields_against_quantlib() -> None:

@@ -96,6 +96,12 @@ def test_greeks_equal_finite_differences() -> None:
         return (black_scholes(*up) - black_scholes(*down)) / (2 * step)
 
     assert slope(0, 1e-3) == pytest.approx(sensitivity.delta, abs=1e-6)
+    near = [np.array(column) for column in columns]
+    values = []
+    for step in (-1e-2, 0.0, 1e-2):
+        near[0] = columns[0] + step
+        values.append(black_scholes(*near))
+    assert (values[0] - 2 * values[1] + values[2]) / 1e-4 == pytest.approx(sensitivity.gamma, abs=1e-5)
     assert slope(3, 1e-5) == pytest.approx(sensitivity.vega, abs=1e-4)
     assert slope(2, 1e-5) == pytest.approx(-sensitivity.theta, abs=2e-2, rel=1e-3)
     assert slope(4, 1e-5) == pytest.approx(sensitivity.rho, abs=1e-4)
