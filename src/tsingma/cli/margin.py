@@ -16,8 +16,12 @@ if TYPE_CHECKING:
 
 _SUBCOMMANDS: dict[str, tuple[str, str, str]] = {
     "arrays": ("tsingma.cli.margin_arrays", "arrays", "Scenario losses of futures and options series (PRiME)."),
+    "auction": ("tsingma.cli.margin_default", "auction", "Auction a defaulter's book."),
     "backtest": ("tsingma.cli.margin_questions", "backtest", "Test margins against the losses that came."),
     "calls": ("tsingma.cli.margin_calls", "calls", "Margin calls of a day: who brings what, by when."),
+    "close-out": ("tsingma.cli.margin_default", "close_out", "Share a joint close-out between houses."),
+    "collateral": ("tsingma.cli.margin_default", "collateral", "The cheapest collateral that covers a call."),
+    "contagion": ("tsingma.cli.margin_default", "contagion", "Who can pay whom, and who falls in which round."),
     "disclosure": ("tsingma.cli.margin_disclosure", "disclosure", "Public quantitative disclosure as CSV."),
     "explain": ("tsingma.cli.margin_questions", "explain", "What a margin is made of, or why it changed."),
     "fund": ("tsingma.cli.margin_fund", "fund", "Size a default fund; run a default through the waterfall."),

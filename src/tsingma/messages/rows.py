@@ -1,0 +1,69 @@
+"""Small tables as files (CSV): a header, words and whole amounts, every fault with its line and field."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+
+from tsingma.basics.rejection import Rejected, Rejection, RejectionReason, refuse
+
+ROWS_MAX = 5_000_000
+AMOUNT_MAX = 10**15
+FAULTS_MAX = 100
+
+
+def read_rows(
+    data: bytes, file: str, columns: Sequence[str], *, numbers: Sequence[str] = (), optional: Sequence[str] = ()
+) -> list[tuple[int, dict[str, str]]]:
+    """Return (line, cells by column) of a file, cells stripped; ``numbers`` hold whole amounts up to 10**15.
+
+    Raises Rejected (malformed, missing, limit) with file, line and field of everything that is wrong; an empty cell is
+    refused but where it is optional, and so is a file without rows.
+    """
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise refuse(RejectionReason.MALFORMED, f"byte {error.start} is not UTF-8", file=file) from None
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    found: list[tuple[int, dict[str, str]]] = []
+    faults: list[Rejection] = []
+    try:
+        if tuple(next(reader, ())) != tuple(columns):
+            remedy = f"it must be {','.join(columns)}"
+            raise refuse(RejectionReason.MALFORMED, "wrong header", file=file, line=1, remedy=remedy)
+        for line, raw in enumerate(reader, 2):
+            if line > ROWS_MAX + 1:
+                raise refuse(RejectionReason.LIMIT, f"more than {ROWS_MAX} rows", file=file, line=line)
+            cells = [cell.strip() for cell in raw]
+            wrong = _fault(cells, columns, numbers, optional)
+            if wrong:
+                field, message = wrong
+                faults.append(
+                    Rejection(reason=RejectionReason.MALFORMED, file=file, line=line, field=field, message=message)
+                )
+            else:
+                found.append((line, dict(zip(columns, cells, strict=True))))
+    except csv.Error as error:
+        raise refuse(RejectionReason.MALFORMED, str(error), file=file, line=reader.line_num) from None
+    if faults:
+        raise Rejected(*faults[:FAULTS_MAX])
+    if not found:
+        raise refuse(RejectionReason.MISSING, "there is no row in the file", file=file, line=2)
+    return found
+
+
+def _fault(
+    cells: list[str], columns: Sequence[str], numbers: Sequence[str], optional: Sequence[str]
+) -> tuple[str, str] | None:
+    if len(cells) != len(columns):
+        return "", f"{len(cells)} columns, {len(columns)} expected"
+    for name, cell in zip(columns, cells, strict=True):
+        if not cell:
+            if name in optional:
+                continue
+            return name, "is empty"
+        digits = cell[1:] if cell[0] in "+-" else cell
+        if name in numbers and (not digits.isascii() or not digits.isdigit() or int(digits) > AMOUNT_MAX):
+            return name, f"'{cell}' is no whole HKD up to {AMOUNT_MAX:,}"
+    return None
