@@ -183,6 +183,12 @@ class Ledger:
         """Give pledged amounts back; one result code each."""
         return postings.free(self._numbers, 2, self._bound(rows), amounts)
 
+    def set_floor(self, rows: Int64, floors: Int64) -> None:
+        """Set how far rows may go down; raises InvariantBroken for a row that is lower already."""
+        if (self.balance[rows] - self.held[rows] - self.pledged[rows] < floors).any():
+            raise InvariantBroken("a floor above what is there")
+        self.floor[self._bound(rows)] = floors
+
     def check(self) -> None:
         """Raise InvariantBroken unless every asset sums to zero and every row is at or above its floor."""
         balance, held, pledged = self.balance, self.held, self.pledged

@@ -7,20 +7,15 @@ books.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import numpy as np
 import numpy.typing as npt
 
-from tsingma.basics.columns import narrow, widen
 from tsingma.basics.money import CURRENCIES
-from tsingma.basics.rejection import InvariantBroken, RejectionReason, refuse
+from tsingma.basics.rejection import InvariantBroken
+from tsingma.settlement.growing import Growing
 
 Int64 = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
-Column = npt.NDArray[np.signedinteger]
-
-ROWS_MAX = 2**31 - 1
 
 STATUSES: tuple[str, ...] = ("matched", "on-hold", "settled", "failing", "cancelled")
 MATCHED, ON_HOLD, SETTLED, FAILING, CANCELLED = range(len(STATUSES))
@@ -75,6 +70,7 @@ COLUMNS: dict[str, str] = {
     "asset": "i4",  # what the deliverer delivers, as asset number; -1 in pfod
     "against": "i4",  # what the other leg moves, as asset number; -1 in fop
     "matched_day": "i4",
+    "changed_day": "i4",  # when a party last changed something
     "settled_day": "i4",  # day of the last part
     "together": "i4",  # group of instructions that settle together or not at all; 0 is none
     "blocked_on": "i4",  # ledger row that was short when it was last tried
@@ -93,26 +89,16 @@ COLUMNS: dict[str, str] = {
 _DEFAULTS: dict[str, int] = {"priority": NORMAL, "blocked_on": -1, "deliverer_order": -1, "receiver_order": -1}
 
 
-@dataclass(slots=True)
-class Instructions:
+class Instructions(Growing):
     """Instructions as columns (types in ``COLUMNS``); an instruction's number is its place.
 
     ``table`` has views of the rows in use: they may be written, and are renewed when rows are added.
     ``reference`` is the trade id, or the number its sender gave.
     """
 
-    table: dict[str, Column] = field(init=False)
-    _room: dict[str, Column] = field(init=False)
-    _count: int = field(init=False, default=0)
-
-    def __post_init__(self) -> None:
+    def __init__(self) -> None:
         """Start without rows."""
-        self._room = {name: np.zeros(0, kind) for name, kind in COLUMNS.items()}
-        self._use(0)
-
-    def __len__(self) -> int:
-        """Return the number of instructions."""
-        return self._count
+        super().__init__(COLUMNS, subject="instructions")
 
     def add(self, **columns: npt.NDArray[np.signedinteger]) -> Int64:
         """Append instructions and return their numbers; one array per column of ``GIVEN``, others as wanted.
@@ -120,19 +106,13 @@ class Instructions:
         What is not given is an unlinked delivery versus payment of normal priority, matched, whole and not held.
         Columns are trusted: check what comes from outside first. Raises Rejected (limit) above ROWS_MAX rows.
         """
-        count, start = columns["quantity"].size, self._count
-        if start + count > ROWS_MAX:
-            raise refuse(RejectionReason.LIMIT, f"{start + count} instructions, {ROWS_MAX} at most")
         columns.setdefault("open_quantity", columns["quantity"])
         columns.setdefault("asset", columns["security"] + len(CURRENCIES))
         columns.setdefault("against", columns["currency"])
-        self._grow(start + count)
-        for name in COLUMNS:
-            self._room[name][start : start + count] = columns.get(name, _DEFAULTS.get(name, 0))
+        numbers = self.append(columns["quantity"].size, {**_DEFAULTS, **columns})
         if "status" not in columns and "holds" in columns:
-            self._room["status"][start : start + count][columns["holds"] != 0] = ON_HOLD
-        self._use(start + count)
-        return np.arange(start, start + count, dtype=np.int64)
+            self.table["status"][numbers[columns["holds"] != 0]] = ON_HOLD
+        return numbers
 
     def change(self, chosen: Int64, status: int) -> None:
         """Move instructions to a status; raises InvariantBroken for a transition that is not legal.
@@ -196,28 +176,6 @@ class Instructions:
             wrong = np.flatnonzero(broken)
             if wrong.size:
                 raise InvariantBroken(f"instruction {int(wrong[0])}: {message}")
-
-    def dump(self) -> dict[str, bytes]:
-        """Return the columns as named byte strings."""
-        return {name: narrow(column) for name, column in self.table.items()}
-
-    def load(self, parts: dict[str, bytes]) -> None:
-        """Take back a dump."""
-        self._room = {name: widen(parts[name]).astype(kind) for name, kind in COLUMNS.items()}
-        self._use(self._room["status"].size)
-
-    def _grow(self, count: int) -> None:
-        room = self._room["status"].size
-        if count > room:
-            more = max(count, 2 * room) if room else count
-            for name, column in self._room.items():
-                larger = np.zeros(more, column.dtype)
-                larger[: self._count] = column[: self._count]
-                self._room[name] = larger
-
-    def _use(self, count: int) -> None:
-        self._count = count
-        self.table = {name: column[:count] for name, column in self._room.items()}
 
 
 def _share(amount: Int64, part: Int64, whole: Int64) -> Int64:

@@ -1,9 +1,9 @@
 """What parties and the house may do to a matched instruction, and what they may not.
 
 Sources: Delegated Regulation (EU) 2018/1229, articles 7 (both sides cancel what is matched), 8 (hold and release) and
-10 (parts); T2S change request T2S-0653-URD (the deliverer releases part of what it holds); CCASS, Hold / Release ISI
-(deliverer or receiver may hold, while pending). What moves and against what is never amended once matched: cancel, and
-instruct anew.
+10 (parts); T2S UDFS R2026.JUN, 1.6.1.4 (only priority, parts and links are amended, once part has settled only the
+priority; anything else is cancelled and instructed anew), 1.6.1.6 (holds of parties and house are independent) and
+T2S-0653-URD (the deliverer releases part of what it holds); CCASS, Hold / Release ISI (either side, while pending).
 """
 
 from __future__ import annotations
@@ -54,11 +54,14 @@ def act(
             subject=str(number),
         )  # fmt: skip
     _ACTIONS[action](instructions, links, number, by, value, day)
+    instructions.table["changed_day"][number] = day
     return STATUSES[int(instructions.table["status"][number])]
 
 
 def _hold(instructions: Instructions, _links: Links, number: int, by: int, _value: int, _day: int) -> None:
     table = instructions.table
+    if int(table["holds"][number]) & by == by:
+        raise refuse(RejectionReason.NOT_ALLOWED, "you hold it already", subject=str(number))
     table["holds"][number] |= by
     if table["status"][number] != ON_HOLD:
         instructions.change(np.array([number]), ON_HOLD)
@@ -151,17 +154,28 @@ def _prioritise(instructions: Instructions, _links: Links, number: int, by: int,
     table["priority"][number] = value
 
 
+def _require_whole(instructions: Instructions, number: int) -> None:
+    """Refuse to amend anything but the priority once part has settled (T2S UDFS 1.6.1.4.2, table 59)."""
+    if instructions.table["open_quantity"][number] != instructions.table["quantity"][number]:
+        raise refuse(
+            RejectionReason.NOT_ALLOWED, "part of it has settled: only its priority may change", subject=str(number)
+        )
+
+
 def _permit_parts(instructions: Instructions, _links: Links, number: int, by: int, _value: int, _day: int) -> None:
+    _require_whole(instructions, number)
     instructions.table["partial"][number] |= by & BY_BOTH
 
 
 def _refuse_parts(instructions: Instructions, _links: Links, number: int, by: int, _value: int, _day: int) -> None:
+    _require_whole(instructions, number)
     table = instructions.table
     table["partial"][number] &= ~(by & BY_BOTH)
     table["released_quantity"][number] = 0
 
 
 def _unlink(instructions: Instructions, links: Links, number: int, _by: int, _value: int, _day: int) -> None:
+    _require_whole(instructions, number)
     if not links.part(instructions, number):
         raise refuse(RejectionReason.NOT_ALLOWED, "it is not linked", subject=str(number))
 

@@ -1,7 +1,8 @@
 """Which instruction waits for which: pairs of an earlier and a later one. Groups that settle together are a column.
 
-Source: linkage codes BEFO, AFTE and WITH (SWIFT, field 22F Linkage Type Indicator): before, after, or with the linked
-instruction; what is bound by WITH stays pending as long as one of them cannot settle.
+A pool is a group that its members name themselves: they wait until as many have come as the pool has.
+Source: T2S UDFS R2026.JUN, 1.6.1.11 (BEFO, AFTE: before or after the linked one, or at the same time; WITH: all or
+none; pool reference), and SWIFT, field 22F Linkage Type Indicator.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -26,12 +28,21 @@ def _empty() -> Int64:
     return np.zeros(0, np.int64)
 
 
+class Pool(msgspec.Struct):
+    """A pool of instructions: the group they settle in, how many there will be, how many have come."""
+
+    group: int
+    size: int
+    came: int
+
+
 @dataclass(slots=True)
 class Links:
     """``later[k]`` settles only once ``earlier[k]`` has; instruction numbers, i8."""
 
     earlier: Int64 = field(default_factory=_empty)
     later: Int64 = field(default_factory=_empty)
+    pools: dict[tuple[int, int], Pool] = field(default_factory=dict)  # by participant and its reference
 
     def waiting(self, instructions: Instructions) -> Int64:
         """Return the instructions whose earlier one has not settled."""
@@ -52,7 +63,7 @@ class Links:
         _check(instructions, kind, numbers)
         if kind == "together":
             groups = instructions.table["together"]
-            groups[list(numbers)] = int(groups.max()) + 1
+            groups[list(numbers)] = int(groups.max(initial=0)) + 1
             return
         pairs = list(pairwise(numbers))
         ordered = pairs if kind == "before" else [(second, first) for first, second in pairs]
@@ -69,22 +80,53 @@ class Links:
             )
         self.earlier, self.later = earlier, later
 
+    def gather(self, instructions: Instructions, number: int, owner: int, pool: int, size: int) -> None:
+        """Put an instruction into a participant's pool; pools that share an instruction become one group."""
+        groups = instructions.table["together"]
+        group = int(groups[number])
+        known = self.pools.get((owner, pool))
+        if known is None:
+            known = self.pools[owner, pool] = Pool(group or int(groups.max(initial=0)) + 1, size, 0)
+        elif group and group != known.group:
+            groups[groups == group] = known.group
+            for other in self.pools.values():
+                other.group = known.group if other.group == group else other.group
+        groups[number] = known.group
+        known.came += 1
+
+    def incomplete(self) -> Int64:
+        """Return the groups of pools that still miss a member."""
+        return np.unique(np.array([pool.group for pool in self.pools.values() if pool.came < pool.size], np.int64))
+
     def part(self, instructions: Instructions, number: int) -> int:
-        """Take an instruction out of every link; returns how many links went."""
+        """Take an instruction out of every link; returns how many links went.
+
+        A pool counts it as missing: the others wait for another, or are taken out as well.
+        """
         mine = (self.earlier == number) | (self.later == number)
-        grouped = int(instructions.table["together"][number] != 0)
+        group = int(instructions.table["together"][number])
+        grouped = int(group != 0)
+        for pool in self.pools.values():
+            pool.came -= int(grouped and pool.group == group)
         self.earlier, self.later = self.earlier[~mine], self.later[~mine]
         instructions.table["together"][number] = 0
         return int(mine.sum()) + grouped
 
     def dump(self) -> dict[str, bytes]:
         """Return the pairs as named byte strings."""
-        return {"earlier": self.earlier.tobytes(), "later": self.later.tobytes()}
+        pools = [(*key, pool.group, pool.size, pool.came) for key, pool in sorted(self.pools.items())]
+        return {
+            "earlier": self.earlier.tobytes(),
+            "later": self.later.tobytes(),
+            "pools": np.array(pools, np.int64).tobytes(),
+        }
 
     def load(self, parts: dict[str, bytes]) -> None:
         """Take back a dump."""
         self.earlier = np.frombuffer(parts["earlier"], np.int64).copy()
         self.later = np.frombuffer(parts["later"], np.int64).copy()
+        rows = np.frombuffer(parts["pools"], np.int64).reshape(-1, 5).tolist()
+        self.pools = {(owner, pool): Pool(group, size, came) for owner, pool, group, size, came in rows}
 
 
 def _check(instructions: Instructions, kind: str, numbers: tuple[int, ...]) -> None:

@@ -189,7 +189,7 @@ class _Run:
             return np.zeros(0, np.int64)
         groups, here = np.unique(self._group[self._group > 0], return_counts=True)
         everywhere = np.bincount(self.instructions.table["together"], minlength=int(groups.max()) + 1)[groups]
-        incomplete: Int64 = groups[here != everywhere]
+        incomplete: Int64 = groups[(here != everywhere) | np.isin(groups, self.links.incomplete())]
         return incomplete
 
     def _pass(self, trying: Bools) -> None:

@@ -1,0 +1,98 @@
+"""Finding the two orders that describe one instruction.
+
+Mandatory fields are equal (delivery against receipt), additional ones too where either side fills them, optional ones
+where both do; settlement amounts may differ by the tolerance of their currency. Of several candidates the one with the
+smallest difference is taken, then the one whose entry is closest; what moves is the deliverer's amount.
+Source: T2S UDFS R2026.JUN, section 1.6.1.2.3 with diagrams 55 to 57 and table 57.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from tsingma.settlement.growing import Column
+from tsingma.settlement.instruction import DVP, DWP, PFOD
+from tsingma.settlement.orders import WAITING, Orders
+from tsingma.settlement.rules import Rules
+
+Int64 = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+_MANDATORY = ("kind", "asset", "against", "quantity", "against_quantity", "trade_day", "intended_day", "conditions")
+
+
+def match(orders: Orders, fresh: Int64, rules: Rules) -> tuple[Int64, Int64]:
+    """Return pairs (deliverer's order, receiver's order) among waiting orders, each with one of ``fresh`` or both.
+
+    ``fresh`` are the numbers of orders that came in last, ascending; nothing is changed.
+    """
+    table = orders.table
+    waiting = np.flatnonzero(table["status"] == WAITING).astype(np.int64)
+    waiting = waiting[np.isin(table["key"][waiting], table["key"][fresh])]
+    waiting = waiting[np.argsort(table["key"][waiting], kind="stable")]  # by key, then by entry
+    key = table["key"][waiting]
+    start = np.flatnonzero(np.concatenate([[True], key[1:] != key[:-1]])[: key.size]).astype(np.int64)
+    size = np.diff(start, append=key.size)
+    two = start[size == 2]
+    first, second = waiting[two], waiting[two + 1]
+    agreed = compatible(table, first, second, rules)
+    pairs = [np.stack([first[agreed], second[agreed]])]
+    is_fresh = np.zeros(len(orders), np.bool_)
+    is_fresh[fresh] = True
+    for place, length in zip(start[size > 2].tolist(), size[size > 2].tolist(), strict=True):
+        pairs.append(_match_many(table, waiting[place : place + length], is_fresh, rules))
+    both = np.concatenate(pairs, axis=1)
+    delivers = table["delivers"][both[0]] != 0
+    deliverer, receiver = np.where(delivers, both[0], both[1]), np.where(delivers, both[1], both[0])
+    entry = np.argsort(np.maximum(deliverer, receiver), kind="stable")
+    return deliverer[entry], receiver[entry]
+
+
+def compatible(table: dict[str, Column], left: Int64, right: Int64, rules: Rules) -> Bools:
+    """Return for pairs of orders whether they may match (all fields, and the amounts within the tolerance)."""
+    agreed = table["delivers"][left] != table["delivers"][right]
+    agreed &= table["participant"][left] == table["counterparty"][right]
+    agreed &= table["participant"][right] == table["counterparty"][left]
+    for name in _MANDATORY:
+        agreed &= table[name][left] == table[name][right]
+    agreed &= _either_blank(table["common_reference"][left], table["common_reference"][right], 0)
+    for mine, theirs in ((left, right), (right, left)):
+        agreed &= _either_blank(table["counterparty_account"][mine], table["account"][theirs], -1)
+        agreed &= _either_blank(table["counterparty_client"][mine], table["client"][theirs], 0)
+    difference = np.abs(table["amount_cents"][left] - table["amount_cents"][right])
+    within: Bools = agreed & (difference <= _tolerance(table, left, right, rules))
+    return within
+
+
+def _tolerance(table: dict[str, Column], left: Int64, right: Int64, rules: Rules) -> Int64:
+    """Return the tolerance in cents, by the deliverer's amount; none where no money is paid for securities."""
+    deliverer = np.where(table["delivers"][left] != 0, left, right)
+    currency = np.maximum(table["currency"][deliverer], 0)
+    small = table["amount_cents"][deliverer] <= rules.tolerance_band_cents[currency]
+    cents = np.where(small, rules.tolerance_up_to_cents[currency], rules.tolerance_above_cents[currency])
+    return np.where(np.isin(table["kind"][left], (DVP, DWP, PFOD)), cents, 0).astype(np.int64)
+
+
+def _either_blank(left: Column, right: Column, blank: int) -> Bools:
+    agreed: Bools = (left == right) | (left == blank) | (right == blank)
+    return agreed
+
+
+def _match_many(table: dict[str, Column], members: Int64, is_fresh: Bools, rules: Rules) -> Int64:
+    """Pair three or more candidates: each fresh order, as it came, takes the best of those before it."""
+    free = np.ones(members.size, np.bool_)
+    found: list[tuple[int, int]] = []
+    for place in np.flatnonzero(is_fresh[members]).tolist():
+        earlier = np.flatnonzero(free[:place])
+        if not free[place] or not earlier.size:
+            continue
+        mine = np.full(earlier.size, members[place], np.int64)
+        earlier = earlier[compatible(table, members[earlier], mine, rules)]
+        if not earlier.size:
+            continue
+        difference = np.abs(table["amount_cents"][members[earlier]] - table["amount_cents"][members[place]])
+        best = int(earlier[np.lexsort((-earlier, difference))[0]])
+        free[[place, best]] = False
+        found.append((int(members[best]), int(members[place])))
+    return np.array(found, np.int64).reshape(-1, 2).T
