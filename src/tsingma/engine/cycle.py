@@ -7,7 +7,7 @@ from functools import cache
 
 from tsingma.basics.dates import to_date, to_day
 from tsingma.reference.book import MARKETS, Market
-from tsingma.reference.calendars import calendar, settlement_day
+from tsingma.reference.calendars import FIRST_DAY, calendar, settlement_day
 
 _TRADING = {Market.XHKG: "XHKG", Market.XSHG: "connect.northbound", Market.XSHE: "connect.northbound"}
 
@@ -46,3 +46,19 @@ def is_settlement_day(day: date) -> bool:
 def settlement_day_before(day: int) -> int:
     """Return the day number of the settlement day before a day."""
     return to_day(calendar("XHKG.settlement").previous_before(to_date(day)))
+
+
+def settlement_days_before(day: int, count: int) -> int:
+    """Return the day number ``count`` settlement days before a day, or 0 where the calendar does not go back so far."""
+    days = calendar("XHKG.settlement").days(FIRST_DAY, to_date(day - 1))
+    return to_day(days[-count]) if len(days) >= count else 0
+
+
+def settlement_days_after(day: int, count: int) -> int:
+    """Return the day number ``count`` settlement days after a day."""
+    return to_day(calendar("XHKG.settlement").add(to_date(day), count))
+
+
+def settlement_days_between(first: int, day: int) -> int:
+    """Return how many settlement days there are from ``first`` on, ``day`` left out."""
+    return len(calendar("XHKG.settlement").days(max(to_date(first), FIRST_DAY), to_date(day - 1))) if first < day else 0

@@ -10,6 +10,7 @@ from tsingma.basics.columns import unpack
 from tsingma.basics.dates import to_date
 from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import InvariantBroken, RejectionReason, refuse
+from tsingma.engine import settling
 from tsingma.engine.cycle import is_settlement_day, paying_markets, settlement_day_before
 from tsingma.engine.house import FX_UNIT_E6, House, Position
 from tsingma.journal.commands import CloseDay, OpenDay, RunStep, SetClosingPrices
@@ -17,7 +18,6 @@ from tsingma.journal.events import DayClosed, DayOpened, PricesSet, StepRun
 from tsingma.settlement.cns import batch_run
 from tsingma.settlement.fails import failed_deliveries
 from tsingma.settlement.money import settle_money
-from tsingma.settlement.recycling import Attempt, ready, recycle
 from tsingma.settlement.timetable import StepKind, TimetableStep, step_named, timetable
 
 Int64 = npt.NDArray[np.int64]
@@ -27,7 +27,7 @@ CHECKED = (
     "the sum over all accounts is zero, per asset",
     "no account is below its floor; holds and pledges are not available",
     "the central counterparty holds no stock, and its money is what its members still owe it",
-    "stock on hold in the books is what settlement holds for unpaid money",
+    "stock on hold in the books is what settlement holds for unpaid money or reserves",
     "due = settled + open, in number and in amount",
     "instructions submitted = open + settled + cancelled",
     "longs and shorts of every futures and options series cancel",
@@ -54,6 +54,8 @@ def open_day(house: House, command: OpenDay) -> DayOpened:
             remedy="open every settlement day in turn",
         )
     house.position = Position(command.day, is_open=True)
+    house.settlement.clock_s = 0
+    house.settlement.credit_lines.begin_day(house.ledger)
     rolled = int((house.settlement.positions.open != 0).sum())
     return DayOpened(command.day, _take_due(house, command.day, same_day=False), rolled)
 
@@ -116,24 +118,15 @@ def run_step(house: House, command: RunStep) -> StepRun:
             f"the timetable is past it: {position.steps_run[-1]} has run",
             subject=step.name,
         )
-    figures = _RUNS[step.kind](house, step)
+    alleged = settling.tick(house, step.second)
+    figures = {**_RUNS[step.kind](house, step), "allegements": alleged}
     house.position = msgspec.structs.replace(position, steps_run=(*position.steps_run, step.name))
     return StepRun(step.name, figures)
 
 
-def _gross(house: House, step: TimetableStep) -> Attempt:
-    settlement, day = house.settlement, house.position.day
-    numbers = ready(settlement.instructions, day, step.markets)
-    return recycle(settlement.instructions, settlement.links, house.ledger, day, numbers)
-
-
-def _real_time(house: House, step: TimetableStep) -> dict[str, int]:
-    return _gross(house, step).figures()
-
-
 def _batch(house: House, step: TimetableStep) -> dict[str, int]:
     figures = batch_run(house.settlement.positions, house.ledger, house.internal.cns, step.markets).figures()
-    gross = _gross(house, step).figures()
+    gross = settling.gross(house, step)
     return {**figures, **{f"gross_{name}": value for name, value in gross.items()}}
 
 
@@ -164,6 +157,7 @@ def _fails(house: House, step: TimetableStep) -> dict[str, int]:
             np.array([fail.fee_cents], np.int64),
         )
     failing = house.settlement.instructions.mark_failing(day)
+    closing = settling.close_instructions(house)
     taken = house.charges.collect(house.ledger, house.internal.house)
     figures = {
         "failed_positions": len(failed),
@@ -172,6 +166,7 @@ def _fails(house: House, step: TimetableStep) -> dict[str, int]:
         "late_fee_HKD_cents": sum(fail.fee_cents for fail in failed),
         "buy_in_requests": sum(fail.buy_in for fail in failed),
         "instructions_newly_failing": failing,
+        **closing,
     }
     for unit, currency in enumerate(CURRENCIES):
         figures[f"charges_collected_{currency}_cents"] = taken.collected_cents[unit]
@@ -180,7 +175,12 @@ def _fails(house: House, step: TimetableStep) -> dict[str, int]:
 
 
 _RUNS = {
-    StepKind.REAL_TIME_DVP: _real_time,
+    StepKind.REAL_TIME_DVP: settling.gross,
+    StepKind.NIGHT_SETTLEMENT: settling.gross,
+    StepKind.CONTINUOUS_SETTLEMENT: settling.gross,
+    StepKind.PARTIAL_SETTLEMENT: settling.window,
+    StepKind.CUT_OFF: settling.cut_off,
+    StepKind.CREDIT_REPAYMENT: settling.repay_credit,
     StepKind.BATCH_SETTLEMENT_RUN: _batch,
     StepKind.MONEY_SETTLEMENT: _money,
     StepKind.SAME_DAY_STOCK: _same_day,
@@ -218,8 +218,9 @@ def _reconcile(house: House, figures: dict[str, int]) -> dict[str, int]:
     if (ledger.balance[stock] != 0).any():
         raise InvariantBroken("the central counterparty holds stock at day end")
     held = int(ledger.held[ledger.asset >= len(CURRENCIES)].sum())
-    if held != int(positions.on_hold.sum()):
-        raise InvariantBroken(f"{held} shares on hold in the books, {int(positions.on_hold.sum())} in settlement")
+    known = int(positions.on_hold.sum()) + house.settlement.reservations.held_from(len(CURRENCIES))
+    if held != known:
+        raise InvariantBroken(f"{held} shares on hold in the books, {known} in settlement")
     lines = {}
     for unit, currency in enumerate(CURRENCIES):
         balance = int(ledger.balance[ledger.find(cns, unit)])

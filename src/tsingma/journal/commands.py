@@ -98,6 +98,97 @@ class ChangeInstruction(msgspec.Struct, frozen=True, tag="change-instruction", f
     value: int = 0
 
 
+class SubmitInstructions(msgspec.Struct, frozen=True, tag="submit-instructions", forbid_unknown_fields=True):
+    """Take in orders of one side, match them, and take in what is matched already; each answers for itself.
+
+    ``columns`` are packed columns by name, with the types and defaults of ``settlement.orders.ORDER_COLUMNS``.
+    ``participant`` is who sends them ("" for the house's own intake), ``time_s`` the time of day in seconds.
+    """
+
+    source: str
+    participant: str
+    time_s: int
+    columns: dict[str, bytes]
+
+
+class ChangeOrder(msgspec.Struct, frozen=True, tag="change-order", forbid_unknown_fields=True):
+    """Cancel, hold, release, prioritise ... an order that has no match yet, on behalf of its participant."""
+
+    order: int
+    action: str
+    participant: str
+    value: int = 0
+
+
+class LinkInstructions(msgspec.Struct, frozen=True, tag="link-instructions", forbid_unknown_fields=True):
+    """Link instructions that a participant is party to: "together", or each "before" ("after") the next."""
+
+    kind: str
+    instructions: tuple[int, ...]
+    participant: str
+
+
+class SetCreditLine(msgspec.Struct, frozen=True, tag="set-credit-line", forbid_unknown_fields=True):
+    """Set an account's intraday credit in a currency (an index): unsecured, net debit cap (-1: none), against stock."""
+
+    account: int
+    currency: int
+    credit_cents: int
+    cap_cents: int
+    collateral_cents: int
+
+
+class ReserveAssets(msgspec.Struct, frozen=True, tag="reserve-assets", forbid_unknown_fields=True):
+    """Set an amount of an account's asset aside to the end of ``last_day``, for an instruction or (-1) for none."""
+
+    participant: str
+    account: int
+    asset: int
+    amount: int
+    last_day: int
+    instruction: int = -1
+
+
+class EndReservation(msgspec.Struct, frozen=True, tag="end-reservation", forbid_unknown_fields=True):
+    """Give back what a reservation still holds."""
+
+    reservation: int
+    participant: str
+
+
+class CollectClaims(msgspec.Struct, frozen=True, tag="collect-claims", forbid_unknown_fields=True):
+    """Pay penalties, price differences and compensation that are owed, as far as the payers have the money."""
+
+
+class StartBuyIn(msgspec.Struct, frozen=True, tag="start-buy-in", forbid_unknown_fields=True):
+    """Have an agent (an account) buy what a failing instruction does not deliver, for its receiver."""
+
+    instruction: int
+    agent: int
+    participant: str
+
+
+class ReportBuyIn(msgspec.Struct, frozen=True, tag="report-buy-in", forbid_unknown_fields=True):
+    """Book what the agent bought and its costs; ``compensate`` settles the rest in money."""
+
+    instruction: int
+    quantity: int
+    price_e4: int
+    costs_cents: int
+    compensate: bool
+    participant: str
+
+
+class BuyInShort(msgspec.Struct, frozen=True, tag="buy-in-short", forbid_unknown_fields=True):
+    """Buy stock of an agent (an account) for a failing short position of continuous net settlement, for its account."""
+
+    account: int
+    security: int
+    agent: int
+    quantity: int
+    price_e4: int
+
+
 class CaptureInstructions(msgspec.Struct, frozen=True, tag="capture-instructions", forbid_unknown_fields=True):
     """Take matched gross instructions into the books; refused whole when one is bad.
 
@@ -185,6 +276,16 @@ Command = (
     | SetClosingPrices
     | RunStep
     | ChangeInstruction
+    | SubmitInstructions
+    | ChangeOrder
+    | LinkInstructions
+    | SetCreditLine
+    | ReserveAssets
+    | EndReservation
+    | CollectClaims
+    | StartBuyIn
+    | ReportBuyIn
+    | BuyInShort
     | CaptureInstructions
     | SettleTogether
     | CallMargin

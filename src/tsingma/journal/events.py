@@ -67,6 +67,84 @@ class InstructionChanged(msgspec.Struct, frozen=True, tag="instruction-changed")
     status: str
 
 
+class InstructionsSubmitted(msgspec.Struct, frozen=True, tag="instructions-submitted"):
+    """What became of each order: ``results`` i1 (0 waits, 1 matched, else refused) and ``numbers`` i8, side by side.
+
+    A number is an order's where it waits, an instruction's where it matched, -1 where it was refused; ``rejections``
+    say why, the first hundred.
+    """
+
+    waiting: int
+    matched: int
+    refused: int
+    allegements_removed: int
+    late_matching_penalties: int
+    results: bytes
+    numbers: bytes
+    rejections: tuple[Rejection, ...]
+
+
+class OrderChanged(msgspec.Struct, frozen=True, tag="order-changed"):
+    """An order that waits for its match was changed or cancelled."""
+
+    order: int
+    status: str
+
+
+class InstructionsLinked(msgspec.Struct, frozen=True, tag="instructions-linked"):
+    """These many instructions are linked."""
+
+    kind: str
+    count: int
+
+
+class InstructionsSettled(msgspec.Struct, frozen=True, tag="instructions-settled"):
+    """What a command made ready settled at once (continuous settlement); ``figures`` as those of a settlement run."""
+
+    figures: dict[str, int]
+
+
+class CreditLineSet(msgspec.Struct, frozen=True, tag="credit-line-set"):
+    """How far the account's money may go now."""
+
+    account: int
+    currency: int
+    floor_cents: int
+
+
+class AssetsReserved(msgspec.Struct, frozen=True, tag="assets-reserved"):
+    """An amount is set aside."""
+
+    reservation: int
+
+
+class ReservationEnded(msgspec.Struct, frozen=True, tag="reservation-ended"):
+    """What was set aside is free again."""
+
+    reservation: int
+
+
+class ClaimsCollected(msgspec.Struct, frozen=True, tag="claims-collected"):
+    """Claims were paid; ``figures`` are cents paid and still owed, per currency."""
+
+    figures: dict[str, int]
+
+
+class BuyInStarted(msgspec.Struct, frozen=True, tag="buy-in-started"):
+    """An agent may report until ``last_day``."""
+
+    buy_in: int
+    instruction: int
+    last_day: int
+
+
+class BuyInReported(msgspec.Struct, frozen=True, tag="buy-in-reported"):
+    """What was bought, what it cost and what the failing party owes."""
+
+    instruction: int
+    figures: dict[str, int]
+
+
 class InstructionsCaptured(msgspec.Struct, frozen=True, tag="instructions-captured"):
     """Matched instructions are in the books, numbered from ``first``; amounts are cents per house currency."""
 
@@ -133,6 +211,16 @@ Event = (
     | PricesSet
     | StepRun
     | InstructionChanged
+    | InstructionsSubmitted
+    | OrderChanged
+    | InstructionsLinked
+    | InstructionsSettled
+    | CreditLineSet
+    | AssetsReserved
+    | ReservationEnded
+    | ClaimsCollected
+    | BuyInStarted
+    | BuyInReported
     | InstructionsCaptured
     | SettledTogether
     | MarginCalled

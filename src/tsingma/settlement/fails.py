@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from tsingma.basics.dates import to_date
-from tsingma.basics.money import consideration_cents
+from tsingma.basics.money import CURRENCIES, consideration_cents
 from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.basics.rounding import divide_half_away
+from tsingma.ledger.ledger import Ledger
 from tsingma.reference.tables import read_table, row_on
 from tsingma.settlement.positions import CnsPositions
 
@@ -40,6 +41,52 @@ def late_delivery_fee_cents(market_value_cents: int, day: date) -> int:
     """
     row = row_on(read_table("settlement_rules.toml")["late_delivery_fee"], day, table="late_delivery_fee")
     return min(divide_half_away(market_value_cents * row["rate_e6"], RATE_SCALE_E6), int(row["cap_cents"]))
+
+
+def buy_in_short(
+    positions: CnsPositions,
+    ledger: Ledger,
+    account: int,
+    security: int,
+    agent: int,
+    quantity: int,
+    price_e4: int,
+    currency: int,
+    settlement_day_before: int,
+) -> int:
+    """Buy stock for a failing short position, for its own account: the agent delivers to it against its price.
+
+    Returns the cents it paid; the stock goes out in the next batch settlement run. Raises Rejected: not-allowed when
+    the account has no short position due on or before ``settlement_day_before``, out-of-range above what is missing,
+    insufficient when the agent lacks the stock or the account the money. Source: CCASS compulsory buy-in, table
+    ``buy_in`` of settlement_rules.toml.
+    """
+    mine = (positions.account == account) & (positions.security == security) & (positions.open < 0)
+    line = np.flatnonzero(mine & (positions.since_day <= settlement_day_before))
+    if not line.size:
+        raise refuse(
+            RejectionReason.NOT_ALLOWED, "no short position is old enough to be bought in", field="account, security"
+        )
+    if not 0 < quantity <= -int(positions.open[line[0]]) or price_e4 <= 0:
+        raise refuse(
+            RejectionReason.OUT_OF_RANGE,
+            f"{quantity} at {price_e4} ten-thousandths, {-int(positions.open[line[0]])} are missing",
+            field="quantity, price_e4",
+        )
+    paid = consideration_cents(quantity, price_e4)
+    rows = ledger.count
+    assets = np.array([security + len(CURRENCIES), currency], np.int32)
+    debit = ledger.rows(np.array([agent, account], np.int32), assets)
+    credit = ledger.rows(np.array([account, agent], np.int32), assets)
+    if ledger.post_all(debit, credit, np.array([quantity, paid], np.int64)) is not None:
+        ledger.close_rows(rows)
+        raise refuse(
+            RejectionReason.INSUFFICIENT,
+            f"{quantity} shares against {paid} cents cannot be delivered",
+            field="quantity",
+            remedy="the agent needs the stock, the account the money: call it first",
+        )
+    return paid
 
 
 def failed_deliveries(

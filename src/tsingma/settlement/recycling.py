@@ -7,7 +7,7 @@ posttrade.md C2, 2).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +28,7 @@ from tsingma.settlement.instruction import (
     Instructions,
 )
 from tsingma.settlement.links import Links
+from tsingma.settlement.reservation import ACTIVE, USED, Reservations
 
 Int64 = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -42,6 +43,7 @@ class Attempt:
     amount_cents: tuple[int, ...]
     passes: int
     open: int
+    credited: Int64 = field(default_factory=lambda: np.zeros(0, np.int64), compare=False)  # ledger rows
 
     def figures(self) -> dict[str, int]:
         """Return the figures by name, for the event."""
@@ -100,9 +102,19 @@ def ready(instructions: Instructions, day: int, markets: tuple[int, ...], kinds:
     return np.flatnonzero(may).astype(np.int64)
 
 
-def recycle(instructions: Instructions, links: Links, ledger: Ledger, day: int, numbers: Int64) -> Attempt:
-    """Settle what can be settled of the ``numbers`` (from ``ready``) and note for the others why they did not."""
-    run = _Run(instructions, links, ledger, numbers)
+def recycle(
+    instructions: Instructions,
+    links: Links,
+    ledger: Ledger,
+    day: int,
+    numbers: Int64,
+    reservations: Reservations | None = None,
+) -> Attempt:
+    """Settle what can be settled of the ``numbers`` (from ``ready``) and note for the others why they did not.
+
+    What is reserved for an instruction is available to it, and used up with it.
+    """
+    run = _Run(instructions, links, ledger, numbers, reservations or Reservations(), day)
     run.until_quiet()
     run.note_reasons()
     done = numbers[run.settled]
@@ -112,6 +124,7 @@ def recycle(instructions: Instructions, links: Links, ledger: Ledger, day: int, 
         amount_cents=run.cents(),
         passes=run.passes,
         open=int((~run.settled).sum()),
+        credited=np.unique(run.legs.credit[run.settled][run.legs.moves[run.settled]]),
     )
     instructions.table["settled_day"][done] = day
     instructions.change(done, SETTLED)
@@ -121,8 +134,18 @@ def recycle(instructions: Instructions, links: Links, ledger: Ledger, day: int, 
 class _Run:
     """One attempt: which of the instructions have settled, and what blocks each of the others."""
 
-    def __init__(self, instructions: Instructions, links: Links, ledger: Ledger, numbers: Int64) -> None:
+    def __init__(
+        self,
+        instructions: Instructions,
+        links: Links,
+        ledger: Ledger,
+        numbers: Int64,
+        reservations: Reservations,
+        day: int,
+    ) -> None:
         self.instructions, self.links, self.ledger, self.numbers = instructions, links, ledger, numbers
+        self._reservations, self._day = reservations, day
+        self._reserved = np.isin(numbers, reservations.table["instruction"][reservations.table["status"] == ACTIVE])
         self.legs = legs_of(instructions, ledger, numbers)
         self.settled = np.zeros(numbers.size, np.bool_)
         self.blocked_on = np.full(numbers.size, -1, np.int64)
@@ -193,16 +216,13 @@ class _Run:
         return incomplete
 
     def _pass(self, trying: Bools) -> None:
-        """Try each in order; instructions that settle alone go to the ledger in stretches, groups one by one."""
+        """Try each in order; instructions that settle alone go to the ledger in stretches, the others one by one."""
         order = self._order[trying[self._order]]
-        group = self._group[order]
-        if not group.any():
-            self._book_alone(order)
-            return
         start = 0
-        for place in np.flatnonzero(group).tolist():
+        for place in np.flatnonzero((self._group[order] > 0) | self._reserved[order]).tolist():
             self._book_alone(order[start:place])
-            self._book_group(int(group[place]))
+            group = int(self._group[order[place]])
+            self._book_together(np.flatnonzero(self._group == group) if group else order[place : place + 1])
             start = place + 1
         self._book_alone(order[start:])
 
@@ -222,12 +242,16 @@ class _Run:
         blocking[owner[short]] = debit[short]
         self.blocked_on[places[~booked]] = blocking[~booked]
 
-    def _book_group(self, group: int) -> None:
-        places = np.flatnonzero(self._group == group)
+    def _book_together(self, places: Int64) -> None:
+        """Book a group, or one with reservations, at one instant; what is reserved for it counts as available."""
         if self.settled[places].any():
             return
+        reserved = self._reservations.of(self.numbers[places])
+        self._reservations.free(self.ledger, reserved)
         short = self.ledger.post_together(*self.legs.chosen(places))
         if short is None:
             self.settled[places] = True
+            self._reservations.end(reserved, USED, self._day)
         else:
+            self._reservations.put_back(self.ledger, reserved)
             self.blocked_on[places] = short

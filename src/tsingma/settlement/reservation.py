@@ -1,4 +1,4 @@
-"""Reservations: securities or money set aside for a purpose until used, given back or past their day, exactly one of it.
+"""Reservations: securities or money set aside until used, given back or past their day, exactly one of the three.
 
 What is reserved is on hold in the ledger. A reservation for an instruction counts as available when that instruction
 is tried, and for nothing else (posttrade.md, table b and D1, 6; T2S: blocking, reservation, earmarking).
@@ -34,11 +34,12 @@ class Reservations(Growing):
         """Set an amount aside and return the reservation's number; raises Rejected (insufficient, out-of-range)."""
         if amount <= 0:
             raise refuse(RejectionReason.OUT_OF_RANGE, f"{amount} to reserve", field="amount", remedy="above 0")
-        row = ledger.rows(np.array([account], np.int32), np.array([asset], np.int32))
-        if ledger.hold(row, np.array([amount], np.int64))[0]:
+        row = np.array([ledger.find(account, asset)], np.int64)
+        there = int(ledger.available(row)[0]) if row[0] >= 0 else 0
+        if there < amount or ledger.hold(row, np.array([amount], np.int64))[0]:
             raise refuse(
                 RejectionReason.INSUFFICIENT,
-                f"{amount} to reserve, {int(ledger.available(row)[0])} available",
+                f"{amount} to reserve, {there} available",
                 field="amount",
                 remedy="reserve what is there, or deposit first",
             )

@@ -1,26 +1,48 @@
-"""All state of settlement: net positions and gross instructions, with the proof of the day."""
+"""All state of settlement: net positions, orders, instructions and what hangs on them, with the proof of the day."""
 
 from __future__ import annotations
 
 import hashlib
+from typing import Protocol
 
 import numpy as np
 
 from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import InvariantBroken
-from tsingma.settlement.instruction import STATUSES, Instructions
+from tsingma.settlement.auto_collateral import Loans
+from tsingma.settlement.buy_in import BuyIns
+from tsingma.settlement.claims import Claims
+from tsingma.settlement.credit import CreditLines
+from tsingma.settlement.instruction import CANCELLED, SETTLED, STATUSES, Instructions
 from tsingma.settlement.links import Links
+from tsingma.settlement.orders import ORDER_STATUSES, Orders
 from tsingma.settlement.positions import CnsPositions
+from tsingma.settlement.reservation import Reservations
+
+
+class _Room(Protocol):
+    def dump(self) -> dict[str, bytes]: ...
+    def load(self, parts: dict[str, bytes]) -> None: ...
 
 
 class SettlementState:
-    """Positions of continuous net settlement and gross instructions."""
+    """Positions of continuous net settlement, gross instructions and the orders, claims, credit ... around them.
+
+    ``clock_s`` is the time of day (seconds) at which something last came in or ran.
+    """
 
     def __init__(self) -> None:
         """Start empty."""
         self.positions = CnsPositions()
         self.instructions = Instructions()
         self.links = Links()
+        self.orders = Orders()
+        self.claims = Claims()
+        self.reservations = Reservations()
+        self.credit_lines = CreditLines()
+        self.loans = Loans()
+        self.buy_ins = BuyIns()
+        self.clock_s = 0
 
     def check_day(self) -> dict[str, int]:
         """Prove due = settled + open, in number and amount, and return the totals.
@@ -49,11 +71,29 @@ class SettlementState:
         return totals
 
     def _check_instructions(self) -> dict[str, int]:
-        self.instructions.check()
-        counts = self.instructions.counts()
-        if sum(counts.values()) != len(self.instructions):
+        """Prove submitted = open + settled + cancelled, in number and amount, for instructions and orders."""
+        instructions, table = self.instructions, self.instructions.table
+        instructions.check()
+        self.orders.check()
+        counts = instructions.counts()
+        if sum(counts.values()) != len(instructions):
             raise InvariantBroken("instructions submitted are not open + settled + cancelled")
-        return {f"instructions_{status.replace('-', '_')}": counts[status] for status in STATUSES}
+        figures = {f"instructions_{status.replace('-', '_')}": counts[status] for status in STATUSES}
+        everything = np.arange(len(instructions), dtype=np.int64)
+        settled = instructions.settled_amount(everything)
+        left = instructions.second_leg(everything) - settled
+        done = np.isin(table["status"], (SETTLED, CANCELLED))
+        if (settled < 0).any() or (left < 0).any() or left[table["status"] == SETTLED].any():
+            raise InvariantBroken("an instruction settled more than its amount, or is settled and owes")
+        for unit, currency in enumerate(CURRENCIES):
+            here = table["against"] == unit
+            figures[f"instructions_settled_{currency}_cents"] = int(settled[here].sum())
+            figures[f"instructions_open_{currency}_cents"] = int(left[here & ~done].sum())
+            figures[f"instructions_cancelled_{currency}_cents"] = int(left[here & (table["status"] == CANCELLED)].sum())
+        orders = self.orders.counts()
+        if sum(orders.values()) != len(self.orders) or orders["matched"] % 2:
+            raise InvariantBroken("orders submitted are not waiting + matched in pairs + cancelled")
+        return {**figures, **{f"orders_{status}": orders[status] for status in ORDER_STATUSES}}
 
     def digest(self) -> bytes:
         """Return SHA-256 over the dump, parts in name order (32 bytes)."""
@@ -64,13 +104,25 @@ class SettlementState:
 
     def dump(self) -> dict[str, bytes]:
         """Return the state as named byte strings."""
-        return {f"{name}.{key}": value for name, room in self._rooms().items() for key, value in room.dump().items()}
+        parts = {f"{name}.{key}": value for name, room in self._rooms().items() for key, value in room.dump().items()}
+        return {**parts, "clock_s": self.clock_s.to_bytes(8, "little")}
 
     def load(self, parts: dict[str, bytes]) -> None:
         """Take back a dump."""
         for name, room in self._rooms().items():
             prefix = f"{name}."
             room.load({key[len(prefix) :]: value for key, value in parts.items() if key.startswith(prefix)})
+        self.clock_s = int.from_bytes(parts["clock_s"], "little")
 
-    def _rooms(self) -> dict[str, CnsPositions | Instructions | Links]:
-        return {"positions": self.positions, "instructions": self.instructions, "links": self.links}
+    def _rooms(self) -> dict[str, _Room]:
+        return {
+            "positions": self.positions,
+            "instructions": self.instructions,
+            "links": self.links,
+            "orders": self.orders,
+            "claims": self.claims,
+            "reservations": self.reservations,
+            "credit_lines": self.credit_lines,
+            "loans": self.loans,
+            "buy_ins": self.buy_ins,
+        }

@@ -10,6 +10,7 @@ import msgspec
 from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.reference.book import MARKETS
 from tsingma.reference.tables import read_table
+from tsingma.settlement.instruction import KINDS
 
 
 class StepKind(StrEnum):
@@ -19,13 +20,19 @@ class StepKind(StrEnum):
     BATCH_SETTLEMENT_RUN = "batch-settlement-run"
     MONEY_SETTLEMENT = "money-settlement"
     SAME_DAY_STOCK = "same-day-stock"
+    NIGHT_SETTLEMENT = "night-settlement"  # one sequence of a night cycle
+    CONTINUOUS_SETTLEMENT = "continuous-settlement"  # from here on, what becomes ready settles at once
+    PARTIAL_SETTLEMENT = "partial-settlement"  # a window for parts
+    CUT_OFF = "cut-off"  # from here on, its kinds of instruction settle no more today
+    CREDIT_REPAYMENT = "credit-repayment"
     FAILS_AND_FEES = "fails-and-fees"
 
 
 class TimetableStep(msgspec.Struct, frozen=True):
     """One step: ``time`` is HKT, ``markets`` are indices of ``Market``, ``assumed`` marks a time without a source.
 
-    ``source`` says what the time, or the cut next to it, rests on.
+    ``kinds`` are the kinds of instruction it is for (none: every kind), ``parts`` allows parts. ``source`` says what
+    the time, or the cut next to it, rests on.
     """
 
     name: str
@@ -34,6 +41,14 @@ class TimetableStep(msgspec.Struct, frozen=True):
     markets: tuple[int, ...]
     assumed: bool
     source: str = ""
+    kinds: tuple[int, ...] = ()
+    parts: bool = False
+
+    @property
+    def second(self) -> int:
+        """The time in seconds after midnight."""
+        hours, minutes = self.time.split(":")
+        return int(hours) * 3600 + int(minutes) * 60
 
 
 @cache
@@ -49,6 +64,8 @@ def timetable() -> tuple[TimetableStep, ...]:
             markets=tuple(numbers[market] for market in row["markets"]),
             assumed=row.get("assumed", False),
             source=row["source"],
+            kinds=tuple(KINDS.index(kind) for kind in row.get("kinds", [])),
+            parts=row.get("parts", False),
         )
         for row in rows
     ]
