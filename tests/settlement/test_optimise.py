@@ -23,10 +23,11 @@ from tsingma.cli.main import main
 from tsingma.kernels import settle as plain
 from tsingma.kernels import settle_compiled as compiled
 from tsingma.messages.instance_file import read_instance, write_instance
-from tsingma.settlement.exact import best_of_part, require_feasible
-from tsingma.settlement.instance import Instance, problem_of
-from tsingma.settlement.optimise import Objective, explain_instruction, optimise, optimise_parts, weights
-from tsingma.settlement.partial import Parts, end_balances
+from tsingma.settlement.exact import best_of_part, relax, require_feasible
+from tsingma.settlement.instance import Instance, Problem, problem_of
+from tsingma.settlement.optimise import frontier, items_by_account, optimise, optimise_parts, quick
+from tsingma.settlement.partial import end_balances, parts_of
+from tsingma.settlement.proposal import Objective, Proposal, account_name, explain_instruction, weights
 from tsingma.simulate.settlement import fingerprint, settlement_instance
 
 
@@ -96,11 +97,7 @@ def test_tiny_instances_against_brute_force(seed: int, objective: Objective) -> 
 def test_compiled_equals_plain(seed: int) -> None:
     """Goal: the compiled functions are the plain ones. Method: the same sets from both on 60 instructions."""
     problem = problem_of(settlement_instance(60, seed=seed, parties=6, isins=4, beta=0.4, short=0.4))
-    account = np.concatenate([problem.out_stock, problem.out_cash])
-    item = np.tile(np.arange(60), 2)[account >= 0]
-    order = np.argsort(account[account >= 0], kind="stable")
-    items = item[order]
-    start = np.searchsorted(account[account >= 0][order], np.arange(problem.balance.size + 1))
+    start, items = items_by_account(problem)
     columns = (problem.out_stock, problem.in_stock, problem.out_cash, problem.in_cash, problem.quantity, problem.cash)
     answers = []
     for functions in (plain, compiled):
@@ -119,59 +116,170 @@ def test_compiled_equals_plain(seed: int) -> None:
     assert answers[0] == answers[1]
 
 
+def units(problem: Problem, found: Proposal) -> np.ndarray:
+    """Return the units of every instruction that a proposal settles."""
+    quantity = np.zeros(problem.size, np.int64)
+    quantity[list(found.chosen)] = problem.quantity[list(found.chosen)]
+    for k, part in found.parts:
+        quantity[k] = part
+    return quantity
+
+
 def test_parts_come_near_the_bound() -> None:
     """Goal: with parts allowed, at least 99 % of the bound's money. Method: the reference instance, verified again."""
     problem = problem_of(settlement_instance(10_000, beta=0.5, alpha=0, short=0.1))
     found = optimise_parts(problem, Objective.VALUE, 10.0, time.perf_counter)
+    assert found.lp_bound is not None
     assert found.settled_value >= 0.99 * found.lp_bound
-    quantity = np.zeros(problem.size, np.int64)
-    for k, units in found.parts:
-        quantity[k] = units
+    quantity = units(problem, found)
     assert (quantity <= problem.quantity).all()
-    price = np.where(problem.cash % problem.quantity == 0, problem.cash // problem.quantity, 0)
-    assert (end_balances(problem, Parts(quantity, quantity * price)) >= 0).all()
+    parts = parts_of(problem, quantity)
+    assert (end_balances(problem, parts) >= 0).all()
+    assert int(parts.cash.sum()) == pytest.approx(found.settled_value, abs=len(found.parts))
     whole = optimise(problem, Objective.VALUE, 1.0, time.perf_counter)
     assert found.settled_value > whole.settled_value
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10**6), st.integers(0, 10_000))
 def test_parts_are_feasible_and_not_too_small(seed: int, share: int) -> None:
     """Goal: no account overdrawn, no part below the least share. Method: random small instances."""
     problem = problem_of(settlement_instance(40, seed=seed, parties=5, isins=3, beta=0.4, short=0.6))
     found = optimise_parts(problem, Objective.NUMBER, 5.0, time.perf_counter, least_share_e4=share)
-    for k, units in found.parts:
-        assert units * 10_000 >= share * int(problem.quantity[k])
+    quantity = units(problem, found)
+    some = quantity > 0
+    assert (quantity[some] * 10_000 >= share * problem.quantity[some]).all()
+    assert found.gap is not None
     assert 0 <= found.gap <= 1
     with pytest.raises(Rejected, match="no instruction"):
         optimise_parts(problem_of(Instance(orders=[], balances={})), Objective.NUMBER, 1.0, time.perf_counter)
 
 
-def test_every_remedy_is_true() -> None:
-    """Goal: applying the named amounts settles the instruction.
-
-    Method: every waiting one of 2,000, added and checked.
-    """
-    problem = problem_of(settlement_instance(2_000, beta=0.5, alpha=0, short=0.1))
-    found = optimise(problem, Objective.NUMBER, 1.0, time.perf_counter)
-    settled = np.zeros(problem.size, np.bool_)
-    settled[list(found.chosen)] = True
-    waiting = np.flatnonzero(~settled)
-    assert waiting.size > 100
-    names = {f"stock {a[1]}/{a[2]}" if len(a) == 3 else f"money {a[1]}": k for k, a in enumerate(problem.accounts)}
+def free(problem: Problem, slack: np.ndarray, whole: np.ndarray) -> int:
+    """Apply the remedy of every waiting instruction and check that it then settles; return how many waited."""
+    names = {account_name(account): place for place, account in enumerate(problem.accounts)}
+    waiting = np.flatnonzero(~whole)
     for k in waiting.tolist():
-        remedy = explain_instruction(problem, settled, k)
+        remedy = explain_instruction(problem, slack, whole, k)
         assert remedy.needs
-        more = settled.copy()
+        assert not remedy.settles
+        more = np.zeros(problem.size, np.bool_)
         more[k] = True
-        end = problem.end_balances(more)
+        end = slack + problem.end_balances(more) - problem.balance
         assert (end < 0).any()
         for account, lack in remedy.needs:
+            assert account in remedy.sentence
             end[names[account]] += lack
         assert (end >= 0).all()
-    assert explain_instruction(problem, settled, int(found.chosen[0])).settles
-    with pytest.raises(Rejected, match="no instruction 2000"):
-        explain_instruction(problem, settled, 2_000)
+    return int(waiting.size)
+
+
+@pytest.mark.parametrize(
+    ("count", "seed", "objective"),
+    [(2_000, 1, Objective.NUMBER), (2_000, 2, Objective.VALUE), (3_000, 3, Objective.PRIORITY)],
+)
+def test_every_remedy_is_true(count: int, seed: int, objective: Objective) -> None:
+    """Goal: adding the named amounts settles the instruction. Method: every waiting one of several instances."""
+    problem = problem_of(settlement_instance(count, seed=seed, beta=0.5, alpha=0, short=0.1))
+    found = optimise(problem, objective, 1.0, time.perf_counter)
+    settled = np.zeros(problem.size, np.bool_)
+    settled[list(found.chosen)] = True
+    slack = problem.end_balances(settled)
+    assert free(problem, slack, settled) > 100
+    assert explain_instruction(problem, slack, settled, int(found.chosen[0])).settles
+    with pytest.raises(Rejected, match=f"no instruction {count}"):
+        explain_instruction(problem, slack, settled, count)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_every_remedy_of_a_part_is_true(seed: int) -> None:
+    """Goal: the same for what is open of instructions that settled in part. Method: every one that is not whole."""
+    problem = problem_of(settlement_instance(2_000, seed=seed, beta=0.5, alpha=0, short=0.1))
+    found = optimise_parts(problem, Objective.VALUE, 5.0, time.perf_counter)
+    parts = parts_of(problem, units(problem, found))
+    assert found.parts
+    rest = problem.of_open(problem.quantity - parts.quantity, problem.cash - parts.cash)
+    assert free(rest, end_balances(problem, parts), parts.quantity == problem.quantity) > 50
+
+
+def test_blocking_accounts_block() -> None:
+    """Goal: parties by what holds most up, with what a unit more is worth. Method: count again, and add a unit."""
+    problem = problem_of(settlement_instance(2_000, beta=0.5, alpha=0, short=0.1))
+    found = optimise(problem, Objective.VALUE, 1.0, time.perf_counter)
+    settled = np.zeros(problem.size, np.bool_)
+    settled[list(found.chosen)] = True
+    slack = problem.end_balances(settled)
+    names = {account_name(account): place for place, account in enumerate(problem.accounts)}
+    assert len({one.party for one in found.blocking}) == len(found.blocking) > 5
+    assert [one.waiting for one in found.blocking] == sorted((one.waiting for one in found.blocking), reverse=True)
+    relaxed = relax(problem, weights(problem, Objective.VALUE) / 1e6, 10.0)
+    assert relaxed is not None
+    for one in found.blocking:
+        place = names[one.account]
+        amount = np.where(problem.out_stock == place, problem.quantity, problem.cash)
+        takes = ~settled & ((problem.out_stock == place) | (problem.out_cash == place)) & (amount > slack[place])
+        assert (int(takes.sum()), int((amount[takes] - slack[place]).min())) == (one.waiting, one.shortage)
+        assert one.worth >= 0
+    dear = max(found.blocking, key=lambda one: one.worth)
+    problem.balance[names[dear.account]] += 1
+    more = relax(problem, weights(problem, Objective.VALUE) / 1e6, 10.0)
+    assert more is not None
+    assert (more.bound - relaxed.bound) * 1e6 <= dear.worth * (1 + 1e-3)
+
+
+class Hasty:
+    """A clock that runs out at a random moment: it jumps past every deadline after so many looks."""
+
+    def __init__(self, looks: int) -> None:
+        """Stand still for ``looks`` looks."""
+        self.looks = looks
+
+    def __call__(self) -> float:
+        """Return nothing passed, or that it is long over."""
+        self.looks -= 1
+        return 0.0 if self.looks >= 0 else 1e9
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10**6), st.integers(1, 60), st.sampled_from(list(Objective)))
+def test_whenever_it_is_stopped_the_best_so_far_is_bookable(seed: int, looks: int, objective: Objective) -> None:
+    """Goal: anytime. Method: cut the time at a random look at the clock; feasible, and never below recycling."""
+    problem = problem_of(settlement_instance(100, seed=seed, parties=8, isins=4, beta=0.4, short=0.5))
+    found = optimise(problem, objective, 1.0, Hasty(looks))
+    settled = np.zeros(problem.size, np.bool_)
+    settled[list(found.chosen)] = True
+    assert problem.feasible(settled)
+    recycled = np.zeros(problem.size, np.bool_)
+    columns = (problem.out_stock, problem.in_stock, problem.out_cash, problem.in_cash, problem.quantity, problem.cash)
+    order = np.lexsort((np.arange(problem.size), problem.priority))
+    compiled.recycle(*columns, order, problem.balance.copy(), recycled)
+    weight = weights(problem, objective)
+    assert weight[settled].sum() >= weight[recycled].sum()
+    assert found.settled == settled.sum() >= found.by_stage[0].settled * (objective is Objective.NUMBER)
+    if found.lp_bound is not None:
+        assert weight[settled].sum() <= found.lp_bound * (1 + 1e-6)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10**6))
+def test_the_stages_without_a_clock_repeat(seed: int) -> None:
+    """Goal: the same problem gives the same proposal. Method: twice, with clocks that tell different times."""
+    problem = problem_of(settlement_instance(150, seed=seed, parties=8, isins=4, beta=0.4, short=0.5))
+    one, stages = quick(problem, Objective.NUMBER, time.perf_counter)
+    other, _ = quick(problem, Objective.NUMBER, lambda: 0.0)
+    assert (one == other).all()
+    assert problem.feasible(one)
+    assert stages[0].settled <= stages[-1].settled == one.sum()
+
+
+def test_the_frontier_runs_from_number_to_value() -> None:
+    """Goal: money up and number down as value weighs more. Method: both ends of the reference instance's frontier."""
+    problem = problem_of(settlement_instance(3_000, beta=0.5, alpha=0, short=0.1))
+    points = frontier(problem, 0.4, time.perf_counter)
+    assert [points[0].value_share, points[-1].value_share] == [0.0, 1.0]
+    assert points[0].settled == max(point.settled for point in points)
+    assert points[-1].settled_value > points[0].settled_value * 1.02
+    assert points[-1].settled < points[0].settled
 
 
 def test_nothing_overdrawn_is_ever_booked() -> None:
@@ -254,11 +362,21 @@ def test_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         "by_stage",
         "blocking",
     }
-    assert {*keys, "blocking"} <= answer.keys()
+    assert answer.keys() == keys
+    assert {"party", "account", "waiting", "shortage", "worth"} == answer["blocking"][0].keys()
     assert answer["settled"] >= 870
     assert main(run) == 0
+    capsys.readouterr()
     assert main([*run, "--partial", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out).keys() == keys
     assert main([*run, "--partial", "--out", str(tmp_path / "p.json")]) == 0
+    part = json.loads((tmp_path / "p.json").read_text())["parts"][0][0]
+    capsys.readouterr()
+    assert main(["settle", "explain", str(part), "--instance", str(path), "--result", str(tmp_path / "p.json")]) == 0
+    assert "lacks" in capsys.readouterr().out
+    assert main(["settle", "frontier", "--instance", str(path), "--time-limit", "0.05"]) == 0
+    assert main(["settle", "frontier", "--instance", str(path), "--time-limit", "0.05", "--json"]) == 0
+    assert main(["settle", "explain", "1"]) == 2
     waiting = next(iter({*range(1000)} - {*json.loads(result.read_text())["chosen"]}))
     capsys.readouterr()
     assert main(["settle", "explain", str(waiting), "--instance", str(path), "--result", str(result)]) == 0

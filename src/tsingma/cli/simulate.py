@@ -91,3 +91,23 @@ def curves(days: int, seed: int, start: datetime, out: Path, *, as_json: bool) -
 
     label = make_curves(out, seed, start.date(), days)
     click.echo(json.dumps(label) if as_json else f"SIMULATED: {', '.join(label['curves'])}, {days} days, in {out}")
+
+
+@simulate.command(epilog="\b\nExample:\n  tsingma simulate night --n 3619467 --seed 1 --out out/night\n")
+@click.option("--n", "count", default=100_000, show_default=True, type=click.IntRange(1, 10_000_000),
+              help="Instructions.")  # fmt: skip
+@click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="Same seed, same night.")
+@click.option("--beta", default=0.5, show_default=True, type=click.FloatRange(0, 1), help="Funding of short accounts.")
+@click.option(
+    "--alpha", default=0.0, show_default=True, type=click.FloatRange(0, 1), help="From net need to gross need."
+)
+@click.option("--short", default=0.1, show_default=True, type=click.FloatRange(0, 1), help="Share of short accounts.")
+@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder to write.")
+@click.option("--csv", is_flag=True, help="Write instructions.csv instead of instructions.parquet.")
+def night(count: int, seed: int, beta: float, alpha: float, short: float, out: Path, *, csv: bool) -> None:
+    """Write a night batch of the shape of T2S: reference book, deposits and matched instructions."""
+    from tsingma.app.night_files import write_night
+
+    suffix = "csv" if csv else "parquet"
+    for name in write_night(out, count, seed=seed, beta=beta, alpha=alpha, short=short, suffix=suffix):
+        click.echo(str(name))

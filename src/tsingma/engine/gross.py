@@ -11,21 +11,12 @@ from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.engine.house import House
 from tsingma.journal.commands import CaptureInstructions, SettleTogether
 from tsingma.journal.events import InstructionsCaptured, SettledTogether
+from tsingma.settlement.batch import COLUMN_TYPES
 from tsingma.settlement.instruction import DVP, FOP, FROM_MATCHED, PFOD
 from tsingma.settlement.together import settle_together as settle
 
 Int64 = npt.NDArray[np.int64]
 
-COLUMN_TYPES: dict[str, str] = {
-    "reference": "i8",
-    "deliverer": "i4",
-    "receiver": "i4",
-    "security": "i4",
-    "quantity": "i8",
-    "currency": "i1",
-    "amount_cents": "i8",
-    "priority": "i1",
-}
 AMOUNT_MAX = 2**53
 PRIORITY_MAX = 3  # reserved, top, high, normal (T2S)
 

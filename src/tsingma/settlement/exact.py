@@ -23,12 +23,14 @@ Bools = npt.NDArray[np.bool_]
 class Relaxed:
     """The relaxed problem: its value (no set settles more), the part of each instruction, the worth of each account.
 
-    ``worth`` float64 [accounts] is what one more unit on an account would add to the objective (the dual).
+    ``worth`` float64 [accounts] is what one more unit on an account would add to the objective (the dual),
+    ``certainty`` float64 [n] how much weight the other decision on an instruction would cost (its reduced cost).
     """
 
     bound: float
     part: Float64
     worth: Float64
+    certainty: Float64
 
 
 def _matrix(problem: Problem) -> Any:
@@ -72,12 +74,15 @@ def relax(problem: Problem, weight: Float64, time_limit: float) -> Relaxed | Non
     import highspy
 
     solver = _solver(_matrix(problem), problem.balance.astype(np.float64), weight, time_limit)
+    solver.setOptionValue("solver", "simplex")  # few rows bind: the dual simplex is done sooner than any presolve
+    solver.setOptionValue("presolve", "off")
     solver.run()
     if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
         return None
     found = solver.getSolution()
     worth = np.maximum(-np.asarray(found.row_dual), 0.0)
-    return Relaxed(-float(solver.getObjectiveValue()), np.asarray(found.col_value), worth)
+    certainty = np.abs(np.asarray(found.col_dual))
+    return Relaxed(-float(solver.getObjectiveValue()), np.asarray(found.col_value), worth, certainty)
 
 
 def best_of_part(

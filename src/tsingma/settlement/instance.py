@@ -6,7 +6,7 @@ isin) for securities and ("c", party) for money; a balance is what is available,
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -35,7 +35,7 @@ class Problem:
 
     ``out_stock``, ``in_stock``, ``out_cash``, ``in_cash`` int64 [n] are account numbers (the seller's stock falls, the
     buyer's rises; the buyer's money falls, the seller's rises), ``quantity`` and ``cash`` int64 [n] the amounts,
-    ``balance`` int64 [accounts].
+    ``value`` int64 [n] what an instruction is worth to the objective of value, ``balance`` int64 [accounts].
     """
 
     out_stock: Int64
@@ -46,6 +46,7 @@ class Problem:
     cash: Int64
     priority: Int64
     balance: Int64
+    value: Int64
     accounts: tuple[Account, ...]
 
     @property
@@ -63,6 +64,10 @@ class Problem:
             chosen = settled & (place >= 0)
             np.add.at(end, place[chosen], sign * amount[chosen])
         return end
+
+    def of_open(self, quantity: Int64, cash: Int64) -> Problem:
+        """Return the same problem with what is still open of every instruction."""
+        return replace(self, quantity=quantity, cash=cash)
 
     def feasible(self, settled: npt.NDArray[np.bool_]) -> bool:
         """Return whether no account ends below zero, in integers."""
@@ -114,5 +119,5 @@ def problem_of(instance: Instance) -> Problem:
     return Problem(
         out_stock=find(stock(seller), always), in_stock=find(stock(buyer), always),
         out_cash=find(money(buyer), paid), in_cash=find(money(seller), paid),
-        quantity=quantity, cash=cash, priority=priority, balance=balance, accounts=accounts,
+        quantity=quantity, cash=cash, priority=priority, balance=balance, value=cash, accounts=accounts,
     )  # fmt: skip

@@ -2,21 +2,20 @@
 
     recycling   one by one, waking what waits on a credited account: the baseline no result is below
     removal     all together, less what must go for every account to be covered: resolves gridlock
-    search      exchanges between what settles and what waits, by simulated annealing from several starts
-    relaxation  the bound; then an integer programme where relaxation and set disagree
-    exact       an integer programme on the instructions that compete for short accounts
+    search      exchanges between what settles and what waits, by simulated annealing, in integers
+    relaxation  the linear bound; what it would settle, cut to whole instructions, is another start of the search
+    exact       an integer programme on the instructions the relaxation is least sure of, more of them as time allows
     top-up      whatever still fits beside the result, also what carries no weight
 
-Whatever proposes, every set is verified in integers before it counts, and the best so far is always bookable.
-Objectives
-are weights: number, value (money), priority (ten times for the first), lexicographic (the first priority before all
-else).
+Whatever proposes, every set is verified in integers before it counts, and the best so far is always bookable. Without
+HiGHS the stages before the relaxation answer.
 """
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable
-from enum import StrEnum
+from dataclasses import dataclass, field
 
 import msgspec
 import numpy as np
@@ -25,125 +24,67 @@ import numpy.typing as npt
 from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.kernels.settle import functions
 from tsingma.settlement.exact import Relaxed, best_of_part, relax, require_feasible
-from tsingma.settlement.instance import Account, Problem
-from tsingma.settlement.partial import settle_parts
+from tsingma.settlement.instance import Problem
+from tsingma.settlement.partial import end_balances, settle_parts
+from tsingma.settlement.proposal import Objective, Proposal, Stage, blocking, weights
 
 Int64 = npt.NDArray[np.int64]
 Float64 = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 Elapsed = Callable[[], float]
 
-STEPS_PER_INSTRUCTION, STEPS_MIN = 20, 300_000
-STARTS = 4
-HEAT = {"number": (0.4, 0.1), "value": (0.6, 0.02)}
+STEPS = (400, 300_000, 2_000_000)  # of a search: for each instruction that waits, at least, at most
+STEPS_QUICK = (100, 50_000, 1_000_000)
+STEPS_SMALL = 500  # for each instruction of a small instance, at least
+HEAT, COLD, SLICES = 0.4, 0.02, 4
+SEARCH_SHARE = 0.5  # of the time that is left, for searches from all starts
+CUTS = (0.5, 0.3, 1e-6)  # what settles whole of the relaxation: the parts above
+REMOVE_ALL_MAX = 300_000  # above it, removal begins with what recycling has left
 BOUND_SHARE = 0.7  # of the time that is left, for the relaxation
-EXACT_MAX = 30_000  # instructions an integer programme is given at once
-BLOCKING_SHOWN = 20
-WEIGHTLESS = 1e-7  # free of payment carries no money; it settles all the same where nothing stands against it
+FREE_MIN, FREE_MAX = 3_000, 48_000  # instructions an integer programme is given at once
+EXACT_SHARE = 0.6  # of the time that is left, for one of them
+WEIGHTLESS = 1e-5  # of the mean weight: what carries no money settles all the same where nothing stands against it
+FRONTIER = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0)
 
 
-class Objective(StrEnum):
-    """What is made as large as possible."""
+class Point(msgspec.Struct, frozen=True, kw_only=True):
+    """A point between number and value: the share of value in the weight, and what settles then."""
 
-    NUMBER = "number"
-    VALUE = "value"
-    PRIORITY = "priority"
-    LEXICOGRAPHIC = "lexicographic"
-
-
-class Stage(msgspec.Struct, frozen=True, kw_only=True):
-    """What had settled after one stage, and how long it took."""
-
-    stage: str
+    value_share: float
     settled: int
     settled_value: int
-    seconds: float
 
 
-class Blocking(msgspec.Struct, frozen=True, kw_only=True):
-    """An account that holds instructions up: how many wait on it, the least lack, and what a unit more is worth."""
-
-    account: str
-    waiting: int
-    shortage: int
-    worth: float
-
-
-class Proposal(msgspec.Struct, frozen=True, kw_only=True):
-    """A set that may settle at once, and everything known of how good it is."""
-
-    objective: Objective
-    submitted: int
-    submitted_value: int
-    settled: int
-    settled_value: int
-    lp_bound: float | None  # in the unit of the objective (number, or money)
-    gap: float | None  # 1 - reached / bound
-    seconds: float
-    by_stage: tuple[Stage, ...]
-    blocking: tuple[Blocking, ...]
-    chosen: tuple[int, ...]  # numbers of what settles, from 0
-
-
-class PartialProposal(msgspec.Struct, frozen=True, kw_only=True):
-    """Parts that may settle at once when parts are allowed: whole units of each instruction, and how near the bound."""
-
-    submitted: int
-    submitted_value: int
-    settled_whole: int
-    settled_in_part: int
-    settled_value: int
-    lp_bound: float
-    gap: float
-    seconds: float
-    parts: tuple[tuple[int, int], ...]  # (instruction, units) of what settles
-
-
-class Remedy(msgspec.Struct, frozen=True, kw_only=True):
-    """Why an instruction does not settle beside the others, and what would free it: amounts on named accounts."""
-
-    instruction: int
-    settles: bool
-    needs: tuple[tuple[str, int], ...]
-    sentence: str
-
-
-def weights(problem: Problem, objective: Objective) -> Float64:
-    """Return the weight of every instruction; value is in money, everything else in instructions."""
-    if objective is Objective.VALUE:
-        return problem.cash.astype(np.float64)
-    if objective is Objective.PRIORITY:
-        return np.where(problem.priority == problem.priority.min(initial=1), 10.0, 1.0)
-    if objective is Objective.LEXICOGRAPHIC:
-        return np.where(problem.priority == problem.priority.min(initial=1), float(problem.size + 1), 1.0)
-    return np.ones(problem.size)
-
-
-def account_name(account: Account) -> str:
-    """Return ``stock PARTY/ISIN`` or ``money PARTY``."""
-    return f"stock {account[1]}/{account[2]}" if len(account) == 3 else f"money {account[1]}"
-
-
+@dataclass(slots=True)
 class _Run:
-    """One optimisation: the best set so far, its stages and the clock."""
+    """One optimisation: the best set so far, its stages and the clock; ``weight`` has mean one."""
 
-    def __init__(self, problem: Problem, weight: Float64, elapsed: Elapsed) -> None:
-        self.problem, self.weight, self.elapsed = problem, weight, elapsed
-        self.best = np.zeros(problem.size, np.bool_)
-        self.stages: list[Stage] = []
-        self._began = elapsed()
-        account = np.concatenate([problem.out_stock, problem.out_cash])
-        item = np.tile(np.arange(problem.size), 2)
-        known = account >= 0
-        order = np.argsort(account[known], kind="stable")
-        self.items = item[known][order].astype(np.int64)
-        self.start = np.searchsorted(account[known][order], np.arange(problem.balance.size + 1)).astype(np.int64)
+    problem: Problem
+    weight: Float64
+    elapsed: Elapsed
+    deadline: float
+    seed: int
+    steps: tuple[int, int, int] = STEPS
+    best: Bools = field(init=False)
+    stages: list[Stage] = field(default_factory=list)
+    start: Int64 = field(init=False)
+    items: Int64 = field(init=False)
+
+    def __post_init__(self) -> None:
+        """List the instructions that take from each account."""
+        self.best = np.zeros(self.problem.size, np.bool_)
+        self.start, self.items = items_by_account(self.problem)
 
     @property
     def columns(self) -> tuple[Int64, ...]:
         """Return the columns the kernels take first."""
         p = self.problem
         return p.out_stock, p.in_stock, p.out_cash, p.in_cash, p.quantity, p.cash
+
+    @property
+    def left(self) -> float:
+        """Return the seconds left."""
+        return self.deadline - self.elapsed()
 
     def offer(self, stage: str, settled: Bools, began: float) -> None:
         """Keep a set when it is verified and better, and note the stage."""
@@ -152,10 +93,43 @@ class _Run:
             self.best = settled
         self.stages.append(
             Stage(
-                stage=stage, settled=int(self.best.sum()), settled_value=int(self.problem.cash[self.best].sum()),
+                stage=stage, settled=int(self.best.sum()), settled_value=int(self.problem.value[self.best].sum()),
                 seconds=round(self.elapsed() - began, 4),
             )
         )  # fmt: skip
+
+    def improve(self, settled: Bools, slack: Int64, until: float) -> None:
+        """Let in what fits, the heaviest first, then search in slices until a time; ``settled`` changes in place."""
+        waiting = np.flatnonzero(~settled)
+        order = waiting[np.argsort(-self.weight[waiting], kind="stable")].astype(np.int64)
+        functions().recycle(*self.columns, order, slack, settled)
+        each, least, most = self.steps
+        least = min(least, STEPS_SMALL * self.problem.size)
+        steps = min(max(each * int((~settled).sum()), least), most) // SLICES
+        ladder = np.geomspace(HEAT, COLD, SLICES + 1).tolist()
+        for place in range(SLICES):
+            if settled.all() or self.elapsed() >= until:
+                return
+            if place:
+                slack = self.problem.end_balances(settled)  # of the best set of the slice before
+            functions().search(
+                *self.columns, self.weight, self.start, self.items, slack, settled, steps, ladder[place],
+                ladder[place + 1], self.seed + place,
+            )  # fmt: skip
+
+    def remove(self, settled: Bools, slack: Int64) -> bool:
+        """Take out what must go for every account to be covered; returns whether all could be covered."""
+        return bool(functions().remove(*self.columns, self.weight, self.start, self.items, slack, settled))
+
+
+def items_by_account(problem: Problem) -> tuple[Int64, Int64]:
+    """Return (start, items): an account's instructions are ``items[start[a]:start[a + 1]]``."""
+    account = np.concatenate([problem.out_stock, problem.out_cash])
+    item = np.tile(np.arange(problem.size), 2)
+    known = account >= 0
+    order = np.argsort(account[known], kind="stable")
+    start = np.searchsorted(account[known][order], np.arange(problem.balance.size + 1))
+    return start.astype(np.int64), item[known][order].astype(np.int64)
 
 
 def optimise(problem: Problem, objective: Objective, time_limit: float, elapsed: Elapsed, *, seed: int = 1) -> Proposal:
@@ -165,74 +139,202 @@ def optimise(problem: Problem, objective: Objective, time_limit: float, elapsed:
     """
     if not time_limit > 0:
         raise refuse(RejectionReason.OUT_OF_RANGE, f"{time_limit} is not positive", field="time_limit")
-    if not problem.size:
-        raise refuse(RejectionReason.MISSING, "there is no instruction", field="instance")
-    weight = weights(problem, objective)
-    scale = float(weight.mean()) or 1.0
-    run, began = _Run(problem, weight, elapsed), elapsed()
-    _recycle(run)
-    _removal_and_search(run, weight / scale, objective, began + time_limit, seed)
-    relaxed = None
-    left = began + time_limit - elapsed()
-    if left > 0 and not run.best.all():
-        relaxed = _relaxation(run, weight / scale, left)
-        _exact(run, weight / scale, began + time_limit)
-    _top_up(run)
+    _require_some(problem)
+    weight, began = weights(problem, objective), elapsed()
+    run, relaxed = _best(problem, weight, began + time_limit, elapsed, seed)
     reached = float(weight[run.best].sum())
-    bound = float(weight.sum()) if run.best.all() else relaxed.bound * scale if relaxed else None
+    bound = float(weight.sum()) if run.best.all() else relaxed.bound if relaxed else None
     return Proposal(
         objective=objective,
         submitted=problem.size,
-        submitted_value=int(problem.cash.sum()),
+        submitted_value=int(problem.value.sum()),
         settled=int(run.best.sum()),
-        settled_value=int(problem.cash[run.best].sum()),
+        settled_value=int(problem.value[run.best].sum()),
         lp_bound=bound,
-        gap=None if bound is None else max(1.0 - reached / bound, 0.0) if bound else 0.0,
+        gap=_gap(reached, bound),
         seconds=round(elapsed() - began, 4),
         by_stage=tuple(run.stages),
-        blocking=_blocking(problem, run.best, relaxed),
+        blocking=blocking(problem, problem.end_balances(run.best), run.best, relaxed),
         chosen=tuple(np.flatnonzero(run.best).tolist()),
     )
 
 
 def optimise_parts(
     problem: Problem, objective: Objective, time_limit: float, elapsed: Elapsed, *, least_share_e4: int = 0
-) -> PartialProposal:
+) -> Proposal:
     """Return what settles when every instruction may settle in part, money in proportion.
 
     Raises Rejected (missing) for no instruction, (limit) when the relaxation is not solved in time.
     """
-    if not problem.size:
-        raise refuse(RejectionReason.MISSING, "there is no instruction", field="instance")
+    _require_some(problem)
     began, weight = elapsed(), weights(problem, objective)
-    scale = float(weight.mean()) or 1.0
-    relaxed = relax(problem, weight / scale + WEIGHTLESS, time_limit)
+    relaxed = _scaled(relax(problem, np.maximum(weight / _scale(weight), WEIGHTLESS), time_limit), _scale(weight))
     if relaxed is None:
         message = f"the relaxation is not solved within {time_limit} seconds"
         raise refuse(RejectionReason.LIMIT, message, field="time_limit", remedy="allow more time")
+    solved = elapsed()
     found = settle_parts(problem, relaxed, least_share_e4)
-    bound = relaxed.bound * scale
-    reached = float((weight * found.quantity / problem.quantity).sum())
-    settled = np.flatnonzero(found.quantity)
-    return PartialProposal(
+    whole, some = found.quantity == problem.quantity, found.quantity > 0
+    share = found.quantity / np.maximum(problem.quantity, 1)
+    value = int(problem.value[whole].sum()) + int((problem.value * share)[some & ~whole].astype(np.int64).sum())
+    parts = np.flatnonzero(some & ~whole)
+    rest = problem.of_open(problem.quantity - found.quantity, problem.cash - found.cash)
+    stages = (("relaxation", solved - began), ("parts", elapsed() - solved))
+    return Proposal(
+        objective=objective,
         submitted=problem.size,
-        submitted_value=int(problem.cash.sum()),
-        settled_whole=int((found.quantity == problem.quantity).sum()),
-        settled_in_part=int(((found.quantity > 0) & (found.quantity < problem.quantity)).sum()),
-        settled_value=int(found.cash.sum()),
-        lp_bound=bound,
-        gap=max(1.0 - reached / bound, 0.0) if bound else 0.0,
+        submitted_value=int(problem.value.sum()),
+        settled=int(whole.sum()),
+        settled_value=value,
+        lp_bound=relaxed.bound,
+        gap=_gap(float((weight * share).sum()), relaxed.bound),
         seconds=round(elapsed() - began, 4),
-        parts=tuple(zip(settled.tolist(), found.quantity[settled].tolist(), strict=True)),
+        by_stage=tuple(
+            Stage(stage=name, settled=int(whole.sum()) * last, settled_value=value * last, seconds=round(spent, 4))
+            for last, (name, spent) in enumerate(stages)
+        ),
+        blocking=blocking(rest, end_balances(problem, found), whole, relaxed),
+        chosen=tuple(np.flatnonzero(whole).tolist()),
+        parts=tuple(zip(parts.tolist(), found.quantity[parts].tolist(), strict=True)),
     )
 
 
-def _recycle(run: _Run) -> None:
+def frontier(problem: Problem, time_limit: float, elapsed: Elapsed, *, seed: int = 1) -> tuple[Point, ...]:
+    """Return what settles as the weight moves from number to value, ``time_limit`` seconds a point."""
+    _require_some(problem)
+    number, value = weights(problem, Objective.NUMBER), weights(problem, Objective.VALUE)
+    points = []
+    for share in FRONTIER:
+        weight = (1 - share) * number / _scale(number) + share * value / _scale(value)
+        run, _ = _best(problem, weight, elapsed() + time_limit, elapsed, seed)
+        settled, money = int(run.best.sum()), int(problem.value[run.best].sum())
+        points.append(Point(value_share=share, settled=settled, settled_value=money))
+    return tuple(points)
+
+
+def quick(problem: Problem, objective: Objective, elapsed: Elapsed, *, seed: int = 1) -> tuple[Bools, list[Stage]]:
+    """Return a set from the stages that no clock cuts, and the stages: the same problem gives the same set.
+
+    Recycling, removal of what is left and a search of a fixed number of steps.
+    """
+    weight = weights(problem, objective)
+    run = _Run(problem, np.maximum(weight / _scale(weight), WEIGHTLESS), elapsed, float("inf"), seed, STEPS_QUICK)
+    _recycling(run)
+    if not run.best.all():
+        _removal(run)
+        _search(run, None)
+        _top_up(run)
+    return run.best, run.stages
+
+
+def _best(
+    problem: Problem, weight: Float64, deadline: float, elapsed: Elapsed, seed: int
+) -> tuple[_Run, Relaxed | None]:
+    scale = _scale(weight)
+    run = _Run(problem, np.maximum(weight / scale, WEIGHTLESS), elapsed, deadline, seed)
+    _recycling(run)
+    relaxed = None
+    if not run.best.all() and run.left > 0:
+        _removal(run)
+    if not run.best.all() and run.left > 0:
+        relaxed = _relaxation(run)
+        _search(run, relaxed)
+        _exact(run, relaxed)
+    _top_up(run)
+    return run, _scaled(relaxed, scale)
+
+
+def _scale(weight: Float64) -> float:
+    return float(weight.mean()) or 1.0
+
+
+def _scaled(relaxed: Relaxed | None, scale: float) -> Relaxed | None:
+    """Return a relaxation in the unit of the objective."""
+    if relaxed is None:
+        return None
+    return Relaxed(relaxed.bound * scale, relaxed.part, relaxed.worth * scale, relaxed.certainty)
+
+
+def _gap(reached: float, bound: float | None) -> float | None:
+    return None if bound is None else max(1.0 - reached / bound, 0.0) if bound else 0.0
+
+
+def _require_some(problem: Problem) -> None:
+    if not problem.size:
+        raise refuse(RejectionReason.MISSING, "there is no instruction", field="instance")
+
+
+def _recycling(run: _Run) -> None:
     began, problem = run.elapsed(), run.problem
     settled, slack = np.zeros(problem.size, np.bool_), problem.balance.copy()
     order = np.lexsort((np.arange(problem.size), problem.priority)).astype(np.int64)
     functions().recycle(*run.columns, order, slack, settled)
     run.offer("recycling", settled, began)
+
+
+def _removal(run: _Run) -> None:
+    """Settle all, or above a size all that recycling left, less what must go for every account to be covered."""
+    began, problem = run.elapsed(), run.problem
+    together = np.ones(problem.size, np.bool_)
+    slack = problem.end_balances(together)
+    whole = problem.size <= REMOVE_ALL_MAX or bool((slack >= 0).all())
+    if run.remove(together, slack) if whole else _remove_of_rest(run, together, slack):
+        run.offer("removal", together, began)
+
+
+def _remove_of_rest(run: _Run, together: Bools, slack: Int64) -> bool:
+    """Remove only of what recycling left: its instructions alone, between the accounts as recycling left them."""
+    rest = np.flatnonzero(~run.best)
+    account = np.concatenate([run.problem.out_stock[rest], run.problem.out_cash[rest]])
+    known = account >= 0
+    order = np.argsort(account[known], kind="stable")
+    start = np.searchsorted(account[known][order], np.arange(slack.size + 1)).astype(np.int64)
+    items = np.tile(rest, 2)[known][order].astype(np.int64)
+    return bool(functions().remove(*run.columns, run.weight, start, items, slack, together))
+
+
+def _relaxation(run: _Run) -> Relaxed | None:
+    """Return the relaxation, or None without HiGHS or when it is not solved in time."""
+    if importlib.util.find_spec("highspy") is None:
+        return None
+    began = run.elapsed()
+    relaxed = relax(run.problem, run.weight, run.left * BOUND_SHARE)
+    run.offer("relaxation", run.best, began)
+    return relaxed
+
+
+def _search(run: _Run, relaxed: Relaxed | None) -> None:
+    """Search from what the relaxation would settle, cut at several parts, and from the best set so far."""
+    until = run.elapsed() + max(run.left, 0.0) * (SEARCH_SHARE if relaxed else 1.0)
+    for cut in (*CUTS, None) if relaxed else (None,):
+        began = run.elapsed()
+        if began >= until:
+            return
+        settled = run.best.copy() if cut is None or relaxed is None else relaxed.part >= cut
+        slack = run.problem.end_balances(settled)
+        if run.remove(settled, slack):
+            run.improve(settled, slack, until)
+            run.offer("search", settled, began)
+
+
+def _exact(run: _Run, relaxed: Relaxed | None) -> None:
+    """Search exactly where relaxation and best set disagree, and where the relaxation decided by little."""
+    if relaxed is None:
+        return
+    size, problem = FREE_MIN, run.problem
+    while run.left > 0.02:
+        began = run.elapsed()
+        certainty = np.where(np.abs(relaxed.part - run.best) > 1e-6, -1.0, relaxed.certainty)
+        free = np.ones(problem.size, np.bool_)
+        if size < problem.size:
+            free = np.zeros(problem.size, np.bool_)
+            free[np.argpartition(certainty, size)[:size]] = True
+        whole = bool(free.all())
+        limit = run.left * (1.0 if whole else EXACT_SHARE)
+        run.offer("exact", best_of_part(problem, run.weight, run.best, free, limit), began)
+        if whole or size >= FREE_MAX:
+            return
+        size *= 2
 
 
 def _top_up(run: _Run) -> None:
@@ -247,108 +349,3 @@ def _top_up(run: _Run) -> None:
         require_feasible(problem, settled)
         run.best = settled
         run.offer("top-up", settled, began)
-
-
-def _removal_and_search(run: _Run, weight: Float64, objective: Objective, deadline: float, seed: int) -> None:
-    kernels, problem, began = functions(), run.problem, run.elapsed()
-    together = np.ones(problem.size, np.bool_)
-    slack = problem.end_balances(together)
-    if not kernels.remove(*run.columns, weight, run.start, run.items, slack, together):
-        return
-    run.offer("removal", together.copy(), began)
-    if together.all():
-        return
-    began = run.elapsed()
-    heat, cold = HEAT["value" if objective is Objective.VALUE else "number"]
-    steps = max(STEPS_PER_INSTRUCTION * problem.size, STEPS_MIN)
-    for start in range(STARTS):
-        if start and run.elapsed() >= deadline:
-            break
-        settled, left = together.copy(), slack.copy()
-        kernels.search(
-            *run.columns, weight, run.start, run.items, left, settled, steps, heat, cold, seed + start
-        )  # fmt: skip
-        if weight[settled].sum() > weight[run.best].sum():
-            run.offer("search", settled, began)
-    if run.stages[-1].stage != "search":
-        run.offer("search", run.best, began)
-
-
-def _relaxation(run: _Run, weight: Float64, left: float) -> Relaxed | None:
-    began = run.elapsed()
-    relaxed = relax(run.problem, weight, left * BOUND_SHARE)
-    if relaxed is None:
-        return None
-    disagree = np.abs(relaxed.part - run.best) > 1e-6
-    if disagree.sum() <= EXACT_MAX:
-        spent = run.elapsed() - began
-        run.offer("relaxation", best_of_part(run.problem, weight, run.best, disagree, left * 0.6 - spent), began)
-    return relaxed
-
-
-def _exact(run: _Run, weight: Float64, deadline: float) -> None:
-    """Search exactly among what waits and what settles from the accounts that are short for it."""
-    began, problem = run.elapsed(), run.problem
-    short = _short_accounts(problem, run.best)
-    free = ~run.best | short[problem.out_stock] | ((problem.out_cash >= 0) & short[problem.out_cash])
-    left = deadline - began
-    if left > 0.05 and int(free.sum()) <= EXACT_MAX:
-        run.offer("exact", best_of_part(problem, weight, run.best, free, left), began)
-
-
-def _short_accounts(problem: Problem, settled: Bools) -> Bools:
-    slack, waits = problem.end_balances(settled), ~settled
-    short = np.zeros(slack.size, np.bool_)
-    short[problem.out_stock[waits & (slack[problem.out_stock] < problem.quantity)]] = True
-    paying = waits & (problem.out_cash >= 0)
-    chosen = problem.out_cash[paying]
-    short[chosen[slack[chosen] < problem.cash[paying]]] = True
-    return short
-
-
-def _blocking(problem: Problem, settled: Bools, relaxed: Relaxed | None) -> tuple[Blocking, ...]:
-    slack = problem.end_balances(settled)
-    waiting: dict[int, list[int]] = {}
-    for k in np.flatnonzero(~settled).tolist():
-        for account, amount in _gaps(problem, slack, k):
-            waiting.setdefault(account, []).append(amount)
-    order = sorted(waiting, key=lambda account: (-len(waiting[account]), account))[:BLOCKING_SHOWN]
-    return tuple(
-        Blocking(
-            account=account_name(problem.accounts[account]),
-            waiting=len(waiting[account]),
-            shortage=min(waiting[account]),
-            worth=float(relaxed.worth[account]) if relaxed else 0.0,
-        )
-        for account in order
-    )
-
-
-def _gaps(problem: Problem, slack: Int64, k: int) -> list[tuple[int, int]]:
-    """Return (account, what it lacks) for an instruction, given what the others leave."""
-    gaps = []
-    stock, money = int(problem.out_stock[k]), int(problem.out_cash[k])
-    if slack[stock] < problem.quantity[k]:
-        gaps.append((stock, int(problem.quantity[k] - slack[stock])))
-    if money >= 0 and slack[money] < problem.cash[k]:
-        gaps.append((money, int(problem.cash[k] - slack[money])))
-    return gaps
-
-
-def explain_instruction(problem: Problem, settled: Bools, k: int) -> Remedy:
-    """Return why an instruction does not settle and what would free it; adding the named amounts settles it.
-
-    Raises Rejected (unknown) for a number that is no instruction.
-    """
-    if not 0 <= k < problem.size:
-        raise refuse(RejectionReason.UNKNOWN, f"there is no instruction {k}", field="instruction")
-    if settled[k]:
-        return Remedy(instruction=k, settles=True, needs=(), sentence=f"instruction {k} settles")
-    slack = problem.end_balances(settled)
-    needs = tuple((account_name(problem.accounts[account]), lack) for account, lack in _gaps(problem, slack, k))
-    if not needs:
-        sentence = f"instruction {k} fits beside the others and would settle if it were tried again"
-    else:
-        lacks = " and ".join(f"{account} lacks {lack:,}" for account, lack in needs)
-        sentence = f"instruction {k} waits: {lacks} after all that settles; with that added it settles"
-    return Remedy(instruction=k, settles=False, needs=needs, sentence=sentence)

@@ -1,8 +1,9 @@
 """Partial settlement: how much of each instruction settles when parts are allowed, in whole units.
 
 The relaxation says what part of each would be best; quantities are cut to whole units, money follows in proportion, and
-where cutting left an account short, what it delivers is cut further until every account is covered. An instruction
-whose money is no whole amount a unit settles whole or not at all.
+where cutting left an account short, what it delivers is cut further until every account is covered. What then fits
+beside the rest is let in, until nothing more does. An instruction whose money is no whole amount a unit settles whole
+or not at all.
 """
 
 from __future__ import annotations
@@ -30,18 +31,30 @@ def settle_parts(problem: Problem, relaxed: Relaxed, least_share_e4: int = 0) ->
 
     Source of the rule: T2S partial settlement, money in proportion to the quantity (UDFS, section 1.6.1.7).
     """
-    divisible = problem.cash % problem.quantity == 0
-    price = np.where(divisible, problem.cash // problem.quantity, 0)
+    divisible, price = _price(problem)
     quantity = np.floor(relaxed.part * problem.quantity + 1e-9).astype(np.int64)
     quantity = np.clip(quantity, 0, problem.quantity)
     small = quantity * 10_000 < least_share_e4 * problem.quantity
     quantity[(~divisible | small) & (quantity < problem.quantity)] = 0
     _cover(problem, quantity, price, divisible, least_share_e4)
-    cash = np.where(divisible, quantity * price, np.where(quantity > 0, problem.cash, 0))
-    parts = Parts(quantity, cash)
+    _fill(problem, quantity, price, divisible, least_share_e4)
+    parts = parts_of(problem, quantity)
     if (end_balances(problem, parts) < 0).any():
         raise InvariantBroken("parts overdraw an account")
     return parts
+
+
+def parts_of(problem: Problem, quantity: Int64) -> Parts:
+    """Return units with the money that goes with them."""
+    divisible, price = _price(problem)
+    return Parts(quantity, np.where(divisible, quantity * price, np.where(quantity > 0, problem.cash, 0)))
+
+
+def _price(problem: Problem) -> tuple[npt.NDArray[np.bool_], Int64]:
+    """Return which instructions have a whole amount of money a unit, and that amount."""
+    units = np.maximum(problem.quantity, 1)
+    divisible = (problem.cash % units == 0) & (problem.quantity > 0)
+    return divisible, np.where(divisible, problem.cash // units, 0)
 
 
 def end_balances(problem: Problem, parts: Parts) -> Int64:
@@ -90,3 +103,47 @@ def _cover(
                     slack[place] += change
                     if slack[place] < 0 and place != a:
                         queue.append(int(place))
+
+
+def _fill(
+    problem: Problem, quantity: Int64, price: Int64, divisible: npt.NDArray[np.bool_], least_share_e4: int
+) -> None:
+    """Raise ``quantity`` in place by what the accounts still spare, in order of priority, until nothing changes."""
+    slack = end_balances(problem, parts_of(problem, quantity))
+    waiting = np.flatnonzero(quantity < problem.quantity)
+    waiting = waiting[np.lexsort((waiting, problem.priority[waiting]))]
+    changed = True
+    while changed:
+        changed = False
+        open_ = problem.quantity[waiting] - quantity[waiting]
+        money = problem.out_cash[waiting] >= 0
+        spare = np.where(money, slack[np.where(money, problem.out_cash[waiting], 0)], 0)
+        least = np.where(divisible[waiting], 1, open_)
+        cost = np.where(divisible[waiting], price[waiting], problem.cash[waiting])
+        may = (open_ > 0) & (slack[problem.out_stock[waiting]] >= least) & (~money | (spare >= cost))
+        for k in waiting[may].tolist():
+            changed |= _raise(problem, quantity, price, divisible, slack, k, least_share_e4)
+
+
+def _raise(
+    problem: Problem, quantity: Int64, price: Int64, divisible: npt.NDArray[np.bool_], slack: Int64, k: int,
+    least_share_e4: int,
+) -> bool:  # fmt: skip
+    """Let in as much of one instruction as fits; returns whether that was anything."""
+    more, unit = int(problem.quantity[k] - quantity[k]), int(price[k])
+    spare, money = int(slack[problem.out_stock[k]]), int(problem.out_cash[k])
+    if divisible[k]:
+        more = min(more, spare, int(slack[money]) // unit if money >= 0 and unit else more)
+        cents = more * unit
+    else:
+        cents = int(problem.cash[k])
+        more = more if more <= spare and (money < 0 or cents <= slack[money]) else 0
+    if more <= 0 or (int(quantity[k]) + more) * 10_000 < least_share_e4 * int(problem.quantity[k]):
+        return False
+    quantity[k] += more
+    for place, change in (
+        (problem.out_stock[k], -more), (problem.in_stock[k], more), (money, -cents), (problem.in_cash[k], cents),
+    ):  # fmt: skip
+        if place >= 0:
+            slack[place] += change
+    return True

@@ -1,0 +1,65 @@
+"""Why an instruction of a house is not settled, in a sentence with the names of the book."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tsingma.app.session import Session
+from tsingma.basics.dates import to_date
+from tsingma.basics.rejection import RejectionReason, refuse
+from tsingma.engine.house import House
+from tsingma.settlement.instruction import CANCELLED, SETTLED
+from tsingma.settlement.proposal import Remedy
+from tsingma.settlement.remedy import Freed, what_frees
+
+
+def explain_in_house(folder: Path, number: int) -> Remedy:
+    """Return why an instruction of the house kept in ``folder`` is not settled; doing what is named settles it.
+
+    Raises Rejected: missing (no house), unknown (no such instruction).
+    """
+    with Session.open(folder, read_only=True) as session:
+        return explain_number(session.house, number)
+
+
+def explain_number(house: House, number: int) -> Remedy:
+    """Return why an instruction of a house is not settled; raises Rejected (unknown) for a number that is none."""
+    settlement, table = house.settlement, house.settlement.instructions.table
+    if not 0 <= number < len(settlement.instructions):
+        raise refuse(RejectionReason.UNKNOWN, f"there is no instruction {number}", field="instruction")
+    if table["status"][number] == SETTLED:
+        day = to_date(int(table["settled_day"][number]))
+        return Remedy(instruction=number, settles=True, needs=(), sentence=f"instruction {number} settled on {day}")
+    if table["status"][number] == CANCELLED:
+        return Remedy(instruction=number, settles=False, needs=(), sentence=f"instruction {number} is cancelled")
+    freed = what_frees(
+        settlement.instructions, settlement.links, house.ledger, house.position.day, number, house.fx_e6
+    )  # fmt: skip
+    needs = tuple((_row_name(house, owner, asset), lack) for owner, asset, lack in freed.lacks)
+    sentence = _sentence(number, freed, needs, house)
+    return Remedy(instruction=number, settles=False, needs=needs, sentence=sentence)
+
+
+def _row_name(house: House, owner: int, asset: int) -> str:
+    return f"{house.resolved.account_name(owner)} {house.resolved.asset_name(asset)}"
+
+
+def _sentence(number: int, freed: Freed, needs: tuple[tuple[str, int], ...], house: House) -> str:
+    if freed.cancelled:
+        return f"instruction {number} never settles: {_numbers(freed.cancelled)}, which it is linked to, is cancelled"
+    parts = [f"{name} lacks {lack:,}" for name, lack in needs]
+    if freed.on_hold:
+        parts.append(f"{_numbers(freed.on_hold)} must be released")
+    if freed.early:
+        table = house.settlement.instructions.table
+        last = max(int(table["intended_day"][one]) for one in freed.early)
+        parts.append(f"{_numbers(freed.early)} may not settle before {to_date(last)}")
+    others = freed.members.size - 1
+    with_them = f" with the {others} it is linked to" if others else ""
+    if not parts:
+        return f"instruction {number} is covered and settles{with_them} at the next run"
+    return f"instruction {number} waits: {', '.join(parts)}; after that it settles{with_them}"
+
+
+def _numbers(numbers: tuple[int, ...]) -> str:
+    return ("instruction " if len(numbers) == 1 else "instructions ") + ", ".join(map(str, numbers))
