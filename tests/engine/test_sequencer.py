@@ -180,6 +180,32 @@ def test_changed_answer_is_found_by_replay_and_by_the_chain() -> None:
         opened(rebuilt)
 
 
+def test_repeat_after_a_refusal_in_one_batch_is_judged_again() -> None:
+    """Goal: a refusal keeps no id. Method: the same id refused, then accepted, then repeated, in one batch."""
+    sequencer = opened(MemoryStore())
+    refused, accepted, repeat = sequencer.submit([("a", OpenDay(3)), ("a", OpenDay(2)), ("a", OpenDay(2))])
+    assert isinstance(refused, Refused)
+    assert accepted == repeat == sequencer.answered("a")
+    assert (sequencer.state.value, sequencer.sequence) == (2, 1)
+
+
+def test_reader_catches_up_and_refuses_another_story() -> None:
+    """Goal: a standby has the writer's state and chain. Method: follow a writer; then a record that does not follow."""
+    store = MemoryStore()
+    writer, reader = opened(store), opened(store)
+    assert reader.catch_up() == 0
+    writer.submit([("a", OpenDay(2)), ("b", OpenDay(4))])
+    writer.submit([("c", OpenDay(6))])
+    assert reader.catch_up() == 3
+    assert (reader.state.value, reader.sequence, reader.head) == (12, 3, writer.head)
+    stranger = chain(4, "d", b"", b"", bytes(32))
+    store.append([stranger])
+    with pytest.raises(InvariantBroken, match="record 4 does not follow record 3"):
+        reader.catch_up()
+    with pytest.raises(Rejected, match="the house stopped after a failure"):
+        reader.catch_up()
+
+
 steps = st.tuples(st.sampled_from("abcdef"), st.integers(0, 9))
 
 

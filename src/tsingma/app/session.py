@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from tsingma.basics.rejection import Rejected
+from tsingma.engine.batch import step_all
 from tsingma.engine.house import House
 from tsingma.engine.sequencer import Sequencer
 from tsingma.engine.step import step
@@ -33,7 +34,7 @@ class Session:
         """Recover the house from the store; ``acknowledge`` hears every durable command id and its sequence."""
         self._store = store
         self._acknowledge = acknowledge
-        self.sequencer: Sequencer[House] = Sequencer(store, House, step)
+        self.sequencer: Sequencer[House] = Sequencer(store, House, step, step_all)
 
     @classmethod
     def open(cls, folder: Path, acknowledge: Acknowledge = _nobody, *, read_only: bool = False) -> Session:

@@ -8,7 +8,8 @@ again. The same id with the same body gets the stored answer; with another body 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import takewhile
 from typing import Generic, Protocol, Self, TypeVar
 
@@ -38,16 +39,21 @@ class State(Protocol):
 
 S = TypeVar("S", bound=State)
 Step = Callable[[S, Command], Answer]
+StepAll = Callable[[S, Sequence[Command]], list[Answer]]
+REPLAY_BYTES = 4 * 1024 * 1024  # bodies carried out together on replay, so that memory stays bounded
 
 
 class Sequencer(Generic[S]):
     """Carries out commands on one state over one store."""
 
-    def __init__(self, store: Store, fresh: Callable[[], S], step: Step[S]) -> None:
-        """Recover the state from the store: newest whole snapshot and the tail, or from zero."""
+    def __init__(self, store: Store, fresh: Callable[[], S], step: Step[S], step_all: StepAll[S] | None = None) -> None:
+        """Recover the state from the store: newest whole snapshot and the tail, or from zero.
+
+        ``step_all`` carries out commands in a row with the same answers as ``step`` one by one, only faster.
+        """
         self._store = store
         self._fresh = fresh
-        self._step = step
+        self._step_all: StepAll[S] = step_all or (lambda state, commands: [step(state, one) for one in commands])
         self._poisoned = ""
         self._state, self._sequence, self._head = self._recover()
 
@@ -105,34 +111,68 @@ class Sequencer(Generic[S]):
         records = self._store.read(from_snapshot)
         return self._apply(state, takewhile(lambda record: until is None or record.sequence <= until, records))
 
+    def catch_up(self) -> int:
+        """Carry out what another writer appended since, checking chain and answers; returns the number of records.
+
+        Raises InvariantBroken when a record does not follow the last one or replays to another answer.
+        """
+        self._refuse_when_poisoned()
+        before = self._sequence
+        try:
+            self._apply(self._state, self._following(self._store.read(before)))
+        except BaseException as error:
+            self._poisoned = f"{type(error).__name__}: {error}"
+            raise
+        return self._sequence - before
+
     def _carry_out(self, batch: Sequence[tuple[str, Command]], *, whole: bool) -> list[Answer]:
-        answers: list[Answer] = []
-        records: list[Record] = []
-        fresh: dict[str, Record] = {}
-        sequence, head = self._sequence, self._head
-        for command_id, command in batch:
+        """Step in runs of ids not met before: a repeat is answered only after its first has been judged."""
+        answers: dict[int, Answer] = {}
+        known = self._store.find_all([command_id for command_id, _ in batch])
+        commit = _Commit(self._sequence, self._head)
+        waiting: dict[str, _Waiting] = {}
+        for place, (command_id, command) in enumerate(batch):
+            if command_id in waiting or (whole and waiting):
+                answers.update(self._step_waiting(waiting, commit))
+                if whole and isinstance(refused := answers[place - 1], Refused):
+                    return _nothing_kept(refused, commit)
             body = encode(command)
-            known = fresh.get(command_id) or self._store.find(command_id)
-            if known is not None:
-                answers.append(_repeat(known, body))
-                continue
+            record = commit.by_id.get(command_id) or known.get(command_id)
             beyond = beyond_limits(command_id, body)
-            answer = self._step(self._state, command) if beyond is None else Refused((beyond,))
-            answers.append(answer)
-            if isinstance(answer, Refused):
-                if whole and records:
-                    raise Rejected(*answer.rejections)
-                if whole:
-                    return [answer]
+            if record is not None:
+                answers[place] = _repeat(record, body)
+            elif beyond is not None:
+                answers[place] = Refused((beyond,))
+            else:
+                waiting[command_id] = _Waiting(place, command, body)
                 continue
-            record = chain(sequence + 1, command_id, body, encode_answer(answer), head)
-            sequence, head = record.sequence, record.hash
-            records.append(record)
-            fresh[command_id] = record
-        if records:
-            self._store.append(records)
-            self._sequence, self._head = sequence, head
+            if whole and isinstance(refused := answers[place], Refused):
+                return _nothing_kept(refused, commit)
+        answers.update(self._step_waiting(waiting, commit))
+        if whole and batch and isinstance(refused := answers[len(batch) - 1], Refused):
+            return _nothing_kept(refused, commit)
+        if commit.records:
+            self._store.append(commit.records)
+            self._sequence, self._head = commit.sequence, commit.head
+        return [answers[place] for place in range(len(batch))]
+
+    def _step_waiting(self, waiting: dict[str, _Waiting], commit: _Commit) -> dict[int, Answer]:
+        answers = {}
+        told = self._step_all(self._state, [one.command for one in waiting.values()]) if waiting else []
+        for (command_id, one), answer in zip(waiting.items(), told, strict=True):
+            answers[one.place] = answer
+            if not isinstance(answer, Refused):
+                commit.add(command_id, one.body, encode_answer(answer))
+        waiting.clear()
         return answers
+
+    def _following(self, records: Iterable[Record]) -> Iterator[Record]:
+        """Yield records that continue the chain, moving sequence and head along."""
+        for record in records:
+            if record.sequence != self._sequence + 1 or record.previous != self._head:
+                raise InvariantBroken(f"record {record.sequence} does not follow record {self._sequence}")
+            self._sequence, self._head = record.sequence, record.hash
+            yield record
 
     def _recover(self) -> tuple[S, int, bytes]:
         start, state = 0, self._fresh()
@@ -155,10 +195,13 @@ class Sequencer(Generic[S]):
         return state
 
     def _apply(self, state: S, records: Iterable[Record]) -> S:
-        for record in records:
-            answer = self._step(state, decode(record.body))
-            if encode_answer(answer) != record.answer:
-                raise InvariantBroken(f"record {record.sequence} ({record.command_id}): replay gives another answer")
+        for part in _parts(records):
+            answers = self._step_all(state, [decode(record.body) for record in part])
+            for record, answer in zip(part, answers, strict=True):
+                if encode_answer(answer) != record.answer:
+                    raise InvariantBroken(
+                        f"record {record.sequence} ({record.command_id}): replay gives another answer"
+                    )
         return state
 
     def _refuse_when_poisoned(self) -> None:
@@ -170,9 +213,55 @@ class Sequencer(Generic[S]):
             )
 
 
+@dataclass(slots=True)
+class _Waiting:
+    """A command of a batch that is not carried out yet."""
+
+    place: int
+    command: Command
+    body: bytes
+
+
+class _Commit:
+    """The records a batch adds, chained in the order in which its commands were accepted."""
+
+    def __init__(self, sequence: int, head: bytes) -> None:
+        self.sequence = sequence
+        self.head = head
+        self.records: list[Record] = []
+        self.by_id: dict[str, Record] = {}
+
+    def add(self, command_id: str, body: bytes, answer: bytes) -> None:
+        record = chain(self.sequence + 1, command_id, body, answer, self.head)
+        self.sequence, self.head = record.sequence, record.hash
+        self.records.append(record)
+        self.by_id[command_id] = record
+
+
 def verify(store: Store) -> list[str]:
     """Return every fault of a journal's chain as readable lines; empty means it is whole."""
     return [f"record {fault.sequence}: {fault.message}" for fault in faults(store.read())]
+
+
+def _nothing_kept(refused: Refused, commit: _Commit) -> list[Answer]:
+    """Return the refusal when nothing of the batch was carried out; raise it, to stop the house, when something was."""
+    if commit.records:
+        raise Rejected(*refused.rejections)
+    return [refused]
+
+
+def _parts(records: Iterable[Record]) -> Iterator[list[Record]]:
+    """Split records into lists of bounded size."""
+    part: list[Record] = []
+    size = 0
+    for record in records:
+        part.append(record)
+        size += len(record.body)
+        if size >= REPLAY_BYTES or len(part) >= BATCH_COMMANDS_MAX:
+            yield part
+            part, size = [], 0
+    if part:
+        yield part
 
 
 def _repeat(record: Record, body: bytes) -> Answer:

@@ -119,6 +119,14 @@ class Ledger:
         known = place < self._sorted_key.size and int(self._sorted_key[place]) == key
         return int(self._sorted_row[place]) if known else -1
 
+    def find_all(self, owners: Int32, assets: Int32) -> Int64:
+        """Return the row of each (owner, asset), or -1 where it was never opened; opens none."""
+        key = _pack(owners, assets)
+        place = np.searchsorted(self._sorted_key, key)
+        if not self._count:
+            return np.full(key.size, -1, np.int64)
+        return np.where(self._known(key, place), self._sorted_row[np.minimum(place, self._count - 1)], -1)
+
     def available(self, rows: Int64) -> Int64:
         """Return balance - held - pledged - floor per row; rows without a floor answer what 64 bits hold."""
         return self.balance[rows] - self.held[rows] - self.pledged[rows] - self.floor[rows]
