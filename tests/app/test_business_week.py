@@ -58,7 +58,7 @@ def _input(day: object) -> DayInput:
 
 def test_books_close_and_replay(week: Path) -> None:
     """Goal: the week's state is what its journal gives. Method: verify every record, replay from zero and snapshots."""
-    assert verify_house(week)["faults"] == []
+    assert verify_house(week).faults == []
     replayed = replay_house(week)
     assert replayed["same"] is True
     assert len(replayed["from"]) == 1 + DAYS
@@ -130,7 +130,7 @@ def test_changed_byte_is_found_and_named(week: Path, tmp_path: Path) -> None:
         connection.execute(f"UPDATE journal SET {column} = ? WHERE sequence = 9", (changed,))
         connection.commit()
         connection.close()
-        faults = verify_house(folder)["faults"]
+        faults = verify_house(folder).faults
         assert any(str(fault).startswith(("record 9:", "record 10:")) for fault in faults), (column, faults)
 
 

@@ -81,7 +81,7 @@ def write_market(folder: Path, market: SimulatedMarket, progress: Progress, *, p
 
 
 def run_folder(
-    house: Path,
+    house: Path | str,
     market: Path,
     dates: Sequence[date],
     parameters: Path | None,
@@ -89,7 +89,15 @@ def run_folder(
     progress: Progress,
     acknowledge: Callable[[str, int], None] | None,
 ) -> list[DayLine]:
-    """Run the days of a folder (all when ``dates`` is empty) on the house kept in ``house``.
+    """Run the days of a folder (all when ``dates`` is empty) on the house at ``house``; see ``run_days``."""
+    with Session.open(house, acknowledge) if acknowledge else Session.open(house) as session:
+        return run_days(session, market, dates, parameters, clock, progress)
+
+
+def run_days(
+    session: Session, market: Path, dates: Sequence[date], parameters: Path | None, clock: Clock, progress: Progress
+) -> list[DayLine]:
+    """Run the days of a folder (all when ``dates`` is empty) on an open house.
 
     A new house first loads the folder's reference book and deposits. Days done before answer from the journal.
     Raises Rejected when a file is refused; the house is then as it was before that file.
@@ -97,26 +105,24 @@ def run_folder(
     book = read_book(market / "reference.json")
     resolved = resolve(book)
     risk = None if parameters is None else read_parameters(_read(parameters), file=str(parameters))
-    chosen = list(dates) or _dates(market)
     lines = []
-    with Session.open(house, acknowledge) if acknowledge else Session.open(house) as session:
-        _require_same_book(session, book, market)
-        session.once("reference", lambda: LoadReference(book))
-        session.once("deposits", lambda: read_deposits(market / "deposits.csv", resolved))
-        series = read_series_list(market / "series.csv") if (market / "series.csv").is_file() else ()
-        if series:
-            session.once("series", lambda: ListSeries(tuple(msgspec.structs.astuple(one) for one in series)))
-        for moment in chosen:
-            record, _ = run_day(session, _day(market, moment, resolved, series), risk, clock, progress)
-            lines.append(
-                DayLine(
-                    date=moment,
-                    trades=sum(part.trades for part in record.captured),
-                    state_hash=record.state_hash,
-                    journal_sequence=record.sequence,
-                    requirement_cents=record.called.requirement_cents if record.called else 0,
-                )
+    _require_same_book(session, book, market)
+    session.once("reference", lambda: LoadReference(book))
+    session.once("deposits", lambda: read_deposits(market / "deposits.csv", resolved))
+    series = read_series_list(market / "series.csv") if (market / "series.csv").is_file() else ()
+    if series:
+        session.once("series", lambda: ListSeries(tuple(msgspec.structs.astuple(one) for one in series)))
+    for moment in list(dates) or _dates(market):
+        record, _ = run_day(session, _day(market, moment, resolved, series), risk, clock, progress)
+        lines.append(
+            DayLine(
+                date=moment,
+                trades=sum(part.trades for part in record.captured),
+                state_hash=record.state_hash,
+                journal_sequence=record.sequence,
+                requirement_cents=record.called.requirement_cents if record.called else 0,
             )
+        )
     return lines
 
 

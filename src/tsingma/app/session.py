@@ -1,14 +1,17 @@
-"""An open house: the engine's step over a store; the one place where the two are wired."""
+"""An open house: the engine's step over a store; the one place where the two are wired.
+
+A house is a folder with a journal file, or a ``postgresql://`` URL.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tsingma.basics.rejection import Rejected
+from tsingma.app.lease_keeper import LeaseKeeper
+from tsingma.basics.rejection import Rejected, RejectionReason, refuse
 from tsingma.engine.batch import step_all
 from tsingma.engine.house import House
 from tsingma.engine.sequencer import Sequencer
@@ -16,7 +19,9 @@ from tsingma.engine.step import step
 from tsingma.journal.commands import Command
 from tsingma.journal.events import Accepted, Answer, Refused
 from tsingma.journal.store import Store
+from tsingma.store.lease import LEASE_SECONDS
 from tsingma.store.memory import MemoryStore
+from tsingma.store.postgres import PREFIXES, PostgresStore
 from tsingma.store.sqlite import SqliteStore
 
 JOURNAL_NAME = "house.sqlite"
@@ -27,6 +32,18 @@ def _nobody(command_id: str, sequence: int) -> None:
     """Acknowledge to nobody."""
 
 
+def on_a_server(house: Path | str) -> bool:
+    """Return whether the house is a URL of a PostgreSQL database."""
+    return isinstance(house, str) and house.startswith(PREFIXES)
+
+
+def open_store(house: Path | str, *, read_only: bool = False, lease_seconds: float = LEASE_SECONDS) -> Store:
+    """Open the store of a house; raises Rejected when there is none (read only) or another process writes it."""
+    if on_a_server(house):
+        return PostgresStore(str(house), read_only=read_only, lease_seconds=lease_seconds)
+    return SqliteStore(Path(house) / JOURNAL_NAME, read_only=read_only)
+
+
 class Session:
     """Submits commands by stable ids, so that a day that was cut off is simply run again."""
 
@@ -34,27 +51,53 @@ class Session:
         """Recover the house from the store; ``acknowledge`` hears every durable command id and its sequence."""
         self._store = store
         self._acknowledge = acknowledge
-        self.sequencer: Sequencer[House] = Sequencer(store, House, step, step_all)
+        self._keeper: LeaseKeeper | None = None
+        if isinstance(store, PostgresStore) and store.epoch is not None:
+            self._keeper = LeaseKeeper(store)  # before the recovery, which may take longer than the lease
+        try:
+            self.sequencer: Sequencer[House] = Sequencer(store, House, step, step_all)
+        except BaseException:
+            self.close()
+            raise
 
     @classmethod
-    def open(cls, folder: Path, acknowledge: Acknowledge = _nobody, *, read_only: bool = False) -> Session:
-        """Open the house kept in ``folder``; raises Rejected when there is none (read only) or it is in use."""
-        return cls(SqliteStore(folder / JOURNAL_NAME, read_only=read_only), acknowledge)
-
-    @staticmethod
-    @contextmanager
-    def open_store(folder: Path) -> Iterator[Store]:
-        """Yield the store of ``folder``, read only and without recovering the house from it."""
-        store = SqliteStore(folder / JOURNAL_NAME, read_only=True)
-        try:
-            yield store
-        finally:
-            store.close()
+    def open(
+        cls,
+        house: Path | str,
+        acknowledge: Acknowledge = _nobody,
+        *,
+        read_only: bool = False,
+        lease_seconds: float = LEASE_SECONDS,
+    ) -> Session:
+        """Open the house in a folder or at a URL; raises Rejected when there is none (read only) or it is in use."""
+        return cls(open_store(house, read_only=read_only, lease_seconds=lease_seconds), acknowledge)
 
     @classmethod
     def in_memory(cls) -> Session:
         """Open a house that leaves nothing behind."""
         return cls(MemoryStore())
+
+    @property
+    def epoch(self) -> int | None:
+        """Number of this writer among all the house had; None when it only reads or the house is in a folder."""
+        return self._store.epoch if isinstance(self._store, PostgresStore) else None
+
+    def become_writer(self) -> bool:
+        """Take the lease of a house on a server that was opened read only; False while another holds it.
+
+        Afterwards the sequencer must catch up before it submits. Raises Rejected (not-allowed) for other houses.
+        """
+        if not isinstance(self._store, PostgresStore):
+            raise refuse(RejectionReason.NOT_ALLOWED, "only a house on PostgreSQL changes its writer")
+        if not self._store.take_lease():
+            return False
+        self._keeper = LeaseKeeper(self._store)
+        return True
+
+    def hold(self) -> None:
+        """Keep the lease until it is lost or the session is closed."""
+        if self._keeper is not None:
+            self._keeper.wait()
 
     @property
     def house(self) -> House:
@@ -85,7 +128,9 @@ class Session:
         return accepted
 
     def close(self) -> None:
-        """Let go of the store."""
+        """Let go of the lease and of the store."""
+        if self._keeper is not None:
+            self._keeper.close()
         self._store.close()
 
     def __enter__(self) -> Self:

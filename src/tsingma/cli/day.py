@@ -7,9 +7,10 @@ from pathlib import Path
 
 import click
 
-_HOUSE = click.option(
-    "--house", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder of the house's journal."
-)
+from tsingma.cli.house import HOUSE
+from tsingma.cli.journal import verify
+from tsingma.cli.output import print_figures
+
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
 
@@ -19,7 +20,7 @@ def day() -> None:
 
 
 @day.command(epilog="\b\nExample:\n  tsingma day run --house out/house --market out/market --date 2026-01-05\n")
-@_HOUSE
+@HOUSE
 @click.option(
     "--market",
     required=True,
@@ -35,7 +36,7 @@ def day() -> None:
 @click.option("--acknowledge", is_flag=True, help="Print a line for every command that became durable.")
 @_JSON
 def run(
-    house: Path,
+    house: Path | str,
     market: Path,
     dates: tuple[datetime, ...],
     parameters: Path | None,
@@ -68,48 +69,26 @@ def run(
 
 
 @day.command(epilog="\b\nExample:\n  tsingma day status --house out/house --json\n")
-@_HOUSE
+@HOUSE
 @_JSON
-def status(house: Path, *, as_json: bool) -> int:
+def status(house: Path | str, *, as_json: bool) -> int:
     """Say where the house stands: day, steps run, journal, open positions, what is owed."""
     from tsingma.app.inspect import house_status
 
-    _print(house_status(house), as_json=as_json)
+    print_figures(house_status(house), as_json=as_json)
     return 0
 
 
-@day.command(epilog="\b\nExample:\n  tsingma day verify --house out/house\n")
-@_HOUSE
-@_JSON
-def verify(house: Path, *, as_json: bool) -> int:
-    """Prove the journal: every hash, every answer, every invariant. Exit code 1 names what is broken."""
-    from tsingma.app.inspect import verify_house
-
-    verdict = verify_house(house)
-    _print(verdict, as_json=as_json)
-    return 1 if verdict["faults"] else 0
-
-
 @day.command(epilog="\b\nExample:\n  tsingma day replay --house out/house\n")
-@_HOUSE
+@HOUSE
 @_JSON
-def replay(house: Path, *, as_json: bool) -> int:
+def replay(house: Path | str, *, as_json: bool) -> int:
     """Carry out the journal again from zero and from each snapshot; exit code 1 when a state hash differs."""
     from tsingma.app.inspect import replay_house
 
     verdict = replay_house(house)
-    _print(verdict, as_json=as_json)
+    print_figures(verdict, as_json=as_json)
     return 0 if verdict["same"] else 1
 
 
-def _print(figures: dict[str, object], *, as_json: bool) -> None:
-    if as_json:
-        import msgspec
-
-        click.echo(msgspec.json.encode(figures).decode())
-        return
-    width = max(len(name) for name in figures)
-    for name, value in figures.items():
-        items = value if isinstance(value, list) else [value]
-        for place, item in enumerate(items or ["none"]):
-            click.echo(f"{name if not place else '':<{width}}  {item}")
+day.add_command(verify)

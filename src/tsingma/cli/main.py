@@ -23,6 +23,18 @@ _SUBCOMMANDS: dict[str, tuple[str, str, str]] = {
     "margin": ("tsingma.cli.margin", "margin", "Margin of a portfolio, and parameter files from prices."),
     "settle": ("tsingma.cli.settle", "settle", "Which instructions settle together, and what frees the others."),
     "simulate": ("tsingma.cli.simulate", "simulate", "Write seeded, labelled simulated markets and instances."),
+    "standby": (
+        "tsingma.cli.standby",
+        "standby",
+        "Follow a house on PostgreSQL and take over when its writer is gone.",
+    ),
+    "verify": (
+        "tsingma.cli.journal",
+        "verify",
+        "Prove the whole journal of a house: chain, answers, snapshots, books.",
+    ),
+    "backup": ("tsingma.cli.journal", "backup", "Write a house into one file, while its writer runs."),
+    "restore": ("tsingma.cli.journal", "restore", "Prove a backup and install it as a new house."),
 }
 
 _EPILOG = """\b

@@ -16,7 +16,7 @@ from typing import Generic, Protocol, Self, TypeVar
 from tsingma.basics.rejection import InvariantBroken, Rejected, Rejection, RejectionReason, refuse
 from tsingma.journal.commands import Command, decode, encode
 from tsingma.journal.events import Answer, Refused, decode_answer, encode_answer
-from tsingma.journal.record import BATCH_COMMANDS_MAX, GENESIS, Record, beyond_limits, chain, faults
+from tsingma.journal.record import BATCH_COMMANDS_MAX, GENESIS, Record, beyond_limits, chain
 from tsingma.journal.store import Snapshot, Store
 
 
@@ -118,6 +118,8 @@ class Sequencer(Generic[S]):
         """
         self._refuse_when_poisoned()
         before = self._sequence
+        if self._store.length() == before:
+            return 0
         try:
             self._apply(self._state, self._following(self._store.read(before)))
         except BaseException as error:
@@ -195,7 +197,7 @@ class Sequencer(Generic[S]):
         return state
 
     def _apply(self, state: S, records: Iterable[Record]) -> S:
-        for part in _parts(records):
+        for part in parts(records):
             answers = self._step_all(state, [decode(record.body) for record in part])
             for record, answer in zip(part, answers, strict=True):
                 if encode_answer(answer) != record.answer:
@@ -238,11 +240,6 @@ class _Commit:
         self.by_id[command_id] = record
 
 
-def verify(store: Store) -> list[str]:
-    """Return every fault of a journal's chain as readable lines; empty means it is whole."""
-    return [f"record {fault.sequence}: {fault.message}" for fault in faults(store.read())]
-
-
 def _nothing_kept(refused: Refused, commit: _Commit) -> list[Answer]:
     """Return the refusal when nothing of the batch was carried out; raise it, to stop the house, when something was."""
     if commit.records:
@@ -250,8 +247,8 @@ def _nothing_kept(refused: Refused, commit: _Commit) -> list[Answer]:
     return [refused]
 
 
-def _parts(records: Iterable[Record]) -> Iterator[list[Record]]:
-    """Split records into lists of bounded size."""
+def parts(records: Iterable[Record]) -> Iterator[list[Record]]:
+    """Split records into lists of bounded number and size, to be carried out together."""
     part: list[Record] = []
     size = 0
     for record in records:

@@ -39,12 +39,15 @@ class Fault(msgspec.Struct, frozen=True):
 
 def record_hash(sequence: int, command_id: str, body: bytes, answer: bytes, previous: bytes) -> bytes:
     """Return SHA-256 over previous hash, sequence, and the length-prefixed id, body and answer (32 bytes)."""
-    total = hashlib.sha256(previous)
-    total.update(sequence.to_bytes(8, "little"))
-    for part in (command_id.encode(), body, answer):
-        total.update(len(part).to_bytes(8, "little"))
-        total.update(part)
+    name = command_id.encode()
+    total = hashlib.sha256(b"".join((previous, _eight(sequence), _eight(len(name)), name, _eight(len(body)))))
+    total.update(body)
+    total.update(_eight(len(answer)) + answer)
     return total.digest()
+
+
+def _eight(number: int) -> bytes:
+    return number.to_bytes(8, "little")
 
 
 def beyond_limits(command_id: str, body: bytes) -> Rejection | None:
@@ -71,9 +74,11 @@ def chain(sequence: int, command_id: str, body: bytes, answer: bytes, previous: 
     return Record(sequence, command_id, body, answer, previous, digest)
 
 
-def faults(records: Iterable[Record]) -> Iterator[Fault]:
-    """Yield every fault of a journal read in order: gaps, broken links, changed content."""
-    sequence, previous = 0, GENESIS
+def faults(records: Iterable[Record], sequence: int = 0, previous: bytes = GENESIS) -> Iterator[Fault]:
+    """Yield every fault of records read in order after number ``sequence`` with hash ``previous``.
+
+    Faults are gaps, broken links and changed content.
+    """
     for record in records:
         sequence += 1
         if record.sequence != sequence:

@@ -29,6 +29,10 @@ class Store(Protocol):
         """Return the last record, or None for an empty journal."""
         ...
 
+    def length(self) -> int:
+        """Return the number of the last record, 0 for an empty journal."""
+        ...
+
     def read(self, after: int = 0) -> Iterator[Record]:
         """Yield the records with a sequence above ``after``, in order."""
         ...

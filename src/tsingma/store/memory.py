@@ -30,6 +30,10 @@ class MemoryStore:
         """Return the last record, or None."""
         return self._records[-1] if self._records else None
 
+    def length(self) -> int:
+        """Return the number of the last record, 0 for an empty journal."""
+        return len(self._records)
+
     def read(self, after: int = 0) -> Iterator[Record]:
         """Yield the records above ``after``."""
         return iter(self._records[after:])

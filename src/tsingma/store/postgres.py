@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -105,13 +105,18 @@ class PostgresStore:
         return self._epoch is not None
 
     def renew_lease(self) -> bool:
-        """Renew the lease over a connection of its own, from any one thread; False when another took it."""
+        """Renew the lease over a connection of its own, from any one thread; False when it is lost."""
+        import psycopg
+
         if self._epoch is None:
             return False
-        if self._renewing is None:
-            self._renewing = self._connect(self._url)
-            self._renewing.execute("SET synchronous_commit = off")  # a lost renewal costs nothing but time
-        return lease.renew(self._renewing, self._epoch)
+        try:
+            if self._renewing is None:
+                self._renewing = self._connect(self._url)
+                self._renewing.execute("SET synchronous_commit = off")  # a lost renewal costs nothing but time
+            return lease.renew(self._renewing, self._epoch)
+        except psycopg.OperationalError:
+            return False
 
     def append(self, records: Sequence[Record]) -> None:
         """Write the records in one transaction, flushed to disk before this returns.
@@ -131,9 +136,20 @@ class PostgresStore:
         if written != len(records):
             raise lease.taken_over(self._place)
 
+    def fill(self, records: Iterable[Record], snapshots: Iterable[Snapshot]) -> None:
+        """Write a whole journal and its snapshots in one transaction; raises Rejected like ``append``."""
+        epoch = self._writing()
+        with self._confirmed():
+            self._copy(epoch, records, snapshots)
+
     def head(self) -> Record | None:
         """Return the last record, or None for an empty journal."""
         return self._one("ORDER BY sequence DESC LIMIT 1", ())
+
+    def length(self) -> int:
+        """Return the number of the last record, 0 for an empty journal."""
+        row = self._connection.execute("SELECT coalesce(max(sequence), 0) FROM journal").fetchone()
+        return 0 if row is None else int(row[0])
 
     def read(self, after: int = 0) -> Iterator[Record]:
         """Yield the records above ``after``, in order, as they stood when the reading began."""
@@ -157,10 +173,9 @@ class PostgresStore:
 
     def put_snapshot(self, snapshot: Snapshot) -> None:
         """Keep a snapshot with a checksum over its bytes, durably; raises Rejected like ``append``."""
-        parts = msgspec.msgpack.encode(snapshot.parts)
-        row = (self._writing(), snapshot.sequence, snapshot.state_hash, hashlib.sha256(parts).digest(), parts)
+        row = _snapshot_row(snapshot)
         with self._confirmed():
-            written = self._connection.execute(_PUT_SNAPSHOT, row).rowcount
+            written = self._connection.execute(_PUT_SNAPSHOT, (self._writing(), *row)).rowcount
         if written != 1:
             raise lease.taken_over(self._place)
 
@@ -200,9 +215,9 @@ class PostgresStore:
         row = cursor.execute(f"SELECT {_FIELDS} FROM journal {condition}", arguments).fetchone()
         return None if row is None else Record(*row)
 
-    def _copy(self, epoch: int, records: Sequence[Record]) -> int:
-        """Append by COPY and return the number written: all, or none when the lease is another's."""
-        connection = self._connection
+    def _copy(self, epoch: int, records: Iterable[Record], snapshots: Iterable[Snapshot] = ()) -> int:
+        """Append by COPY in one transaction and return the number written: none when the lease is another's."""
+        connection, written = self._connection, 0
         connection.execute("BEGIN")
         try:
             if connection.execute(_HELD, (epoch,)).fetchone() is None:
@@ -210,14 +225,16 @@ class PostgresStore:
                 return 0
             with connection.cursor().copy(_COPY) as copy:
                 copy.set_types(_TYPES)
-                for record in records:
+                for written, record in enumerate(records, 1):  # noqa: B007 - counts what an iterator gave
                     copy.write_row((*_row(record), epoch))
+            for snapshot in snapshots:
+                connection.execute(_PUT_SNAPSHOT, (epoch, *_snapshot_row(snapshot)))
             connection.execute("COMMIT")
         except BaseException:
             if not connection.closed:
                 connection.execute("ROLLBACK")
             raise
-        return len(records)
+        return written
 
     def _writing(self) -> int:
         if self._epoch is None:
@@ -238,6 +255,11 @@ class PostgresStore:
                 file=self._place,
                 remedy="open the house again: its journal says whether this batch is there",
             ) from error
+
+
+def _snapshot_row(snapshot: Snapshot) -> tuple[int, bytes, bytes, bytes]:
+    parts = msgspec.msgpack.encode(snapshot.parts)
+    return (snapshot.sequence, snapshot.state_hash, hashlib.sha256(parts).digest(), parts)
 
 
 def _row(record: Record) -> tuple[int, str, bytes, bytes, bytes, bytes]:

@@ -7,6 +7,7 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Protocol, Self, TextIO
 
@@ -101,13 +102,18 @@ class SqliteStore:
         row = self._connection.execute(f"SELECT {_FIELDS} FROM journal ORDER BY sequence DESC LIMIT 1").fetchone()
         return Record(*row) if row else None
 
+    def length(self) -> int:
+        """Return the number of the last record, 0 for an empty journal."""
+        return int(self._connection.execute("SELECT coalesce(max(sequence), 0) FROM journal").fetchone()[0])
+
     def read(self, after: int = 0) -> Iterator[Record]:
         """Yield the records above ``after``, in order, without reading them all at once."""
-        cursor = self._connection.execute(
-            f"SELECT {_FIELDS} FROM journal WHERE sequence > ? ORDER BY sequence", (after,)
-        )
-        for row in cursor:
-            yield Record(*row)
+        query = f"SELECT {_FIELDS} FROM journal WHERE sequence > ? ORDER BY sequence"
+        try:
+            for row in self._connection.execute(query, (after,)):
+                yield Record(*row)
+        except sqlite3.DatabaseError as error:
+            raise refuse(RejectionReason.MALFORMED, f"the file is damaged: {error}", file=str(self._path)) from error
 
     def find(self, command_id: str) -> Record | None:
         """Return the record of a command id, or None."""
@@ -150,6 +156,14 @@ class SqliteStore:
             )
         return Snapshot(sequence, row[0], msgspec.msgpack.decode(row[2], type=dict[str, bytes]))
 
+    def drop_snapshot(self, sequence: int) -> None:
+        """Forget a snapshot; the journal has everything it had."""
+        self._connection.execute("DELETE FROM snapshot WHERE sequence = ?", (sequence,))
+
+    def seal(self) -> None:
+        """Make the journal one file that can be moved and read anywhere; writing opens it up again."""
+        self._connection.execute("PRAGMA journal_mode = DELETE")
+
     def close(self) -> None:
         """Close the file and give up the lock."""
         self._connection.close()
@@ -159,6 +173,21 @@ class SqliteStore:
         if self._lock is not None:
             self._lock.close()
             self._lock = None
+
+
+def copy_journal(source: Path, target: Path) -> None:
+    """Copy a journal file as it stands at one moment, while others read and write it (SQLite's online backup).
+
+    Raises Rejected: missing (no such file), malformed (no SQLite file).
+    """
+    if not source.is_file():
+        raise refuse(RejectionReason.MISSING, "there is no journal", file=str(source), remedy="check --house")
+    from_file = f"{source.absolute().as_uri()}?mode=ro"
+    with closing(sqlite3.connect(from_file, uri=True)) as reader, closing(sqlite3.connect(target)) as writer:
+        try:
+            reader.backup(writer)
+        except sqlite3.DatabaseError as error:
+            raise refuse(RejectionReason.MALFORMED, f"this is no journal: {error}", file=str(source)) from None
 
 
 def _take_lock(path: Path) -> TextIO:
@@ -180,7 +209,12 @@ def _take_lock(path: Path) -> TextIO:
 def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
     mode = "ro" if read_only else "rwc"
     try:
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None)
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode={mode}",
+            uri=True,
+            isolation_level=None,
+            check_same_thread=False,  # one thread at a time, which need not be the one that opened it
+        )
         _prepare(connection, path, read_only=read_only)
     except sqlite3.DatabaseError as error:
         raise refuse(RejectionReason.MALFORMED, f"this is no journal: {error}", file=str(path)) from None
@@ -196,7 +230,7 @@ def _prepare(connection: Connection, path: Path, *, read_only: bool) -> None:
         if version == 0 and (read_only or tables):
             raise refuse(RejectionReason.MALFORMED, "this is no journal: it has other tables, or none", file=str(path))
         steps = pending("sqlite", version, read_only=read_only, place=str(path))
-        if version == 0:
+        if not read_only:
             connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         for step in steps:

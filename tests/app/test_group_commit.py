@@ -1,0 +1,187 @@
+"""Many producers behind one writer.
+
+Goal: the answers are those of one by one, in order, durable; nothing waits without bound; a failure reaches everybody.
+Method: hypothesis over commands with repeated ids against a plain sequencer; threads; a store that breaks; a full queue.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tsingma.app.group_commit import GroupCommit
+from tsingma.basics.rejection import Rejected, Rejection, RejectionReason
+from tsingma.engine.sequencer import Sequencer
+from tsingma.journal.commands import Command, OpenDay
+from tsingma.journal.events import Accepted, Answer, DayOpened, Refused
+from tsingma.journal.record import BATCH_COMMANDS_MAX, Record
+from tsingma.store.memory import MemoryStore
+
+PRODUCERS = 16
+EACH = 50
+
+
+class Total:
+    """A state that is one number."""
+
+    def __init__(self) -> None:
+        """Start at zero."""
+        self.value = 0
+
+    def digest(self) -> bytes:
+        """Return the number as bytes."""
+        return str(self.value).encode()
+
+    def dump(self) -> dict[str, bytes]:
+        """Return the number as the only part."""
+        return {"value": self.digest()}
+
+    @classmethod
+    def load(cls, parts: dict[str, bytes]) -> Total:
+        """Take back a dump."""
+        state = cls()
+        state.value = int(parts["value"])
+        return state
+
+
+def add(state: Total, command: Command) -> Answer:
+    """Add an even number and answer the new total; refuse odd ones."""
+    assert isinstance(command, OpenDay)
+    if command.day % 2:
+        return Refused((Rejection(reason=RejectionReason.NOT_ALLOWED, message="odd"),))
+    state.value += command.day
+    return Accepted((DayOpened(state.value, 0, 0),))
+
+
+def opened(store: MemoryStore) -> Sequencer[Total]:
+    """Return a sequencer over the store."""
+    return Sequencer(store, Total, add)
+
+
+class SlowStore(MemoryStore):
+    """A store that waits for a gate before each append, keeps the size of each, and breaks when told to."""
+
+    def __init__(self) -> None:
+        """Start with the gate open."""
+        super().__init__()
+        self.gate = threading.Event()
+        self.gate.set()
+        self.entered = threading.Event()
+        self.sizes: list[int] = []
+        self.broken = False
+
+    def append(self, records: Sequence[Record]) -> None:
+        """Append when the gate is open."""
+        self.entered.set()
+        self.gate.wait()
+        if self.broken:
+            raise OSError("no space left on device")
+        super().append(records)
+        self.sizes.append(len(records))
+
+
+@given(st.lists(st.tuples(st.sampled_from("abcdefgh"), st.integers(0, 9)), max_size=40))
+def test_answers_are_those_of_one_by_one(commands: list[tuple[str, int]]) -> None:
+    """Goal: grouping is not seen. Method: the same commands one by one on another sequencer; journals compared."""
+    grouped, alone = MemoryStore(), MemoryStore()
+    with GroupCommit(opened(grouped)) as door:
+        receipts = [door.submit(name, OpenDay(day)) for name, day in commands]
+    plain = opened(alone)
+    assert [receipt.result() for receipt in receipts] == [
+        plain.submit([(name, OpenDay(day))])[0] for name, day in commands
+    ]
+    assert list(grouped.read()) == list(alone.read())
+
+
+def test_threads_get_their_own_answers_in_their_own_order() -> None:
+    """Goal: each producer's commands keep their order and their answers. Method: threads; totals never fall."""
+    store = SlowStore()
+    sequencer, told = opened(store), [[] for _ in range(PRODUCERS)]  # type: ignore[var-annotated]
+    with GroupCommit(sequencer) as door:
+
+        def produce(producer: int) -> None:
+            for number in range(EACH):
+                answer = door.submit(f"{producer}/{number}", OpenDay(2)).result()
+                told[producer].append(answer.events[0].day)  # type: ignore[union-attr]
+
+        threads = [threading.Thread(target=produce, args=(producer,)) for producer in range(PRODUCERS)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert sequencer.state.value == 2 * PRODUCERS * EACH
+    assert sorted(total for totals in told for total in totals) == list(range(2, 2 * PRODUCERS * EACH + 1, 2))
+    assert all(totals == sorted(totals) for totals in told)
+
+
+def test_what_waits_together_is_one_commit_of_at_most_a_batch() -> None:
+    """Goal: groups form while the disk is busy, and are bounded. Method: hold the first commit, send many, let go."""
+    store = SlowStore()
+    with GroupCommit(opened(store)) as door:
+        store.gate.clear()
+        first = door.submit("first", OpenDay(2))
+        store.entered.wait()
+        rest = [door.submit(str(number), OpenDay(2)) for number in range(BATCH_COMMANDS_MAX + 10)]
+        assert not first.done()
+        with pytest.raises(TimeoutError, match=r"no answer in 0\.01 s"):
+            first.result(0.01)
+        store.gate.set()
+        assert isinstance(rest[-1].result(), Accepted)
+        assert first.done()
+    assert store.sizes == [1, BATCH_COMMANDS_MAX, 10]
+
+
+def test_closing_answers_what_waits_and_takes_no_more() -> None:
+    """Goal: an orderly end loses nothing. Method: close while a commit is held; submit afterwards."""
+    store = SlowStore()
+    door = GroupCommit(opened(store))
+    store.gate.clear()
+    receipts = [door.submit(str(number), OpenDay(2)) for number in range(5)]
+    closing = threading.Thread(target=door.close)
+    closing.start()
+    store.gate.set()
+    closing.join()
+    door.close()
+    assert [receipt.done() for receipt in receipts] == [True] * 5
+    with pytest.raises(Rejected, match="late: the house is closing"):
+        door.submit("late", OpenDay(2))
+    assert store.length() == 5
+
+
+def test_full_queue_is_refused() -> None:
+    """Goal: everything has a limit. Method: hold the commit, fill the queue, send one more; it is accepted later."""
+    store = SlowStore()
+    with GroupCommit(opened(store), waiting_max=3) as door:
+        store.gate.clear()
+        door.submit("first", OpenDay(2))
+        store.entered.wait()
+        receipts = [door.submit(str(number), OpenDay(2)) for number in range(3)]
+        with pytest.raises(Rejected, match=r"4: 3 commands are waiting \(wait for answers before sending more"):
+            door.submit("4", OpenDay(2))
+        store.gate.set()
+        receipts[-1].result()
+        assert isinstance(door.submit("4", OpenDay(2)).result(), Accepted)
+
+
+def test_failure_reaches_everybody_and_the_journal_decides() -> None:
+    """Goal: nobody waits for ever, nothing is acknowledged that is not durable. Method: a disk that breaks."""
+    store = SlowStore()
+    with GroupCommit(opened(store)) as door:
+        door.submit("good", OpenDay(2)).result()
+        store.gate.clear()
+        store.entered.clear()
+        receipts = [door.submit("bad", OpenDay(2))]
+        store.entered.wait()
+        receipts.append(door.submit("behind", OpenDay(2)))
+        store.broken = True
+        store.gate.set()
+        for receipt in receipts:
+            with pytest.raises(OSError, match="no space left"):
+                receipt.result()
+        with pytest.raises(Rejected, match=r"later: the house stopped after a failure .*open it again"):
+            door.submit("later", OpenDay(2))
+    assert [record.command_id for record in store.read()] == ["good"]
