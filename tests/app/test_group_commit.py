@@ -1,7 +1,8 @@
 """Many producers behind one writer.
 
 Goal: the answers are those of one by one, in order, durable; nothing waits without bound; a failure reaches everybody.
-Method: hypothesis over commands with repeated ids against a plain sequencer; threads; a store that breaks; a full queue.
+Method: hypothesis over commands with repeated ids against a plain sequencer; threads; a store that breaks; a full
+queue.
 """
 
 from __future__ import annotations

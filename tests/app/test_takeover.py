@@ -1,13 +1,14 @@
 """A standby takes over under load.
 
-Goal: whatever happens to the writer of a PostgreSQL house, nothing acknowledged is lost, nothing is carried out twice and
-there are never two writers. Method: real processes, killed and paused, with a witness outside: the script
+Goal: whatever happens to the writer of a PostgreSQL house, nothing acknowledged is lost, nothing is carried out twice
+and there are never two writers. Method: real processes, killed and paused, with a witness outside: the script
 ``takeover_loop.py`` beside this file; then a business day whose process is killed and whose standby finishes it.
 """
 
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -49,12 +50,13 @@ def test_sixty_takeovers_under_load(new_database: Callable[[], str]) -> None:
 def test_standby_finishes_the_day_of_a_killed_process(new_database: Callable[[], str], tmp_path: Path) -> None:
     """Goal: the day ends in the same books. Method: kill ``day run`` after ten records; a calm folder beside it."""
     url, market = new_database(), tmp_path / "market"
-    simulate = ["simulate", "market", "--trades", "500", "--days", "2", "--seed", "3", "--start", "2026-01-05"]
+    simulate = ["simulate", "market", "--trades", "1000", "--days", "2", "--seed", "3", "--start", "2026-01-05"]
     assert main([*simulate, "--out", str(market)]) == 0
     assert main(["day", "run", "--house", str(tmp_path / "calm"), "--market", str(market)]) == 0
     command = ["--house", url, "--market", str(market), "--acknowledge"]
     writer = subprocess.Popen([*PYTHON, "day", "run", *command], stdout=subprocess.PIPE, text=True, env=LIVE)
     heard = [line(writer) for _ in range(10)]
+    writer.send_signal(signal.SIGSTOP)  # in the middle of the first day, until the standby follows
     standby = subprocess.Popen([*PYTHON, "standby", *command], stdout=subprocess.PIPE, text=True, env=LIVE)
     assert line(standby).startswith("standby at record")
     writer.kill()

@@ -101,7 +101,8 @@ class PostgresStore:
     def take_lease(self) -> bool:
         """Become the writer; False while another holds the lease."""
         holder = f"{socket.gethostname()}/{os.getpid()}"
-        self._epoch = lease.take(self._connection, holder, self._lease_seconds)
+        with self._connected():
+            self._epoch = lease.take(self._connection, holder, self._lease_seconds)
         return self._epoch is not None
 
     def renew_lease(self) -> bool:
@@ -127,7 +128,7 @@ class PostgresStore:
         epoch = self._writing()
         if not records:
             return
-        with self._confirmed():
+        with self._connected():
             if len(records) > self._copy_above:
                 written = self._copy(epoch, records)
             else:
@@ -139,54 +140,55 @@ class PostgresStore:
     def fill(self, records: Iterable[Record], snapshots: Iterable[Snapshot]) -> None:
         """Write a whole journal and its snapshots in one transaction; raises Rejected like ``append``."""
         epoch = self._writing()
-        with self._confirmed():
+        with self._connected():
             self._copy(epoch, records, snapshots)
 
     def head(self) -> Record | None:
         """Return the last record, or None for an empty journal."""
-        return self._one("ORDER BY sequence DESC LIMIT 1", ())
+        rows = self._rows(f"SELECT {_FIELDS} FROM journal ORDER BY sequence DESC LIMIT 1")
+        return Record(*rows[0]) if rows else None
 
     def length(self) -> int:
         """Return the number of the last record, 0 for an empty journal."""
-        row = self._connection.execute("SELECT coalesce(max(sequence), 0) FROM journal").fetchone()
-        return 0 if row is None else int(row[0])
+        return int(self._rows("SELECT coalesce(max(sequence), 0) FROM journal")[0][0])
 
     def read(self, after: int = 0) -> Iterator[Record]:
         """Yield the records above ``after``, in order, as they stood when the reading began."""
         reader = self._connect(self._url)
         try:
             query = f"SELECT {_FIELDS} FROM journal WHERE sequence > %s ORDER BY sequence"
-            for row in reader.cursor(binary=True).stream(query, (after,)):
-                yield Record(*row)
+            with self._connected():
+                for row in reader.cursor(binary=True).stream(query, (after,)):
+                    yield Record(*row)
         finally:
             reader.close()
 
     def find(self, command_id: str) -> Record | None:
         """Return the record of a command id, or None."""
-        return self._one("WHERE command_id = %s", (command_id,))
+        return self.find_all([command_id]).get(command_id)
 
     def find_all(self, command_ids: Sequence[str]) -> dict[str, Record]:
         """Return the records of those command ids that are there."""
-        query = f"SELECT {_FIELDS} FROM journal WHERE command_id = ANY(%s)"
-        rows = self._connection.cursor(binary=True).execute(query, (list(command_ids),)).fetchall()
+        rows = self._rows(f"SELECT {_FIELDS} FROM journal WHERE command_id = ANY(%s)", list(command_ids))
         return {row[1]: Record(*row) for row in rows}
 
     def put_snapshot(self, snapshot: Snapshot) -> None:
         """Keep a snapshot with a checksum over its bytes, durably; raises Rejected like ``append``."""
         row = _snapshot_row(snapshot)
-        with self._confirmed():
+        with self._connected():
             written = self._connection.execute(_PUT_SNAPSHOT, (self._writing(), *row)).rowcount
         if written != 1:
             raise lease.taken_over(self._place)
 
     def snapshots(self) -> list[int]:
         """Return the sequences at which snapshots stand, oldest first."""
-        return [row[0] for row in self._connection.execute("SELECT sequence FROM snapshot ORDER BY sequence")]
+        return [row[0] for row in self._rows("SELECT sequence FROM snapshot ORDER BY sequence")]
 
     def snapshot(self, sequence: int) -> Snapshot:
         """Return one snapshot; raises Rejected (unknown, or malformed when its bytes were changed)."""
-        query = "SELECT state_hash, checksum, parts FROM snapshot WHERE sequence = %s"
-        row = self._connection.cursor(binary=True).execute(query, (sequence,)).fetchone()
+        row = next(
+            iter(self._rows("SELECT state_hash, checksum, parts FROM snapshot WHERE sequence = %s", sequence)), None
+        )
         if row is None:
             raise refuse(RejectionReason.UNKNOWN, f"there is no snapshot at record {sequence}", file=self._place)
         if hashlib.sha256(row[2]).digest() != row[1]:
@@ -210,10 +212,9 @@ class PostgresStore:
         if self._renewing is not None:
             self._renewing.close()
 
-    def _one(self, condition: str, arguments: tuple[str, ...]) -> Record | None:
-        cursor = self._connection.cursor(binary=True)
-        row = cursor.execute(f"SELECT {_FIELDS} FROM journal {condition}", arguments).fetchone()
-        return None if row is None else Record(*row)
+    def _rows(self, query: str, *arguments: object) -> list[tuple[Any, ...]]:
+        with self._connected():
+            return self._connection.cursor(binary=True).execute(query.encode(), arguments).fetchall()
 
     def _copy(self, epoch: int, records: Iterable[Record], snapshots: Iterable[Snapshot] = ()) -> int:
         """Append by COPY in one transaction and return the number written: none when the lease is another's."""
@@ -242,7 +243,7 @@ class PostgresStore:
         return self._epoch
 
     @contextmanager
-    def _confirmed(self) -> Iterator[None]:
+    def _connected(self) -> Iterator[None]:
         """Turn a broken connection into a refusal that says what is not known."""
         import psycopg
 
@@ -253,7 +254,7 @@ class PostgresStore:
                 RejectionReason.NOT_ALLOWED,
                 f"the connection broke before the server confirmed: {error}",
                 file=self._place,
-                remedy="open the house again: its journal says whether this batch is there",
+                remedy="open the house again: its journal says what is there",
             ) from error
 
 
