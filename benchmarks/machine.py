@@ -1,4 +1,4 @@
-"""What every benchmark prints first: the machine, the interpreter, the libraries and the commit."""
+"""What every benchmark prints first (machine, interpreter, libraries, commit), and how it takes time and judges."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import importlib.metadata
 import os
 import platform
 import subprocess
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 
@@ -34,3 +36,21 @@ def describe(*packages: str) -> str:
         f"machine: {_processor()}, {os.cpu_count()} cores, load {load:.1f}; "
         f"Python {platform.python_version()}; {versions}; commit {_commit()}"
     )
+
+
+def best_of(run: Callable[[], object], times: int, clock: Callable[[], float] = time.perf_counter) -> float:
+    """Return the shortest time of several runs in seconds, of the wall or of another ``clock``.
+
+    What claims one core is timed by ``time.process_time``, with one thread: other work on the machine then counts less.
+    """
+    spent = []
+    for _ in range(times):
+        began = clock()
+        run()
+        spent.append(clock() - began)
+    return min(spent)
+
+
+def verdict(goal: str, met: bool) -> str:
+    """Return the line that ends a claim."""
+    return f"  goal {goal}: {'met' if met else 'MISSED'}"
