@@ -82,7 +82,9 @@ def one_core(returns_e10: np.ndarray) -> None:
     few = (book[0][: CHECKED + 1], book[1][: CHECKED * HELD], book[2][: CHECKED * HELD])
     same = (ours[:CHECKED] == tail_sums_plain(*few, returns_e10, TAIL)).all()
     rate = 10_000 / best_of(lambda: tail_sums(*book, returns_e10, TAIL, screen), 8, time.process_time)
-    print(f"expected shortfall, {HELD} positions x {SCENARIOS} scenarios; plain twin {'the same' if same else 'DIFFERS'}")
+    print(
+        f"expected shortfall, {HELD} positions x {SCENARIOS} scenarios; plain twin {'the same' if same else 'DIFFERS'}"
+    )
     print(f"  tsingma, exact {rate:10,.0f} accounts/s a core")
     for name, other in peers(returns_e10).items():
         print(f"  {name:<14} {other:10,.0f} accounts/s a core, ratio {rate / other:,.0f}")

@@ -50,7 +50,9 @@ def _add_lines(_typing: Any, total: Any, lines: Any, weights: Any) -> Any:
         for k in range(width):
             line = builder.inttoptr(builder.extract_value(arguments[1], k), halves.as_pointer())
             moves = builder.sitofp(builder.load(line, align=2), sums)
-            first = builder.insert_element(ir.Constant(sums, ir.Undefined), builder.extract_value(arguments[2], k), zero)
+            first = builder.insert_element(
+                ir.Constant(sums, ir.Undefined), builder.extract_value(arguments[2], k), zero
+            )
             weight = builder.shuffle_vector(first, first, everywhere)
             added = builder.fadd(builder.fmul(weight, moves, flags=("contract",)), added, flags=("contract",))
         builder.store(added, place).align = 4
