@@ -22,6 +22,7 @@ _SUBCOMMANDS: dict[str, tuple[str, str, str]] = {
     "close-out": ("tsingma.cli.margin_default", "close_out", "Share a joint close-out between houses."),
     "collateral": ("tsingma.cli.margin_default", "collateral", "The cheapest collateral that covers a call."),
     "contagion": ("tsingma.cli.margin_default", "contagion", "Who can pay whom, and who falls in which round."),
+    "curves": ("tsingma.cli.margin_curves", "curves", "Zero curves by day from deposits and par swaps."),
     "disclosure": ("tsingma.cli.margin_disclosure", "disclosure", "Public quantitative disclosure as CSV."),
     "explain": ("tsingma.cli.margin_questions", "explain", "What a margin is made of, or why it changed."),
     "fund": ("tsingma.cli.margin_fund", "fund", "Size a default fund; run a default through the waterfall."),
