@@ -97,3 +97,13 @@ def test_scenarios_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
         assert name in {one["name"] for one in json.loads(capsys.readouterr().out)}
         assert main(["economy", model, "scenarios"]) == EXIT_OK
         assert name in capsys.readouterr().out
+
+
+def test_claims_are_printed_whole(capsys: pytest.CaptureFixture[str], shared: Path) -> None:
+    """Goal: the register and the count. Method: without series as JSON, with them to read."""
+    assert main(["economy", "claims", "--json"]) == EXIT_OK
+    assert len(json.loads(capsys.readouterr().out)["claims"]) == 80
+    assert main(["economy", "claims", "--data", str(shared / "data" / "econ")]) == EXIT_OK
+    shown = capsys.readouterr().out
+    assert "80 statements (32 figures, 43 claims, 5 levers)" in shown
+    assert "agreements of July 2026" in shown

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tsingma.app.economy_data import EconomicData, read_economic_data
+from tsingma.app.economy_data import read_economic_data
 from tsingma.basics.rejection import Rejected
 from tsingma.economy.draws import normals, replication_seeds
+from tsingma.economy.observations import EconomicData
 from tsingma.economy.property.error_correction import estimate, out_of_sample, unit_root_t
 from tsingma.economy.property.evidence import divergence, granger, lead_lag, monthly_pair
 from tsingma.economy.property.tails import cycle, tail

@@ -4,31 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import msgspec
-
+from tsingma.economy.observations import EconomicData
 from tsingma.economy.series import Series
 from tsingma.messages.economic_files import Dates, read_columns, read_json_series
 
 RESERVES = "allocated|Chinese yuan renminbi|share_pct"
-ALL = {"Class": "All Classes"}
-
-
-class EconomicData(msgspec.Struct, frozen=True, kw_only=True):
-    """Series by name; homes are RVD's index of all classes and Centaline's weekly index, stocks the daily HSI."""
-
-    hsi: Series
-    peers: dict[str, Series]
-    ccl: Series
-    home_price: Series
-    home_rent: Series
-    home_sales: Series
-    hibor: Series
-    completions: Series
-    vacancy: Series
-    reserves: Series
-    payments: Series
-    payments_rank: Series
-    trade_finance: Series
 
 
 def read_economic_data(folder: Path) -> EconomicData:

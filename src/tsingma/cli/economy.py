@@ -7,6 +7,7 @@ import click
 from tsingma.cli.lazy import LazyGroup
 
 _SUBCOMMANDS: dict[str, tuple[str, str, str]] = {
+    "claims": ("tsingma.cli.economy_claims", "claims", "Every claim with its test, result, figure and reason."),
     "duty": ("tsingma.cli.economy_duty", "duty", "Stamp duty on a property, to the dollar, by date."),
     "property": ("tsingma.cli.economy_run", "property_", "Run scenarios of stocks and homes."),
     "renminbi": ("tsingma.cli.economy_run", "renminbi", "Run scenarios of the renminbi abroad."),

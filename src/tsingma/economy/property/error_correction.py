@@ -169,3 +169,21 @@ def out_of_sample(prices: Series, rents: Series, stocks: Series, first: date) ->
         error_of_no_change=float(still),
         better_than_no_change=bool(ours < still),
     )
+
+
+def quarterly_forecast(prices: Series, rents: Series, stocks: Series) -> float:
+    """Return the price index of the quarter after the last of ``prices``: its stocks are known, its rents stand still.
+
+    Estimated on the quarters that prices have; raises Rejected when stocks do not reach the quarter.
+    """
+    days, logs = quarterly_logs(prices, rents, stocks)
+    ahead = stocks.quarterly()
+    place = int(np.searchsorted(ahead.days, days[-1])) + 1
+    if place >= len(ahead.days):
+        raise refuse(RejectionReason.BEYOND_HORIZON, "stocks end with the prices", field="stocks")
+    long_run, short_run, _, _ = _fit(logs)
+    change = np.diff(logs, axis=0)
+    gap = logs[-1, 0] - long_run @ np.array([1.0, *logs[-1, 1:]])
+    moved = float(np.log(ahead.values[place]) - logs[-1, 2])
+    known = np.array([1.0, change[-1, 0], 0.0, moved, change[-1, 2], gap])
+    return float(np.exp(logs[-1, 0] + known @ short_run))
