@@ -8,16 +8,15 @@ from pathlib import Path
 
 import msgspec
 
-from tsingma.app.business_day import DayInput, DerivativeInput, run_day
 from tsingma.app.day_figures import cross_rows, day_figures, participant_margins
 from tsingma.app.house_derivatives import DerivativeMargin, cross_house
 from tsingma.app.house_margin import HouseMargin, with_flat_rates
+from tsingma.app.market_week import run_market
 from tsingma.app.parameter_file import backtest_table, build_parameters
 from tsingma.app.progress import Progress
 from tsingma.app.session import Session
 from tsingma.app.statements import write_house_statements
 from tsingma.basics.clock import Clock
-from tsingma.journal.commands import ListSeries, LoadReference
 from tsingma.margin.hkscc.history_settings import FilterSettings
 from tsingma.margin.hkscc.parameters import Parameters
 from tsingma.messages.prices import read_prices
@@ -25,7 +24,6 @@ from tsingma.messages.rpf01 import write_parameters
 from tsingma.reports.figures import BacktestRow, CrossRow, DayFigures, HouseReport, check_report
 from tsingma.reports.html import render_html
 from tsingma.reports.terminal import summary
-from tsingma.simulate.derivatives import DerivativeMarket
 from tsingma.simulate.market import SimulatedMarket, market_on_closes, simulate_market
 
 DEFAULT_START = date(2026, 1, 5)
@@ -63,15 +61,8 @@ def run_demo(options: DemoOptions, clock: Clock, progress: Progress) -> DemoResu
     days: list[DayFigures] = []
     margin: HouseMargin | None = None
     with Session.open(folder / "house") as session:
-        session.once("reference", lambda: LoadReference(market.book))
-        session.once("deposits", market.deposits)
-        futures = DerivativeMarket(market)
-        session.once("series", lambda: ListSeries(tuple(msgspec.structs.astuple(one) for one in futures.series)))
-        for place, day in enumerate(market.days()):
-            other = futures.day(place)
-            traded = DerivativeInput(f"{market.label}, day {place + 1}", other.trades, other.price_e4, other.index_e4)
-            entry = DayInput(day.date, day.trades, day.close_e4, day.fx_e6, traded)
-            record, margin = run_day(session, entry, parameters, clock, progress)
+        for record, entry, found in run_market(session, market, parameters, clock, progress):
+            margin = found
             days.append(day_figures(record, entry, market.resolved))
         if margin is None:
             raise RuntimeError("the last day of a fresh house was not margined")

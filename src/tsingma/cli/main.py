@@ -22,6 +22,7 @@ _SUBCOMMANDS: dict[str, tuple[str, str, str]] = {
     "fees": ("tsingma.cli.fees", "fees", "Charge lines of one trade, by date."),
     "margin": ("tsingma.cli.margin", "margin", "Margin of a portfolio, and parameter files from prices."),
     "settle": ("tsingma.cli.settle", "settle", "Which instructions settle together, and what frees the others."),
+    "stress": ("tsingma.cli.stress", "stress", "Scenarios through the house, and the path that empties its fund."),
     "simulate": ("tsingma.cli.simulate", "simulate", "Write seeded, labelled simulated markets and instances."),
     "standby": (
         "tsingma.cli.standby",

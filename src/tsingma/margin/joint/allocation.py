@@ -91,6 +91,8 @@ def share_out(amount: int, weights: Sequence[Fraction], ceilings: Sequence[int])
     """
     if not 0 <= amount <= sum(ceilings):
         raise InvariantBroken(f"{amount} cannot be shared out under ceilings of {sum(ceilings)}")
+    if list(weights) == list(ceilings):
+        return _in_proportion(amount, ceilings)
     parts = [Fraction(0)] * len(weights)
     open_places, rest = list(range(len(weights))), Fraction(amount)
     while rest and open_places:
@@ -115,4 +117,16 @@ def share_out(amount: int, weights: Sequence[Fraction], ceilings: Sequence[int])
         whole[place] += 1
     if sum(whole) != amount:
         raise InvariantBroken(f"parts {whole} do not add up to {amount}")
+    return tuple(whole)
+
+
+def _in_proportion(amount: int, holdings: Sequence[int]) -> tuple[int, ...]:
+    """Return what :func:`share_out` does when weights are the ceilings: no ceiling binds, and integers do."""
+    total = sum(holdings)
+    if not total:
+        return (0,) * len(holdings)
+    whole = [amount * each // total for each in holdings]
+    rest = [amount * each % total for each in holdings]
+    for place in sorted(range(len(holdings)), key=lambda place: (-rest[place], place))[: amount - sum(whole)]:
+        whole[place] += 1
     return tuple(whole)

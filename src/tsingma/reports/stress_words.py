@@ -1,0 +1,71 @@
+"""The words of the stress brief in English and Traditional Chinese, term by term as in the glossary."""
+
+from __future__ import annotations
+
+_PAIRS = {
+    "house": ("Tsingma post-trade house", "青馬交易後服務"),
+    "title": ("Scenarios through the house", "情景壓力測試簡報"),
+    "footer": ("Amounts are whole HKD. Nothing here was booked.", "金額以港元整數計。本簡報並無記帳。"),
+    "overview": ("Overview", "概覽"),
+    "overview_lead": (
+        "Losses beyond each account's margin, with the band over draws of what betas leave unexplained.",
+        "各帳戶超出按金的虧損，並列出未能由貝塔值解釋部分的抽樣區間。",
+    ),
+    "over_chart": ("One bar a scenario, by house.", "每一情景一橫條，按結算所分色。"),
+    "scenario": ("Scenario", "情景"),
+    "index": ("Index", "指數"),
+    "over_margin": ("Over margin", "超出按金"),
+    "band": ("5 – 95 %", "5 – 95 %"),
+    "called": ("Called", "追收"),
+    "fail": ("Fail", "違責"),
+    "fund_used": ("Fund used", "動用基金"),
+    "fund_use": ("Of the fund", "佔基金"),
+    "uncovered": ("Uncovered", "未能覆蓋"),
+    "to_find": ("To find", "流動資金需求"),
+    "plausibility": ("Plausibility", "可信程度"),
+    "source": ("Sizes", "數值來源"),
+    "assumed": ("Assumed.", "屬假設。"),
+    "houses": ("By house", "按結算所"),
+    "house_name": ("House", "結算所"),
+    "losses": ("Losses", "虧損"),
+    "accounts_over": ("Accounts", "帳戶數"),
+    "fund": ("Fund", "保證基金"),
+    "gains_cut": ("Gains cut", "削減收益"),
+    "participants": ("Participants nearest to failing, and failed", "已違責及最接近違責的參與者"),
+    "participant": ("Participant", "參與者"),
+    "more_margin": ("More margin", "追加按金"),
+    "for_clients": ("For clients", "代客戶支付"),
+    "replenishment": ("Replenishment", "補充基金"),
+    "needed": ("Must bring", "須繳付"),
+    "liquid": ("Has", "可動用"),
+    "round": ("Fails in round", "違責輪次"),
+    "regimes": ("Joint against stand-alone margin", "合併按金與各別按金比較"),
+    "regime": ("Margin", "按金制度"),
+    "alone": ("Each house alone", "各結算所各別計算"),
+    "joint": ("One portfolio", "單一組合"),
+    "margin": ("Margin", "按金"),
+    "waterfall": ("Waterfall", "違責損失分擔次序"),
+    "waterfall_chart": ("The defaulters' loss, layer by layer.", "違責者虧損逐層吸收。"),
+    "loss": ("Loss", "虧損"),
+    "liquidity": ("Money to find, by day and currency", "按日及貨幣的流動資金需求"),
+    "day": ("Day", "日期"),
+    "currency": ("Currency", "貨幣"),
+    "gains": ("For gains", "支付收益"),
+    "securities": ("For securities", "支付證券"),
+}
+
+_LAYER_PAIRS = {
+    "defaulter-collateral": ("Defaulters' margin", "違責者按金"),
+    "defaulter-contribution": ("Defaulters' contributions", "違責者基金供款"),
+    "house": ("The house's own part", "結算所自有資源"),
+    "survivor-contributions": ("Survivors' contributions", "其他參與者供款"),
+    "assessments": ("Assessments", "額外徵款"),
+    "uncovered": ("Uncovered", "未能覆蓋"),
+}
+
+WORDS: dict[str, dict[str, str]] = {
+    language: {name: pair[place] for name, pair in _PAIRS.items()} for place, language in enumerate(("en", "zh"))
+}
+LAYERS: dict[str, dict[str, str]] = {
+    language: {name: pair[place] for name, pair in _LAYER_PAIRS.items()} for place, language in enumerate(("en", "zh"))
+}
