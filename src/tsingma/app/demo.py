@@ -16,6 +16,8 @@ from tsingma.app.parameter_file import backtest_table, build_parameters
 from tsingma.app.progress import Progress
 from tsingma.app.session import Session
 from tsingma.app.statements import write_house_statements
+from tsingma.app.stress_figures import stress_figures
+from tsingma.app.stress_run import StressSource, less_liquid, source_of_margins, stress
 from tsingma.basics.clock import Clock
 from tsingma.margin.hkscc.history_settings import FilterSettings
 from tsingma.margin.hkscc.parameters import Parameters
@@ -23,10 +25,16 @@ from tsingma.messages.prices import read_prices
 from tsingma.messages.rpf01 import write_parameters
 from tsingma.reports.figures import BacktestRow, CrossRow, DayFigures, HouseReport, check_report
 from tsingma.reports.html import render_html
+from tsingma.reports.stress_brief import render_brief
+from tsingma.reports.stress_figures import StressFigures
+from tsingma.reports.stress_terminal import summary as stress_summary
 from tsingma.reports.terminal import summary
 from tsingma.simulate.market import SimulatedMarket, market_on_closes, simulate_market
+from tsingma.stress.scenario import shipped_scenarios
 
 DEFAULT_START = date(2026, 1, 5)
+STRESS_DRAWS = 20
+LIQUID_MULTIPLE = 2.0  # simulated firms are richer than real ones (docs/stress.md)
 
 
 class DemoOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,15 +75,32 @@ def run_demo(options: DemoOptions, clock: Clock, progress: Progress) -> DemoResu
         if margin is None:
             raise RuntimeError("the last day of a fresh house was not margined")
         progress.stage("writing the report", 1, 1)
-        crossed = cross_house(session.house, margin, DerivativeMargin(session.house, parameters))
+        derivatives = DerivativeMargin(session.house, parameters)
+        crossed = cross_house(session.house, margin, derivatives)
         report = _report(market, tuple(days), margin, backtest, cross_rows(crossed))
         write_house_statements(folder / "statements", session.house, days[-1].day, margin)
+        source = source_of_margins(session.house, margin, derivatives, crossed, market.history, market.label)
+    stressed = _stress(source, options.seed, progress)
+    (folder / "stress.html").write_text(render_brief(stressed), encoding="utf-8")
     complete = with_flat_rates(parameters, market.resolved, market.dates[0])
     (folder / "RPF01.csv").write_bytes(write_parameters(complete))
     (folder / "report.html").write_text(render_html(report), encoding="utf-8")
     seconds = (clock.elapsed_ns() - began) / 1e9
-    lines = [*summary(report, str(folder / "report.html")), f"{seconds:.1f} s in all, journal in {folder / 'house'}"]
-    return DemoResult(lines, _figures(report, parameters, folder, seconds))
+    lines = [
+        *summary(report, str(folder / "report.html")),
+        "",
+        *stress_summary(market.label, stressed),
+        f"brief of every scenario: {folder / 'stress.html'}",
+        f"{seconds:.1f} s in all, journal in {folder / 'house'}",
+    ]
+    return DemoResult(lines, _figures(report, parameters, folder, seconds, stressed))
+
+
+def _stress(source: StressSource, seed: int, progress: Progress) -> list[StressFigures]:
+    """Run the shipped scenarios through the house as the week left it."""
+    poorer = less_liquid(source, LIQUID_MULTIPLE)
+    runs = stress(poorer, shipped_scenarios(), draws=STRESS_DRAWS, seed=seed, progress=progress)
+    return [stress_figures(poorer.book, run) for run in runs]
 
 
 def _market(options: DemoOptions) -> SimulatedMarket:
@@ -89,7 +114,7 @@ def _fresh(out: Path) -> Path:
     """Clear what an earlier demo left in the folder, and nothing else."""
     for name in ("house", "statements"):
         shutil.rmtree(out / name, ignore_errors=True)
-    for name in ("report.html", "RPF01.csv"):
+    for name in ("report.html", "stress.html", "RPF01.csv"):
         (out / name).unlink(missing_ok=True)
     out.mkdir(parents=True, exist_ok=True)
     return out
@@ -138,7 +163,9 @@ def _report(
     )
 
 
-def _figures(report: HouseReport, parameters: Parameters, folder: Path, seconds: float) -> dict[str, object]:
+def _figures(
+    report: HouseReport, parameters: Parameters, folder: Path, seconds: float, stressed: list[StressFigures]
+) -> dict[str, object]:
     last = report.days[-1]
     return {
         "label": report.label,
@@ -150,6 +177,7 @@ def _figures(report: HouseReport, parameters: Parameters, folder: Path, seconds:
         "cross_house": [msgspec.to_builtins(row) for row in report.cross],
         "backtest": [msgspec.to_builtins(row) for row in report.backtest],
         "day_figures": [msgspec.to_builtins(day) for day in report.days],
+        "stress": [msgspec.to_builtins(one) for one in stressed],
         "state_hash": last.state_hash,
         "journal_sequence": last.journal_sequence,
         "report": str(folder / "report.html"),

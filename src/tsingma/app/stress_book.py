@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import numpy as np
 import numpy.typing as npt
 
-from tsingma.app.house_derivatives import DerivativeMargin, cross_house
+from tsingma.app.house_derivatives import CrossHouse, DerivativeMargin
 from tsingma.app.house_margin import HouseMargin, instrument_id, live_value
 from tsingma.basics.dates import to_date
 from tsingma.basics.money import CURRENCIES, MINOR_SCALE
@@ -44,8 +44,10 @@ class _Positions:
         self.notional.append(notional)
 
 
-def stress_book(house: TheHouse, margin: HouseMargin, derivatives: DerivativeMargin) -> StressBook:
-    """Return the stress book of a house at its last closing prices and margins."""
+def stress_book(
+    house: TheHouse, margin: HouseMargin, derivatives: DerivativeMargin, crossed: Sequence[CrossHouse]
+) -> StressBook:
+    """Return the stress book of a house at its last closing prices and margins; ``crossed`` gives the joint credit."""
     resolved = house.resolved
     codes = [code for code, one in enumerate(resolved.book.participants) if one.kind in _CLEARING]
     number = {code: place for place, code in enumerate(codes)}
@@ -63,9 +65,9 @@ def stress_book(house: TheHouse, margin: HouseMargin, derivatives: DerivativeMar
         for at, amount in calls.items():
             called[row[account], HOUSES.index(at)] = amount
     names = {resolved.account_name(account): place for place, account in enumerate(accounts)}
-    for crossed in cross_house(house, margin, derivatives):
-        for share in crossed.margin.by(Allocation.EULER).houses:
-            credit[names[crossed.account], HOUSES.index(House(share.house))] = share.credit
+    for each in crossed:
+        for share in each.margin.by(Allocation.EULER).houses:
+            credit[names[each.account], HOUSES.index(House(share.house))] = share.credit
     own = [resolved.book.accounts[account].account_class is AccountClass.HOUSE for account in accounts]
     return StressBook(
         day=to_date(house.position.day),

@@ -20,10 +20,12 @@ def stress_figures(book: StressBook, run: StressRun) -> StressFigures:
     result, shock = run.result, run.shock
     return StressFigures(
         id=run.scenario.id, title=run.scenario.title, title_zh=run.scenario.title_zh, story=run.scenario.story,
-        story_zh=run.scenario.story_zh, source=run.scenario.source, assumed=run.scenario.assumed,
+        story_zh=run.scenario.story_zh, source=run.scenario.source, source_zh=run.scenario.source_zh,
+        assumed=run.scenario.assumed,
         day=str(book.day), horizon_days=shock.horizon_days, index_return=shock.index_return,
         volatility_ratio=shock.volatility_ratio, renminbi_return=shock.renminbi_return, layers=dict(shock.layers),
-        plausibility=run.plausibility.label, rank=run.plausibility.rank, windows=run.plausibility.windows,
+        plausibility=run.plausibility.label, plausibility_zh=run.plausibility.label_zh,
+        rank=run.plausibility.rank, windows=run.plausibility.windows,
         distance=run.plausibility.distance,
         houses=tuple(_house(each) for each in result.houses if each.fund or each.losses),
         participants=_participants(book, result),

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from tsingma.app.house_derivatives import DerivativeMargin
+from tsingma.app.house_derivatives import CrossHouse, DerivativeMargin, cross_house
 from tsingma.app.house_margin import HouseMargin, house_margin
 from tsingma.app.market_week import run_market
 from tsingma.app.parameter_file import build_parameters
@@ -24,8 +24,10 @@ from tsingma.economy.path import from_json, from_toml
 from tsingma.engine.house import House as TheHouse
 from tsingma.margin.hkscc.history_settings import FilterSettings
 from tsingma.margin.hkscc.parameters import Parameters
-from tsingma.margin.house.holdings import House
+from tsingma.margin.house.holdings import INDEX, House
 from tsingma.market.history import PriceHistory
+from tsingma.messages.index_file import read_closes, with_series
+from tsingma.messages.prices import read_prices
 from tsingma.messages.rpf01 import read_parameters
 from tsingma.simulate.market import SimulatedMarket, market_on_closes, simulate_market
 from tsingma.stress.book import HOUSES, StressBook, profits, with_liquidity
@@ -68,6 +70,12 @@ class Reverse(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     run: StressRun
 
 
+def history_of_files(prices: Path, index: Path | None) -> PriceHistory:
+    """Return closes, with those of the index beside them; raises Rejected naming file and line."""
+    history = read_prices(prices)
+    return history if index is None else with_series(history, INDEX, read_closes(index))
+
+
 def source_of_house(folder: Path, parameters: Path, history: PriceHistory) -> StressSource:
     """Return the book of a house kept in ``folder``; raises Rejected when there is none or its prices are missing."""
     with Session.open(folder, read_only=True) as session:
@@ -79,15 +87,25 @@ def simulated_source(
     seed: int, trades: int, days: int, clock: Clock, progress: Progress, history: PriceHistory | None = None
 ) -> StressSource:
     """Return the book after a few days of a simulated market, on given closes when there are some; nothing is kept."""
-    market = (
-        simulate_market(seed, DEFAULT_START, days, trades)
-        if history is None
-        else market_on_closes(seed, history, days, trades)
+    if history is None:
+        market = simulate_market(seed, DEFAULT_START, days, trades)
+        return _source_of_market(market, market.history, clock, progress)
+    market = market_on_closes(seed, _without_index(history), days, trades)
+    return _source_of_market(market, history, clock, progress)
+
+
+def _without_index(history: PriceHistory) -> PriceHistory:
+    """Return the history of the names alone: nobody trades the index itself."""
+    kept = [place for place, code in enumerate(history.instruments) if code != INDEX]
+    return PriceHistory(
+        history.dates,
+        tuple(history.instruments[place] for place in kept),
+        np.ascontiguousarray(history.close_e4[:, kept]),
+        np.ascontiguousarray(history.missing[:, kept]),
     )
-    return source_of_market(market, clock, progress)
 
 
-def source_of_market(market: SimulatedMarket, clock: Clock, progress: Progress) -> StressSource:
+def _source_of_market(market: SimulatedMarket, history: PriceHistory, clock: Clock, progress: Progress) -> StressSource:
     """Return the book after the market's days in a house in memory."""
     parameters = build_parameters(market.history, FilterSettings())
     margin: HouseMargin | None = None
@@ -96,14 +114,27 @@ def source_of_market(market: SimulatedMarket, clock: Clock, progress: Progress) 
             margin = found
         if margin is None:
             raise refuse(RejectionReason.MISSING, "the market has no day", field="days")
-        return _source(session.house, parameters, market.history, market.label, margin)
+        return _source(session.house, parameters, history, market.label, margin)
 
 
 def _source(
     house: TheHouse, parameters: Parameters, history: PriceHistory, label: str, margin: HouseMargin | None = None
 ) -> StressSource:
-    called = margin or house_margin(house, parameters)
-    book = stress_book(house, called, DerivativeMargin(house, parameters))
+    called, derivatives = margin or house_margin(house, parameters), DerivativeMargin(house, parameters)
+    crossed = cross_house(house, called, derivatives)
+    return source_of_margins(house, called, derivatives, crossed, history, label)
+
+
+def source_of_margins(
+    house: TheHouse,
+    margin: HouseMargin,
+    derivatives: DerivativeMargin,
+    crossed: Sequence[CrossHouse],
+    history: PriceHistory,
+    label: str,
+) -> StressSource:
+    """Return the source of a house whose margins are known."""
+    book = stress_book(house, margin, derivatives, crossed)
     return StressSource(book=book, house=house, history=history, parts=layer_parts(), label=label)
 
 
@@ -201,6 +232,7 @@ def _reverse_scenario(house: House, shock: MarketShock) -> Scenario:
         id=f"reverse-{house}", title=f"What empties the fund of {house}", title_zh=f"令{house}保證基金耗盡的最小路徑",
         story="The nearest point, in standard deviations of the past, at which the fund is used up.",
         story_zh="以歷史標準差計，令基金耗盡的最近一點。", horizon_days=shock.horizon_days, source="found by search",
+        source_zh="由搜尋得出",
         index_return=shock.index_return, volatility_ratio=shock.volatility_ratio, layers=shock.layers,
     )  # fmt: skip
 

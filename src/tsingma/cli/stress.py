@@ -71,9 +71,7 @@ def run(
     scenarios = stress_run.scenarios_of(names) if names else shipped_scenarios()
     economy = stress_run.path_of_file(path) if path else None
     with progress_bar(quiet=options["as_json"]) as progress:
-        runs = stress_run.stress(
-            source, scenarios, draws=draws, seed=options["seed"], path=economy, progress=progress
-        )
+        runs = stress_run.stress(source, scenarios, draws=draws, seed=options["seed"], path=economy, progress=progress)
     figures = [stress_figures(source.book, one) for one in runs]
     if html is not None:
         html.write_text(render_brief(figures, language), encoding="utf-8")
@@ -123,12 +121,11 @@ def reverse(at: str, horizon: int, **options: Any) -> int:
 def _source(options: dict[str, Any]) -> StressSource:
     """Return what to stress: a kept house, or a simulated one, on given prices or invented ones."""
     from tsingma.app import stress_run
-    from tsingma.app.joint_study import history_of_files
     from tsingma.basics.clock import SystemClock
     from tsingma.cli.progress import progress_bar
 
     prices: Path | None = options["prices"]
-    history = history_of_files(prices, options["index"], None) if prices else None
+    history = stress_run.history_of_files(prices, options["index"]) if prices else None
     multiple: float | None = options["liquid_multiple"]
     if options["house"] is not None:
         if history is None or options["parameters"] is None:

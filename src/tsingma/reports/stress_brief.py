@@ -77,9 +77,10 @@ def _overview_row(one: StressFigures, language: str) -> list[str]:
 
 def _scenario(one: StressFigures, language: str) -> str:
     words = WORDS[language]
-    story = one.story_zh if language == "zh" else one.story
-    assumed = f" {words['assumed']}" if one.assumed else ""
-    lead = f"{story} {words['plausibility']}: {one.plausibility}. {words['source']}: {one.source}.{assumed}"
+    if language == "zh":
+        lead = f"{one.story_zh}{words['plausibility']}：{one.plausibility_zh}。{words['source']}：{one.source_zh}。"
+    else:
+        lead = f"{one.story} {words['plausibility']}: {one.plausibility}. {words['source']}: {one.source}."
     body = [_houses(one, language), _participants(one, language), _regimes(one, language)]
     body += [_waterfall(one.id, house, language) for house in one.houses if any(layer.used for layer in house.layers)]
     if one.liquidity:

@@ -70,6 +70,7 @@ class StressFigures(msgspec.Struct, frozen=True, kw_only=True):
     story: str
     story_zh: str
     source: str
+    source_zh: str
     assumed: bool
     day: str
     horizon_days: int
@@ -78,6 +79,7 @@ class StressFigures(msgspec.Struct, frozen=True, kw_only=True):
     renminbi_return: float
     layers: dict[str, float]
     plausibility: str
+    plausibility_zh: str
     rank: float
     windows: int
     distance: float

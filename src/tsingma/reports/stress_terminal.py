@@ -25,7 +25,9 @@ def summary(label: str, figures: Sequence[StressFigures]) -> list[str]:
             f"{one.id:<26}{one.index_return:>+7.1%}{short(alone.over_margin):>13}{band:>19}{short(one.called):>9}"
             f"{one.defaults:>6}{short(alone.fund_used):>11}{short(alone.uncovered):>11}{short(find):>9}"
         )
-    worst = max(figures, key=lambda one: (one.regimes[0].uncovered, one.regimes[0].fund_used, one.regimes[0].over_margin))
+    worst = max(
+        figures, key=lambda one: (one.regimes[0].uncovered, one.regimes[0].fund_used, one.regimes[0].over_margin)
+    )
     return [*lines, "", *_one(worst)]
 
 

@@ -24,7 +24,6 @@ _PAIRS = {
     "to_find": ("To find", "流動資金需求"),
     "plausibility": ("Plausibility", "可信程度"),
     "source": ("Sizes", "數值來源"),
-    "assumed": ("Assumed.", "屬假設。"),
     "houses": ("By house", "按結算所"),
     "house_name": ("House", "結算所"),
     "losses": ("Losses", "虧損"),

@@ -121,7 +121,8 @@ def run_defaults(
 ) -> StressResult:
     """Return what a scenario does to participants and houses; ``profit`` int64 [accounts, houses].
 
-    Without ``contagion`` the last step is left out: who cannot pay once gains are cut. Raises Rejected (malformed) for a shape that is not the book's.
+    Without ``contagion`` the last step is left out: who cannot pay once gains are cut. Raises Rejected (malformed) for
+    a shape that is not the book's.
     """
     if profit.shape != book.margin.shape:
         raise refuse(RejectionReason.MALFORMED, f"shape {profit.shape}, {book.margin.shape} expected", field="profit")

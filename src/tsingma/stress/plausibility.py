@@ -21,6 +21,7 @@ class WorstOnRecord(msgspec.Struct, frozen=True):
     days: int
     fall: float
     name: str
+    name_zh: str
 
 
 class Plausibility(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +32,7 @@ class Plausibility(msgspec.Struct, frozen=True, kw_only=True):
     worst: float
     distance: float
     label: str
+    label_zh: str
 
 
 def plausibility(
@@ -45,23 +47,33 @@ def plausibility(
         raise refuse(RejectionReason.MISSING, "there is no history to compare with", field="history")
     rank = float((known <= index_return).mean() if index_return < 0 else (known >= index_return).mean())
     worst = float(known.min() if index_return < 0 else known.max())
+    label, label_zh = _labels(index_return, rank, worst, record, horizon_days)
     return Plausibility(
-        rank=rank, windows=int(known.size), worst=worst, distance=distance,
-        label=_label(index_return, rank, worst, record, horizon_days),
-    )  # fmt: skip
+        rank=rank, windows=int(known.size), worst=worst, distance=distance, label=label, label_zh=label_zh
+    )
 
 
-def _label(index_return: float, rank: float, worst: float, record: tuple[WorstOnRecord, ...], horizon_days: int) -> str:
+def _labels(
+    index_return: float, rank: float, worst: float, record: tuple[WorstOnRecord, ...], horizon_days: int
+) -> tuple[str, str]:
+    """Return the label in English and in Traditional Chinese."""
     longest = max((one for one in record if one.days <= horizon_days), key=lambda one: one.days, default=None)
     if index_return < 0 and longest is not None and index_return < longest.fall:
-        return f"beyond {longest.name} ({longest.fall:.1%} in {longest.days} days): never seen"
+        english = f"beyond {longest.name} ({longest.fall:.1%} in {longest.days} days): never seen"
+        return english, f"超過{longest.name_zh}（{longest.days}日{longest.fall:.1%}）：從未發生"
     if rank == 0.0:
-        return f"beyond this history (worst {worst:.1%})"
-    if rank < 0.001:
-        return "less than once in a thousand windows"
-    if rank < 0.01:
-        return "between once in a hundred and once in a thousand windows"
-    return "less than once in ten windows" if rank < 0.1 else "ordinary"
+        return f"beyond this history (worst {worst:.1%})", f"超出本歷史（最差{worst:.1%}）"
+    for limit, english, chinese in _RANKS:
+        if rank < limit:
+            return english, chinese
+    return "ordinary", "尋常"
+
+
+_RANKS = (
+    (0.001, "less than once in a thousand windows", "千次不足一次"),
+    (0.01, "between once in a hundred and once in a thousand windows", "千次至百次一遇"),
+    (0.1, "less than once in ten windows", "十次不足一次"),
+)
 
 
 def mahalanobis(point: Float64, covariance: Float64) -> float:

@@ -29,6 +29,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     story_zh: str
     horizon_days: int
     source: str
+    source_zh: str
     index_return: float = 0.0
     volatility_ratio: float = 1.0
     renminbi_return: float = 0.0
