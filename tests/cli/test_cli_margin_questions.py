@@ -68,6 +68,9 @@ def test_backtest(call: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert "whole book" in capsys.readouterr().out
     assert main(["margin", "backtest", *call, "--every", "10", "--json"]) == 0
     assert {row["book"] for row in json.loads(capsys.readouterr().out)} == {"A", "C"}
+    assert main(["margin", "backtest", *call, "--every", "20", "--by-product", "--json"]) == 0
+    products = {row["margin"] for row in json.loads(capsys.readouterr().out)}
+    assert products == {"stock", "future", "put"}
 
 
 def test_joint_on_processes(call: list[str], capsys: pytest.CaptureFixture[str]) -> None:

@@ -20,8 +20,9 @@ from tsingma.margin.hkscc.backtest_tests import kupiec_statistic
 from tsingma.margin.house.holdings import BASKET, INDEX, Book, Holding, House, Product
 from tsingma.margin.house.models import HouseModels
 from tsingma.margin.house.past import MarketPast
+from tsingma.margin.house.standalone import house_figure
 from tsingma.margin.joint.allocation import Allocation
-from tsingma.margin.joint.backtest import backtest_book
+from tsingma.margin.joint.backtest import backtest_book, backtest_products
 from tsingma.margin.joint.explain import day_change, explain, margin_on, row_of, what_if
 from tsingma.margin.joint.history import statement
 from tsingma.margin.joint.requirement import JointSettings
@@ -59,6 +60,41 @@ def test_components_add_up_and_scenarios_have_days(past: MarketPast) -> None:
     rest = Book("rest", COLLAR.holdings[1:])
     without = margin_on(rest, past, past.history.days - 1).by(Allocation.EULER).called
     assert found.positions[0].incremental == called - without
+
+
+def test_houses_have_their_parts(past: MarketPast) -> None:
+    """Goal: components by house add up; incremental is with less without the house. Method: the other houses alone."""
+    row = past.history.days - 1
+    found = explain(COLLAR, past, row)
+    assert sum(one.component for one in found.houses) == found.margin.expected_shortfall_joint
+    assert [one.house for one in found.houses] == ["HKSCC", "HKCC", "SEOCH"]
+    called = found.margin.by(Allocation.EULER).called
+    rest = Book("rest", COLLAR.holdings[:3])
+    assert found.houses[2].incremental == called - margin_on(rest, past, row).by(Allocation.EULER).called
+    same = Book("twice", (*HEDGED.holdings, HEDGED.holdings[0]))
+    twice = explain(same, past, row).positions
+    assert (
+        twice[0].incremental
+        == twice[2].incremental
+        == (
+            margin_on(same, past, row).by(Allocation.EULER).called
+            - margin_on(HEDGED, past, row).by(Allocation.EULER).called
+        )
+    )
+
+
+def test_backtest_by_product(past: MarketPast) -> None:
+    """Goal: a row a house and product, each its own figure against its own losses. Method: one row counted anew."""
+    rows = backtest_products(COLLAR, past, every=10)
+    assert [(row.house, row.margin) for row in rows] == [
+        ("HKCC", "call"), ("HKCC", "put"), ("HKSCC", "stock"), ("SEOCH", "call")]  # fmt: skip
+    days = range(past.first_row, past.last_row + 1, 10)
+    stock = COLLAR.holdings[:1]
+    uncovered = sum(-past.own_outcome(stock, row) > house_figure(House.HKSCC, stock, past, row).total for row in days)
+    assert rows[2].uncovered == uncovered
+    assert rows[2].days == len(days)
+    with pytest.raises(Rejected, match="too few"):
+        backtest_products(COLLAR, MarketPast(simulated(days=262), HouseModels()))
 
 
 def test_one_house_left_is_margined_alone(past: MarketPast) -> None:

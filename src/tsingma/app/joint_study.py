@@ -19,7 +19,7 @@ from tsingma.margin.house.models import HouseModels
 from tsingma.margin.house.past import MarketPast
 from tsingma.margin.house.standalone import HouseFigure, TailDay, house_figure, tail_days
 from tsingma.margin.joint.allocation import Allocation
-from tsingma.margin.joint.backtest import BacktestRow, backtest_book
+from tsingma.margin.joint.backtest import BacktestRow, backtest_book, backtest_products
 from tsingma.margin.joint.explain import DayChange, Explanation, WhatIf, day_change, explain, row_of, what_if
 from tsingma.margin.joint.history import Statement, statement
 from tsingma.margin.joint.requirement import JointSettings
@@ -164,7 +164,10 @@ def ask_what_if(book: Book, trades: Book, past: MarketPast, day: date | None, se
 
 
 def backtest_books(
-    books: Sequence[Book], past: MarketPast, settings: JointSettings, allocation: Allocation, *, every: int
-) -> list[BacktestRow]:
-    """Return backtests of every book's margins, house by house and whole."""
+    books: Sequence[Book], past: MarketPast, settings: JointSettings, allocation: Allocation, *, every: int,
+    by_product: bool = False,
+) -> list[BacktestRow]:  # fmt: skip
+    """Return backtests of every book's margins, house by house and whole, or product by product."""
+    if by_product:
+        return [row for book in books for row in backtest_products(book, past, every=every)]
     return [row for book in books for row in backtest_book(book_series(book, past, settings, every=every), allocation)]

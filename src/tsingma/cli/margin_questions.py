@@ -100,8 +100,9 @@ def what_if(
 @_common
 @click.option("--every", type=click.IntRange(1, 250), default=1, show_default=True, help="Test every n-th day.")
 @click.option("--allocation", default="euler", show_default=True, type=ALLOCATIONS)
+@click.option("--by-product", is_flag=True, help="Each product at each house alone.")
 def backtest(
-    market: MarketFiles, books: Path | None, level: str, every: int, allocation: str, *,
+    market: MarketFiles, books: Path | None, level: str, every: int, allocation: str, *, by_product: bool,
     as_json: bool,
 ) -> None:  # fmt: skip
     """Test every margin against the losses that came: cover, independence, traffic light, procyclicality."""
@@ -111,7 +112,8 @@ def backtest(
 
     chosen, _ = books_of_file(books)
     past = past_of_files(market)
-    rows = backtest_books(chosen, past, JointSettings(level=level), Allocation(allocation), every=every)
+    rows = backtest_books(chosen, past, JointSettings(level=level), Allocation(allocation), every=every,
+                          by_product=by_product)  # fmt: skip
     if as_json:
         click.echo(json.dumps(msgspec.to_builtins(rows), indent=1))
         return
@@ -149,6 +151,8 @@ def _explanation_text(found: Explanation) -> str:
         lines.append(
             f"  {name:<34}{part.notional:>16,}{part.component:>14,}{part.incremental:>14,}{part.marginal:>10.4f}"
         )
+    lines.append("")
+    lines += [f"  {one.house:<34}{'':>16}{one.component:>14,}{one.incremental:>14,}" for one in found.houses]
     lines.append("\n  worst scenarios, from the day each began")
     for one in found.tail:
         parts = ", ".join(f"{house} {value:,}" for house, value in one.by_house.items())

@@ -135,7 +135,8 @@ def _positions(found: Explanation) -> str:
         for part in found.positions
     ]
     total = sum(part.component for part in found.positions)
-    foot = [["All", "", whole(total), "", "", ""]]
+    foot = [[one.house, "", whole(one.component), "", whole(one.incremental), ""] for one in found.houses]
+    foot.append(["All", "", whole(total), "", "", ""])
     lead = (
         "Component: mean loss in the joint tail; components add up to the expected shortfall of the common portfolio. "
         "Incremental: what is called with the position less what is called without it."

@@ -9,6 +9,7 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 
+from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.margin.hkscc.backtest_tests import (
     christoffersen_statistic,
     kupiec_statistic,
@@ -16,6 +17,9 @@ from tsingma.margin.hkscc.backtest_tests import (
     p_value_two,
     traffic_light,
 )
+from tsingma.margin.house.holdings import Book
+from tsingma.margin.house.past import MarketPast
+from tsingma.margin.house.standalone import house_figure
 from tsingma.margin.joint.allocation import Allocation
 from tsingma.margin.joint.study import BookSeries, CoverageControl, Int64, Outcomes
 from tsingma.margin.procyclicality import Procyclicality, procyclicality
@@ -28,7 +32,7 @@ class BacktestRow(msgspec.Struct, frozen=True, kw_only=True):
 
     book: str
     house: str  # "whole book" for the sum of what houses called
-    margin: str  # alone or called
+    margin: str  # alone or called; of a product alone, its name
     days: int
     uncovered: int
     coverage: float
@@ -55,6 +59,24 @@ def backtest_book(
             rows.append(_row(series.book.name, str(house), name, margin, series.losses[:, place]))
     rows.append(_row(series.book.name, "whole book", "called", called.sum(axis=1), series.joint_losses))
     return tuple(rows)
+
+
+def backtest_products(book: Book, past: MarketPast, *, every: int = 1) -> tuple[BacktestRow, ...]:
+    """Return a row for every house and product of a book: the house's own figure for those positions alone.
+
+    Raises Rejected when the history is too short, or a factor is missing.
+    """
+    past.require(book.holdings)
+    rows = range(past.first_row, past.last_row + 1, every)
+    if not rows:
+        raise refuse(RejectionReason.MISSING, f"{past.history.days} days of prices are too few", field="prices")
+    found = []
+    for house, product in sorted({(one.house, one.product) for one in book.holdings}):
+        own = [one for one in book.holdings if (one.house, one.product) == (house, product)]
+        margin = np.array([house_figure(house, own, past, row).total for row in rows], np.int64)
+        losses = np.array([-past.own_outcome(own, row) for row in rows], np.int64)
+        found.append(_row(book.name, str(house), str(product), margin, losses))
+    return tuple(found)
 
 
 def _row(book: str, house: str, name: str, margin: Int64, losses: Int64) -> BacktestRow:

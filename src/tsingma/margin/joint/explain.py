@@ -17,7 +17,7 @@ import numpy as np
 
 from tsingma.basics.dates import to_date
 from tsingma.basics.rejection import InvariantBroken, RejectionReason, refuse
-from tsingma.margin.house.holdings import OPTIONS, Book, Holding
+from tsingma.margin.house.holdings import OPTIONS, Book, Holding, House
 from tsingma.margin.house.past import MarketPast
 from tsingma.margin.house.revaluation import profits
 from tsingma.margin.joint.allocation import Allocation
@@ -40,6 +40,14 @@ class PositionPart(msgspec.Struct, frozen=True, kw_only=True):
     marginal: float
 
 
+class HousePart(msgspec.Struct, frozen=True, kw_only=True):
+    """One house's part of an account's margin, whole HKD: its positions' components, and what they add to the call."""
+
+    house: str
+    component: int
+    incremental: int
+
+
 class TailScenario(msgspec.Struct, frozen=True, kw_only=True):
     """A scenario of the joint tail: when it began, and what every house's positions lose in it (minus)."""
 
@@ -57,6 +65,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     allocation: Allocation
     margin: JointMargin
     positions: tuple[PositionPart, ...]
+    houses: tuple[HousePart, ...]
     tail: tuple[TailScenario, ...]
 
 
@@ -114,6 +123,7 @@ def explain(
     tail = np.array(margin.tail, np.int64) - 1
     each = np.stack([profits([holding], moves) for holding in book.holdings])
     components = _rounded_down([-int(profit[tail].sum()) for profit in each], count)
+    called = margin.by(allocation).called
     parts = []
     for place, holding in enumerate(book.holdings):
         own = np.stack([each[k] for k, other in enumerate(book.holdings) if other.house is holding.house]).sum(axis=0)
@@ -123,7 +133,7 @@ def explain(
                 line=holding.line, house=str(holding.house), product=str(holding.product), factor=holding.factor,
                 notional=holding.notional, component=components[place],
                 component_alone=-int(each[place][own_tail].sum()) // count,
-                incremental=_incremental(book, place, margin, past, row, settings, allocation),
+                incremental=called - _called(_without(book, {place}), past, row, settings, allocation),
                 marginal=components[place] / holding.notional,
             )
         )  # fmt: skip
@@ -143,6 +153,7 @@ def explain(
         allocation=allocation,
         margin=margin,
         positions=tuple(parts),
+        houses=tuple(_house_part(book, house, parts, called, past, row, settings, allocation) for house in book.houses),
         tail=scenarios,
     )
 
@@ -157,17 +168,20 @@ def _rounded_down(totals: Sequence[int], count: int) -> list[int]:
     return parts
 
 
-def _incremental(
-    book: Book,
-    place: int,
-    margin: JointMargin,
-    past: MarketPast,
-    row: int,
-    settings: JointSettings,
-    allocation: Allocation,
-) -> int:
-    rest = tuple(holding for k, holding in enumerate(book.holdings) if k != place)
-    return margin.by(allocation).called - _called(Book(book.name, rest), past, row, settings, allocation)
+def _house_part(
+    book: Book, house: House, parts: Sequence[PositionPart], called: int, past: MarketPast, row: int,
+    settings: JointSettings, allocation: Allocation,
+) -> HousePart:  # fmt: skip
+    rest = _without(book, {place for place, one in enumerate(book.holdings) if one.house is house})
+    return HousePart(
+        house=str(house),
+        component=sum(part.component for part in parts if part.house == house),
+        incremental=called - _called(rest, past, row, settings, allocation),
+    )
+
+
+def _without(book: Book, places: set[int]) -> Book:
+    return Book(book.name, tuple(one for place, one in enumerate(book.holdings) if place not in places))
 
 
 def _called(book: Book, past: MarketPast, row: int, settings: JointSettings, allocation: Allocation) -> int:
