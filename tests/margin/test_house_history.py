@@ -35,7 +35,7 @@ from tsingma.margin.house.past import MarketPast
 from tsingma.margin.house.standalone import house_figure, tail_days
 from tsingma.margin.joint.allocation import Allocation
 from tsingma.margin.joint.explain import explain
-from tsingma.margin.joint.requirement import joint_margin
+from tsingma.margin.joint.requirement import Correlations, JointSettings, joint_margin
 from tsingma.margin.joint.study import house_risks
 from tsingma.market.curve_history import CurveSeries
 from tsingma.market.history import PriceHistory
@@ -316,6 +316,39 @@ def test_random_books_of_swaps_and_shares(lines: list[tuple[str, int]], shares: 
         assert each.called + sum(one.credit for one in each.houses) == margin.standalone
         assert all(0 <= one.called <= one.standalone for one in each.houses)
     assert all(sum(parts) == margin.one_pot for parts in margin.one_pot_parts.values())
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.lists(st.integers(1, 10**9), min_size=2, max_size=4), st.sampled_from((1, -1)))
+def test_books_of_one_direction_save_nothing(sizes: list[int], sign: int) -> None:
+    """Goal: zero credit for books that lose together, and with correlations flipped for any book. Method: one factor at
+    two houses the same way, random sizes; the opposite way under the switch.
+    """
+    past = _market()
+    row, own = past.history.days - 1, sign * sizes[0]
+    same = book((House.OTC_CLEAR, Product.FORWARD, FX, own), (House.HKCC, Product.FUTURE, FX, sign * sizes[1]))
+    margin = joint_margin("A", house_risks(same, past, row))
+    assert margin.saving <= 2  # lines are rounded to whole HKD
+    assert all(each.called >= margin.standalone - 2 for each in margin.shares)
+    hedge = book((House.OTC_CLEAR, Product.FORWARD, FX, own), (House.HKCC, Product.FUTURE, FX, -own))
+    assert joint_margin("A", house_risks(hedge, past, row)).saving > 0 or abs(own) < 1_000
+    flipped = joint_margin("A", house_risks(hedge, past, row), JointSettings(correlations=Correlations.FLIPPED))
+    assert flipped.saving == 0
+    assert all(each.called == flipped.standalone for each in flipped.shares)
+
+
+def test_without_shares_the_stressed_stretch_is_that_of_rates() -> None:
+    """Goal: a past of curves and currencies alone has a stressed stretch of its own. Method: moves compared."""
+    market = _market()
+    history = market.history
+    assert market.rates is not None
+    bare = PriceHistory(history.dates.copy(), (FX,), history.close_e4[:, 4:5].copy(), history.missing[:, 4:5].copy())
+    models = HouseModels()
+    past = MarketPast(bare, models, RatesPast(simulated_curves(), TERMS, models.filter))
+    row = history.days - 1
+    found, wanted = past.stress(row, 5, {"CNY5Y"}), past.moves(row, 5, {"CNY5Y"}, Kind.STRESSED)
+    assert (found.contracts["CNY5Y"] == wanted.contracts["CNY5Y"]).all()
+    assert past.starts(row, 5, Kind.STRESSED)[0] > 0
 
 
 _kept: list[MarketPast] = []

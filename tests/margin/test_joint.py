@@ -68,6 +68,11 @@ def test_identities(seed: int, houses: int) -> None:
             assert 0 <= each.credit <= each.saving
             assert each.called <= each.standalone
             assert each.called >= min(each.needed, each.standalone)
+    assert all(sum(parts) == margin.one_pot for parts in margin.one_pot_parts.values())
+    for parts in margin.one_pot_parts.values():
+        assert all(0 <= part <= each.standalone for part, each in zip(parts, margin.shares[0].houses, strict=True))
+    floor = margin.standalone - margin.standalone * 8 // 10
+    assert margin.one_pot == min(max(margin.expected_shortfall_joint, floor), margin.standalone)
     exact = [shares for shares in margin.shares if shares.allocation is not Allocation.EQUAL_PERCENTAGE]
     assert {shares.joint for shares in exact} == {margin.standalone - margin.saving}
     assert tuple(sum(column) for column in zip(*margin.tail_by_house, strict=True)) == tuple(
@@ -123,6 +128,28 @@ def test_flipped_correlations_take_the_credit_away(seed: int, houses: int) -> No
     margin = joint_margin("A", risks_of(book(seed, houses)), JointSettings(correlations=Correlations.FLIPPED))
     assert margin.saving == 0
     assert all(shares.called == margin.standalone for shares in margin.shares)
+
+
+@given(st.integers(0, 10**6), st.integers(2, 6))
+def test_one_pot_weighs_the_stressed_scenarios(seed: int, houses: int) -> None:
+    """Goal: 75 % shortfall and 25 % stressed shortfall of the common portfolio, between floor and sum. Method: by hand;
+    flipped correlations add the houses up.
+    """
+    profit, stress = book(seed, houses), 3 * book(seed + 1, houses, scenarios=150)
+    risks = [
+        msgspec.structs.replace(risk, stress_profit=row, standalone=10**9)
+        for risk, row in zip(risks_of(profit), stress, strict=True)
+    ]
+    free = JointSettings(saving_cap_e4=10_000)
+    margin = joint_margin("A", risks, free)
+    wanted = 0.75 * tail_loss(profit.sum(axis=0), 2) / 2 + 0.25 * tail_loss(stress.sum(axis=0), 2) / 2
+    assert margin.one_pot == pytest.approx(wanted, abs=1)
+    flipped = joint_margin("A", risks, msgspec.structs.replace(free, correlations=Correlations.FLIPPED))
+    apart = sum(
+        0.75 * tail_loss(one, 2) / 2 + 0.25 * tail_loss(two, 2) / 2 for one, two in zip(profit, stress, strict=True)
+    )
+    assert flipped.one_pot == pytest.approx(apart, abs=1)
+    assert flipped.one_pot >= margin.one_pot
 
 
 def test_perfect_hedge() -> None:

@@ -183,6 +183,7 @@ def cross_rows(crossed: Sequence[CrossHouse]) -> tuple[CrossRow, ...]:
             alone=one.margin.standalone,
             joint=one.margin.by(Allocation.EULER).joint,
             called=one.margin.by(Allocation.EULER).called,
+            one_pot=one.margin.one_pot,
         )
         for one in crossed
     )

@@ -21,10 +21,12 @@ def cross_section(report: HouseReport) -> str:
     """Return the accounts at several houses: chart of those that save most, table of all."""
     rows = by_saving(report.cross)
     alone, called = sum(row.alone for row in rows), sum(row.called for row in rows)
+    pot = sum(row.one_pot for row in rows)
     lead = (
         f"{whole(len(rows))} accounts have margin at two houses or more. Alone they owe HKD {short(alone)}; "
         f"one portfolio, every house still covered on its own, would ask HKD {short(called)}: "
-        f"{percent(alone - called, alone, 1)} less."
+        f"{percent(alone - called, alone, 1)} less. In one pot, with one close-out, HKD {short(pot)} would do: "
+        f"{percent(alone - pot, alone, 1)} less."
     )
     first, second, third = COMPONENT_COLOURS[0], COMPONENT_COLOURS[1], COMPONENT_COLOURS[2]
     chart = bars(
@@ -45,13 +47,13 @@ def cross_section(report: HouseReport) -> str:
     columns = [
         text_column("Account"),
         text_column("Houses"),
-        *(Column(name) for name in ("Alone", "Joint", "Called", "Saved")),
+        *(Column(name) for name in ("Alone", "Joint", "Called", "Saved", "One pot")),
     ]
     cells = [
         [
             row.account,
             ", ".join(row.houses),
-            *(whole(v) for v in (row.alone, row.joint, row.called, row.alone - row.called)),
+            *(whole(v) for v in (row.alone, row.joint, row.called, row.alone - row.called, row.one_pot)),
         ]
         for row in rows
     ]

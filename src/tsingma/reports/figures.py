@@ -211,13 +211,14 @@ class BacktestRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CrossRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One account at several houses, whole HKD: alone, as one portfolio, and with every house covered on its own."""
+    """One account at several houses, whole HKD: alone, joint, with every house covered on its own, and in one pot."""
 
     account: str
     houses: tuple[str, ...]
     alone: int
     joint: int
     called: int
+    one_pot: int
 
 
 class HouseReport(msgspec.Struct, frozen=True, kw_only=True):

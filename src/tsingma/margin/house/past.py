@@ -156,7 +156,12 @@ class MarketPast:
         return self.moves(row, days, factors, Kind.FILTERED)
 
     def stress(self, row: int, days: int, factors: set[str]) -> Moves:
-        """Return the scenarios of the index's most volatile stretch by a day, as they were (HKSCC's second part)."""
+        """Return the scenarios of the index's most volatile stretch by a day, as they were (HKSCC's second part).
+
+        A past without counters has no index: the stretch is that of everything else.
+        """
+        if not self._counters and INDEX not in self._column:
+            return self.moves(row, days, factors, Kind.STRESSED)
         source = self._source(days)
         window = source.stress_window(row)
         starts = np.arange(window.start, window.stop)
