@@ -8,6 +8,7 @@ from tsingma.cli.lazy import LazyGroup
 
 _SUBCOMMANDS: dict[str, tuple[str, str, str]] = {
     "claims": ("tsingma.cli.economy_claims", "claims", "Every claim with its test, result, figure and reason."),
+    "chain": ("tsingma.cli.economy_chain", "chain", "The AI value chain: scenarios and levers."),
     "duty": ("tsingma.cli.economy_duty", "duty", "Stamp duty on a property, to the dollar, by date."),
     "property": ("tsingma.cli.economy_run", "property_", "Run scenarios of stocks and homes."),
     "renminbi": ("tsingma.cli.economy_run", "renminbi", "Run scenarios of the renminbi abroad."),

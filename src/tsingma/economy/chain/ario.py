@@ -11,11 +11,16 @@ and Tabourier (2012), equations as in reference A1.4. Money is per day, inventor
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.economy.chain.table import Float64, Table
+
+Bool = npt.NDArray[np.bool_]
 
 DAYS_MAX = 10_000
 YEAR_DAYS = 365
@@ -45,6 +50,15 @@ class Outage(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     first_day: int = 0
     held_days: int = 0
     recovery_days: int = 60
+
+
+class Blockade(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """Deliveries stopped: ``sellers`` [NJ] to the producers ``buyers`` [NJ], from ``first_day`` for ``held_days``."""
+
+    sellers: Bool
+    buyers: Bool
+    first_day: int = 0
+    held_days: int = 60
 
 
 class ArioPath(msgspec.Struct, frozen=True, kw_only=True, eq=False):
@@ -78,24 +92,33 @@ class ArioPath(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
 
 def run_ario(
-    table: Table, outages: tuple[Outage, ...], days: int = YEAR_DAYS, settings: ArioSettings | None = None
+    table: Table,
+    outages: Sequence[Outage] = (),
+    days: int = YEAR_DAYS,
+    settings: ArioSettings | None = None,
+    blockades: Sequence[Blockade] = (),
 ) -> ArioPath:
-    """Return output and unmet final demand day by day after outages.
+    """Return output and unmet final demand day by day after outages and blockades.
 
-    Inputs of a sector from all regions are one stock, as firms hold goods and not origins. Raises Rejected: days out of
-    range, or an outage of the wrong length or with a part outside 0 to 1.
+    Inputs of a sector from all regions are one stock, as firms hold goods and not origins; orders that a blockade stops
+    go to the other suppliers the buyer had. Raises Rejected: days out of range, or an outage or blockade of the wrong
+    length or with a part outside 0 to 1.
     """
     settings = settings or ArioSettings()
     if not 1 <= days <= DAYS_MAX:
         raise refuse(RejectionReason.OUT_OF_RANGE, f"{days} days, 1 to {DAYS_MAX} allowed", field="days")
     for outage in outages:
         _check_outage(table, outage)
+    for blockade in blockades:
+        if blockade.sellers.shape != table.output.shape or blockade.buyers.shape != table.output.shape:
+            raise refuse(RejectionReason.MALFORMED, "sellers or buyers are not one for each cell", field="blockade")
     firms = _Firms(table, settings)
     output, unmet = np.empty((days, firms.size)), np.empty((days, firms.size))
     for day in range(days):
         lost = np.zeros(firms.size)
         for outage in outages:
             lost = np.maximum(lost, outage.loss * _left(outage, day))
+        firms.block([one for one in blockades if 0 <= day - one.first_day < one.held_days])
         output[day], unmet[day] = firms.step(lost)
     return ArioPath(output=output, unmet_final=unmet, base=firms.base)
 
@@ -136,6 +159,19 @@ class _Firms:
         self._over = np.full(self.size, settings.overproduction_base)
         self._orders = flows
         self._capacity = self.base
+        self._open: Float64 | None = None  # 0 where a delivery is stopped, None where none is
+
+    def block(self, blockades: Sequence[Blockade]) -> None:
+        """Stop the deliveries of the blockades in force; orders already placed are cancelled."""
+        if not blockades:
+            self._open = None
+            return
+        free = np.ones((self.size, self.size))
+        for one in blockades:
+            free[np.ix_(one.sellers, one.buyers)] = 0.0
+        if self._open is None or not np.array_equal(free, self._open):
+            self._orders = self._orders * free
+        self._open = free
 
     def step(self, lost: Float64) -> tuple[Float64, Float64]:
         """Return output and unmet final demand of one day with a part of capacity lost."""
@@ -159,13 +195,14 @@ class _Firms:
         goal = settings.inventory_days * self._use * wanted
         gap = np.maximum(goal - self._stock, 0.0) / settings.restock_days
         orders = self._use * made + gap
-        if not settings.order_by_capacity:
-            self._orders = self._origin * np.tile(orders, (self._regions, 1))
-            return
-        able = np.divide(self._capacity, self.base, out=np.zeros_like(self.base), where=self.base > 0)
+        able = np.ones_like(self.base)
+        if settings.order_by_capacity:
+            able = np.divide(self._capacity, self.base, out=np.zeros_like(self.base), where=self.base > 0)
         weight = self._origin * able[:, None]
+        if self._open is not None:
+            weight *= self._open
         total = np.tile(weight.reshape(self._regions, self._sectors, self.size).sum(axis=0), (self._regions, 1))
-        shares = np.divide(weight, total, out=self._origin.copy(), where=total > 0)
+        shares = np.divide(weight, total, out=np.zeros_like(weight), where=total > 0)
         self._orders = shares * np.tile(orders, (self._regions, 1))
 
     def _adapt(self, demand: Float64, made: Float64) -> None:

@@ -18,10 +18,26 @@ from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.economy.chain.balance import balanced
 from tsingma.economy.chain.carve import Carving, carve, split_region
 from tsingma.economy.chain.table import Float64, Table, checked_table
+from tsingma.economy.chain.tiers import Adopters, Market
 from tsingma.economy.chain.world import World, world_of
 from tsingma.reference.tables import read_table
 
 TABLE = "chain_table.toml"
+
+
+class Adoption(msgspec.Struct, frozen=True, kw_only=True):
+    """What AI brings and costs firms a year, in one unit; ``periphery_cost`` is what the interior pays on top."""
+
+    benefit: float
+    leaders_cost: float
+    small_cost: float
+    periphery_cost: float
+
+    def group(self, zone: str, tier: str, *, extra_benefit: float = 0.0, extra_cost: float = 0.0) -> Adopters:
+        """Return the firms of a zone and tier as adopters."""
+        cost = self.leaders_cost if tier == "leaders" else self.small_cost
+        cost += self.periphery_cost if zone == "periphery" else 0.0
+        return Adopters(benefit=self.benefit + extra_benefit, cost=cost + extra_cost)
 
 
 class Chain(msgspec.Struct, frozen=True, kw_only=True, eq=False):
@@ -43,6 +59,8 @@ class Chain(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     leaders: dict[str, float]
     leaders_people: dict[str, float]
     people: Float64
+    markets: dict[str, Market]
+    adoption: Adoption
     figures: int
     assumptions: int
 
@@ -101,6 +119,10 @@ def stylised_chain() -> Chain:
         leaders={row["layer"]: row["leaders"] for row in figures["tier"]},
         leaders_people={row["layer"]: row["leaders_people"] for row in figures["tier"]},
         people=np.array([people[name] for name in table.regions]),
+        markets={row["layer"]: _market(row) for row in figures["market"]},
+        adoption=msgspec.convert(
+            {key: value for key, value in figures["adoption"].items() if key != "source"}, Adoption, strict=False
+        ),
         figures=len(sources),
         assumptions=sum(source.startswith("assumption") for source in sources),
     )
@@ -132,6 +154,10 @@ def _sources(value: Any) -> list[str]:
 
 def _carving(row: Mapping[str, Any]) -> Carving:
     return msgspec.convert({name: row[name] for name in row if name not in ("markup", "layer")}, Carving, strict=False)
+
+
+def _market(row: Mapping[str, Any]) -> Market:
+    return Market(elasticity=row["elasticity"], feedback=row["feedback"])
 
 
 def _with_carved(shares: dict[str, float], carvings: list[Carving]) -> dict[str, float]:
@@ -198,10 +224,14 @@ def _prior(
     links = np.array([[row["use"].get(name, 0.0) for name in sectors] for row in figures["sector"]])
     links[-1, :-1] = np.maximum(links[-1, :-1], 1e-3)  # every sector may buy from the rest
     bias = np.array([figures["home_bias"]["home" if row.get("home") else "traded"] for row in figures["sector"]])
-    near = np.where(np.eye(count)[:, None, :] > 0, bias[None, :, None], 1.0)  # seller, sector, buyer
-    users = output / output.sum(axis=0)
-    flows = output[:, :, None, None] * links[None, :, None, :] * users[None, None] * near[..., None]
+    bias_to = np.repeat(bias[:, None], wide + 1, axis=1)  # sector, buying sector or final use
+    for k, row in enumerate(figures["sector"]):
+        bias_to[k, [sectors.index(name) for name in row.get("traded_to", ())]] = figures["home_bias"]["traded"]
+    users = np.concatenate([output / output.sum(axis=0), (earned / earned.sum())[:, None]], axis=1)  # region, use
+    near = np.where(np.eye(count)[:, None, :, None] > 0, bias_to[None, :, None, :], 1.0) * users
+    near /= near.sum(axis=2, keepdims=True)  # seller, sector, buyer, use: where each seller's sales to a use go
     final = np.array([row["use"].get("final", 0.0) for row in figures["sector"]])
-    bought = output[:, :, None] * final[None, :, None] * (earned / earned.sum())[None, None] * near
+    sold = output[:, :, None, None] * np.concatenate([links, final[:, None]], axis=1)[None, :, None, :] * near
+    flows, bought = sold[..., :-1], sold[..., -1]
     flat = flows.reshape(count * wide, count * wide)
     return np.concatenate([flat, bought.reshape(count * wide, count)], axis=1)

@@ -1,0 +1,87 @@
+"""Scenarios of the value chain from files: the ones that ship by name, or one's own; the stylised table or a real
+one.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from importlib.resources import files
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from tsingma.basics.rejection import RejectionReason, refuse
+from tsingma.economy.chain.real_table import LayerFile, chain_of_table, standard_layers
+from tsingma.economy.chain.scenario import Scenario, ScenarioResult, run_scenario
+from tsingma.economy.chain.stylised import Chain, stylised_chain
+from tsingma.messages.chain_tables import read_icio, read_wiod_aggregate
+
+T = TypeVar("T")
+SUFFIX = ".toml"
+FILE_BYTES_MAX = 1_000_000
+
+
+def scenario_names() -> tuple[str, ...]:
+    """Return the names of the scenarios that ship."""
+    folder = files("tsingma.economy.chain").joinpath("scenarios")
+    return tuple(sorted(one.name.removesuffix(SUFFIX) for one in folder.iterdir() if one.name.endswith(SUFFIX)))
+
+
+def read_scenario(name: str) -> tuple[str, Scenario]:
+    """Return a scenario by the name of one that ships, or from a file.
+
+    Raises Rejected: no such name or file, no TOML, or a field that is wrong (its path is named).
+    """
+    if name in scenario_names():
+        text = files("tsingma.economy.chain").joinpath("scenarios", name + SUFFIX).read_text(encoding="utf-8")
+        return name, _decode(text, Scenario, name + SUFFIX)
+    path = Path(name)
+    if not path.is_file():
+        remedy = f"a TOML file, or one of {', '.join(scenario_names())}"
+        raise refuse(RejectionReason.UNKNOWN, f"no scenario '{name}'", field="scenario", remedy=remedy)
+    return path.stem, _decode(_text(path), Scenario, name)
+
+
+def read_chain(table: Path | None, *, year: int | None = None, layers: Path | None = None) -> Chain:
+    """Return the stylised chain, or one of a real table (ICIO layout as CSV, WIOD aggregate as NPZ with its year).
+
+    ``layers`` is a TOML file that says what is upstream; without it the one for WIOD 2013 codes serves. Raises
+    Rejected as the readers do.
+    """
+    if table is None:
+        return stylised_chain()
+    if table.suffix == ".npz":
+        if year is None:
+            raise refuse(RejectionReason.MISSING, "a WIOD aggregate holds many years", field="year", remedy="--year")
+        read = read_wiod_aggregate(table, year)
+    else:
+        read = read_icio(table, year=year or 0)
+    spec = standard_layers() if layers is None else _decode(_text(layers), LayerFile, str(layers))
+    return chain_of_table(read, spec)
+
+
+def run_chain(
+    scenario: str, table: Path | None, *, year: int | None, layers: Path | None, draws: int, seed: int
+) -> ScenarioResult:
+    """Return a scenario by name or file on a table; raises Rejected as the readers, levers and solver do."""
+    name, read = read_scenario(scenario)
+    return run_scenario(read_chain(table, year=year, layers=layers), name, read, draws=draws, seed=seed)
+
+
+def _text(path: Path) -> str:
+    try:
+        if path.stat().st_size > FILE_BYTES_MAX:
+            raise refuse(RejectionReason.LIMIT, f"larger than {FILE_BYTES_MAX} bytes", file=str(path))
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise refuse(RejectionReason.MALFORMED, f"cannot be read: {error}", file=str(path)) from None
+
+
+def _decode(text: str, kind: type[T], file: str) -> T:
+    try:
+        return msgspec.convert(tomllib.loads(text), kind, strict=False)
+    except tomllib.TOMLDecodeError as error:
+        raise refuse(RejectionReason.MALFORMED, f"is no TOML: {error}", file=file) from None
+    except msgspec.ValidationError as error:
+        raise refuse(RejectionReason.MALFORMED, str(error), file=file) from None
