@@ -167,18 +167,13 @@ def submit(
     second: int,
 ) -> Submission:
     """Take in what ``results`` lets pass, match it and return what became of each."""
-    asset, against = assets_of(columns)
-    counter = book.settlement_counter[np.maximum(columns["security"], 0)]
-    market = np.where(columns["security"] >= 0, book.counter_market[counter], MARKETS.index(Market.CMU))
-    whole = {
-        **columns, "participant": book.account_participant[np.maximum(columns["account"], 0)], "market": market,
-        "asset": asset, "against": against,
-    }  # fmt: skip
+    good = np.flatnonzero(results == WAITS)
+    whole = _resolved({name: column[good] for name, column in columns.items()}, book)
     numbers = np.full(results.size, -1, np.int64)
-    agreed = np.flatnonzero((results == WAITS) & (columns["matched"] != 0))
-    numbers[agreed] = _add_agreed(instructions, links, {k: v[agreed] for k, v in whole.items()}, day)
-    alone = np.flatnonzero((results == WAITS) & (columns["matched"] == 0))
-    fresh = orders.add({name: column[alone] for name, column in whole.items()}, day, second)
+    both = whole["matched"] != 0
+    agreed, alone = good[both], good[~both]
+    numbers[agreed] = _add_agreed(instructions, links, {name: column[both] for name, column in whole.items()}, day)
+    fresh = orders.add({name: column[~both] for name, column in whole.items()}, day, second)
     numbers[alone] = fresh
     deliverer, receiver = match(orders, fresh, rules) if fresh.size else (fresh, fresh)
     matched = _add_matched(instructions, orders, links, deliverer, receiver, day)
@@ -187,6 +182,19 @@ def submit(
     results[found], results[agreed] = MATCHES, MATCHES
     numbers[found] = orders.table["instruction"][numbers[found]]
     return Submission(results, numbers, np.concatenate([numbers[agreed], matched]), removed)
+
+
+def _resolved(columns: dict[str, Column], book: ResolvedBook) -> dict[str, Column]:
+    """Return checked columns with what follows from them: participant, market, assets of both legs.
+
+    Money without securities settles with what settles in real time (the bond depository's market).
+    """
+    asset, against = assets_of(columns)
+    counter = book.settlement_counter[np.maximum(columns["security"], 0)]
+    market = np.where(columns["security"] >= 0, book.counter_market[counter], MARKETS.index(Market.CMU))
+    own = {"participant": book.account_participant[columns["account"]], "market": market, "asset": asset,
+           "against": against}  # fmt: skip
+    return {**columns, **own}
 
 
 def _add_agreed(instructions: Instructions, links: Links, columns: dict[str, Column], day: int) -> Int64:

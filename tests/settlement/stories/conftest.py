@@ -1,0 +1,16 @@
+"""Every story starts with an open house and ends with its replay."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from story import Story
+
+
+@pytest.fixture
+def story() -> Iterator[Story]:
+    """A house on Monday 5 January 2026; afterwards the same commands give the same state again."""
+    told = Story()
+    yield told
+    told.end()
