@@ -59,6 +59,13 @@ def test_house(call: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert [group["group"] for group in answer[1]["historical"]["groups"]] == ["CNY.CGB", "XAUUSD"]
     assert {"scan risk", "market risk"} < set(answer[1]["components"])
     assert {day["kind"] for day in answer[3]["tail_days"]} == {"filtered", "plain", "stressed"}
+    totals = {}
+    for choice in ("filtered", "plain", "larger"):
+        assert main(["margin", "house", *call, "--scenarios", choice, "--json"]) == 0
+        totals[choice] = json.loads(capsys.readouterr().out)[3]["total"]
+    assert totals["filtered"] == answer[3]["total"] != totals["plain"]
+    assert totals["larger"] == max(totals.values())
+    assert all("at 0.0" in one["convention"] or "sixteen" in one["convention"] for one in answer)
     assert main(["margin", "house", *call, "--explain"]) == 0
     text = capsys.readouterr().out
     assert "CNY.FR007" in text

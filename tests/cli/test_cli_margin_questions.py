@@ -49,6 +49,20 @@ def test_explain(call: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[
     assert "say which book (there are: A, C)" in capsys.readouterr().err
 
 
+def test_statements(call: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Goal: a statement for every book, names made safe, two books never in one file. Method: both books; a clash."""
+    out = tmp_path / "statements"
+    assert main(["margin", "statements", *call, "--history-days", "20", "--out", str(out), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == [str(out / "A.html"), str(out / "C.html")]
+    page = (out / "C.html").read_text()
+    for section in ("Houses before and after", "Components", "Tail scenarios", "History"):
+        assert section in page
+    books = tmp_path / "books.csv"
+    books.write_text(books.read_text().replace("\nA,", "\na/b,").replace("\nC,", "\na b,"))
+    assert main(["margin", "statements", *call, "--history-days", "5", "--out", str(out)]) == 2
+    assert "two books are written to a-b.html" in capsys.readouterr().err
+
+
 def test_what_if(call: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Goal: each house before and after. Method: a put added; a broken trade file refused by line."""
     trades = tmp_path / "trades.csv"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date
 from importlib.resources import files
@@ -32,6 +33,7 @@ from tsingma.messages.contract_file import read_contracts
 from tsingma.messages.curve_file import read_curves
 from tsingma.messages.index_file import read_closes, with_series
 from tsingma.messages.prices import read_prices
+from tsingma.reports.margin_statement import render_statement
 
 STATEMENT_POINTS = 60  # as many columns as a page shows well
 
@@ -47,11 +49,12 @@ class MarketFiles(msgspec.Struct, frozen=True, kw_only=True):
     contracts: Path | None = None
 
 
-def past_of_files(market: MarketFiles) -> MarketPast:
+def past_of_files(market: MarketFiles, models: HouseModels | None = None) -> MarketPast:
     """Return the past of a market's files; raises Rejected naming file and line.
 
     Without prices the days are those on which every curve has rates.
     """
+    models, rates = models or HouseModels(), None
     curves = () if market.curves is None else read_curves(market.curves.read_bytes(), file=str(market.curves))
     if market.prices is not None:
         history = read_prices(market.prices)
@@ -62,7 +65,6 @@ def past_of_files(market: MarketFiles) -> MarketPast:
     for name, path in ((INDEX, market.index), (FX, market.fx), *market.series):
         if path is not None:
             history = with_series(history, name, read_closes(path))
-    models, rates = HouseModels(), None
     if curves:
         file = market.contracts
         contracts = {} if file is None else read_contracts(file.read_bytes(), file=str(file))
@@ -148,6 +150,23 @@ def statement_of_book(
     """Return a book's margin statement on a day, with about sixty of the days before it."""
     every = max(history_days // STATEMENT_POINTS, 1)
     return statement(book, past, row_of(past, day), settings, allocation, history_days, every)
+
+
+def write_statements(
+    books: Sequence[Book], past: MarketPast, day: date | None, settings: JointSettings, allocation: Allocation,
+    history_days: int, out: Path,
+) -> list[Path]:  # fmt: skip
+    """Write a margin statement (HTML) for every book into a folder; return the files in order of book."""
+    out.mkdir(parents=True, exist_ok=True)
+    written: list[Path] = []
+    for book in books:
+        path = out / f"{re.sub('[^0-9A-Za-z._-]+', '-', book.name)}.html"
+        if path in written:
+            raise refuse(RejectionReason.DUPLICATE, f"two books are written to {path.name}", field="book")
+        made = statement_of_book(book, past, day, settings, allocation, history_days)
+        path.write_text(render_statement(made), encoding="utf-8")
+        written.append(path)
+    return written
 
 
 def change_of_book(

@@ -27,6 +27,7 @@ _SUBCOMMANDS: dict[str, tuple[str, str, str]] = {
     "explain": ("tsingma.cli.margin_questions", "explain", "What a margin is made of, or why it changed."),
     "fund": ("tsingma.cli.margin_fund", "fund", "Size a default fund; run a default through the waterfall."),
     "house": ("tsingma.cli.margin_house", "house", "What each house calls alone, swaps and bonds among it."),
+    "statements": ("tsingma.cli.margin_questions", "statements", "A margin statement for every book, with pictures."),
     "what-if": ("tsingma.cli.margin_questions", "what_if", "What more holdings would do to the margin."),
     "joint": ("tsingma.cli.margin_joint", "joint", "One portfolio across clearing houses."),
     "prime": ("tsingma.cli.margin_prime", "prime", "Futures and options margin from a SPAN file (PRiME)."),

@@ -24,18 +24,30 @@ if TYPE_CHECKING:
 @with_market
 @click.option("--book", "name", help="Which book; the only one without it.")
 @click.option("--day", type=click.DateTime(["%Y-%m-%d"]), help="Day of the margin; the last one without it.")
+@click.option(
+    "--scenarios",
+    type=click.Choice(["filtered", "plain", "larger"]),
+    help="Of revalued history; as the dated row says without it.",
+)
 @click.option("--explain", is_flag=True, help="Show groups, tails and tail scenarios with their days.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array, a house an object.")
 def house(
-    market: MarketFiles, books: Path | None, name: str | None, day: datetime | None, *, explain: bool, as_json: bool
+    market: MarketFiles,
+    books: Path | None,
+    name: str | None,
+    day: datetime | None,
+    scenarios: str | None,
+    *,
+    explain: bool,
+    as_json: bool,
 ) -> None:
     """Margin of a book at each house alone: shares, futures, options, swaps, bonds, gold and currencies."""
     from tsingma.app.joint_study import book_named, books_of_file, margin_houses, past_of_files
+    from tsingma.margin.house.models import HouseModels
 
     chosen, file = books_of_file(books)
-    found = margin_houses(
-        book_named(chosen, name, file), past_of_files(market), day.date() if day else None, file=file
-    )  # fmt: skip
+    past = past_of_files(market, HouseModels(scenarios=scenarios or ""))
+    found = margin_houses(book_named(chosen, name, file), past, day.date() if day else None, file=file)
     if as_json:
         rows = [{**msgspec.to_builtins(one), "tail_days": msgspec.to_builtins(days)} for one, days in found]
         click.echo(json.dumps(rows, indent=1))
@@ -46,7 +58,7 @@ def house(
 
 
 def _print(figure: HouseFigure, days: tuple[TailDay, ...], *, explain: bool) -> None:
-    click.echo(f"{figure.house} on {figure.day}, HKD ({figure.model})")
+    click.echo(f"{figure.house} on {figure.day}, HKD ({figure.model}: {figure.convention})")
     for name, amount in figure.components.items():
         click.echo(f"  {name:<24}{amount:>18,}")
     click.echo(f"  {'total':<24}{figure.total:>18,}\n")

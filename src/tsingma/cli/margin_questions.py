@@ -66,6 +66,30 @@ def explain(
         click.echo(f"statement: {html}")
 
 
+@click.command(epilog="\b\nExample:\n  tsingma margin statements --prices P.csv --books B.csv --out statements\n")
+@_common
+@click.option("--day", type=_DAY, help="Day of the margin; the last of the history without it.")
+@click.option("--allocation", default="euler", show_default=True, type=ALLOCATIONS)
+@click.option("--history-days", default=250, show_default=True, type=click.IntRange(1, 5_000), help="Days shown.")
+@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder to write.")
+def statements(
+    market: MarketFiles, books: Path | None, level: str, day: datetime | None, allocation: str, history_days: int,
+    out: Path, *, as_json: bool,
+) -> None:  # fmt: skip
+    """Write a margin statement (HTML) for every participant's book: components, houses, tails, history."""
+    from tsingma.app.joint_study import books_of_file, past_of_files, write_statements
+    from tsingma.margin.joint.allocation import Allocation
+    from tsingma.margin.joint.requirement import JointSettings
+
+    chosen, _ = books_of_file(books)
+    written = write_statements(
+        chosen, past_of_files(market), day.date() if day else None, JointSettings(level=level),
+        Allocation(allocation), history_days, out,
+    )  # fmt: skip
+    names = [str(path) for path in written]
+    click.echo(json.dumps(names, indent=1) if as_json else "\n".join(names))
+
+
 @click.command(
     "what-if", epilog="\b\nExample:\n  tsingma margin what-if --prices P.csv --books B.csv --book A --add T.csv\n"
 )

@@ -48,6 +48,7 @@ class HouseModels(msgspec.Struct, frozen=True, kw_only=True):
     )
     hvar_level: str = "0.006"  # HKSCC, published: 99.4 %
     svar_level: str = "0.02"  # HKSCC, published: 98 %
+    scenarios: str = ""  # filtered, plain or larger for revalued history; empty: as the dated row says
     scan: ScanSettings = ScanSettings()
     filter: FilterSettings = FilterSettings(look_back_days=250, stress_days=150, hedge_instrument=INDEX)
 

@@ -14,7 +14,7 @@ from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.margin.hkscc.history_scenarios import Scenarios, ScenarioSource, scenario_source
 from tsingma.margin.house.contracts import PRODUCT_OF
 from tsingma.margin.house.curve_scenarios import RatesPast
-from tsingma.margin.house.historical import Kind, historical_settings
+from tsingma.margin.house.historical import HistoricalSettings, Kind, historical_settings
 from tsingma.margin.house.holdings import (
     BASKET,
     CONTRACTS,
@@ -23,6 +23,7 @@ from tsingma.margin.house.holdings import (
     INDEX,
     NUMERAIRE,
     Holding,
+    House,
     by_history,
     currency_of,
 )
@@ -78,10 +79,16 @@ class MarketPast:
         """Return the day of a row."""
         return to_date(int(self.history.dates[row]))
 
+    def historical(self, house: House, row: int) -> HistoricalSettings:
+        """Return the model of a house that margins by revalued history, as on a day; scenarios as the models say."""
+        found = historical_settings(house, self.day(row))
+        chosen = self.models.scenarios
+        return msgspec.structs.replace(found, scenarios=chosen) if chosen else found
+
     def period(self, holding: Holding, row: int) -> int:
         """Return the trading days over which a holding's house could have to close it out."""
         if by_history(holding):
-            return historical_settings(holding.house, self.day(row)).period(holding.product)
+            return self.historical(holding.house, row).period(holding.product)
         return self.models.holding_days[holding.house]
 
     def require(self, holdings: Sequence[Holding], *, file: str = "") -> None:

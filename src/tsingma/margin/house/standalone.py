@@ -15,12 +15,12 @@ from tsingma.margin.house.historical import (
     HistoricalFigure,
     Kind,
     historical_figure,
-    historical_settings,
 )
 from tsingma.margin.house.holdings import CONTRACTS, GOLD, Holding, House, by_history
 from tsingma.margin.house.models import scan_arrays, scan_margins, securities_margin
 from tsingma.margin.house.past import MarketPast
 from tsingma.margin.house.revaluation import profits
+from tsingma.margin.measures import Shortfall
 
 Int64 = npt.NDArray[np.int64]
 
@@ -31,6 +31,7 @@ class HouseFigure(msgspec.Struct, frozen=True, kw_only=True):
     house: str
     day: str
     model: str
+    convention: str  # which scenarios the figure is made of
     components: dict[str, int]
     historical: HistoricalFigure | None
     total: int
@@ -62,7 +63,7 @@ def house_figure(house: House, holdings: Sequence[Holding], past: MarketPast, ro
             volatility = [past.volatility(row, one.factor) for one in scanned]
             components["scan risk"] = scan_margins(scanned, scan_arrays(scanned, volatility, past.models.scan))
         if revalued:
-            historical = historical_figure(group_risks(revalued, past, row), historical_settings(house, past.day(row)))
+            historical = historical_figure(group_risks(revalued, past, row), past.historical(house, row))
             components["market risk"] = historical.market_risk
             components["liquidity"] = historical.liquidity
             components["concentration"] = historical.concentration
@@ -73,9 +74,22 @@ def house_figure(house: House, holdings: Sequence[Holding], past: MarketPast, ro
     models += ["revalued history"] if historical else []
     model = "; ".join(models) or "filtered history, HKSCC VaR Platform"
     return HouseFigure(
-        house=str(house), day=str(past.day(row)), model=model, components=components, historical=historical,
+        house=str(house), day=str(past.day(row)), model=model,
+convention=_convention(components, historical, past), components=components, historical=historical,
         total=total,
     )  # fmt: skip
+
+
+def _convention(components: dict[str, int], historical: HistoricalFigure | None, past: MarketPast) -> str:
+    """Return which scenarios a figure is made of."""
+    words = []
+    if "portfolio margin" in components:
+        words.append(f"{Shortfall.DISCRETE_TAIL} at {past.models.hvar_level}, stressed at {past.models.svar_level}")
+    if "scan risk" in components:
+        words.append("largest loss of sixteen scenarios by factor")
+    if historical is not None:
+        words.append(f"{historical.convention} at {historical.level}")
+    return "; ".join(words)
 
 
 def group_of(holding: Holding, past: MarketPast) -> tuple[str, Family]:
