@@ -40,7 +40,7 @@ def stress() -> None:
     """Scenarios through the house: losses, calls, defaults, waterfall, liquidity. Nothing is booked."""
 
 
-@stress.command("list")
+@stress.command("list", epilog="\b\nExample:\n  tsingma stress list\n")
 def list_scenarios() -> None:
     """Print the scenarios that come with the house."""
     from tsingma.stress.scenario import shipped_scenarios
