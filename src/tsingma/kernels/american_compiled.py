@@ -8,7 +8,7 @@ import numba
 import numpy as np
 
 from tsingma.kernels.american import NEWTON_STEPS, RATE_FLOOR, Constants, Float64, Scheme
-from tsingma.kernels.vector_math import fast_exp, fast_ndtr
+from tsingma.kernels.vector_math import fast_exp, fast_ndtr, full_width
 
 LANES = 16
 _ROOT_2PI = 0.3989422804014327
@@ -17,6 +17,7 @@ _ROOT_2PI = 0.3989422804014327
 @numba.njit(fastmath=True, error_model="numpy", cache=True)
 def _first_guess(r, q, vol, t, top, x, h):  # type: ignore[no-untyped-def]
     """Fill ln(B/X)^2 at the nodes from the quadratic approximation."""
+    full_width()
     b, lb = top.copy(), np.empty(LANES)
     n = x.size - 1
     for i in range(n - 1, -1, -1):
@@ -52,6 +53,7 @@ def _first_guess(r, q, vol, t, top, x, h):  # type: ignore[no-untyped-def]
 @numba.njit(fastmath=True, error_model="numpy", cache=True)
 def _sweeps(r, q, vol, t, ltop, h, sweeps, x, fraction, weight, read, by_rate, by_carry):  # type: ignore[no-untyped-def]
     """Iterate the fixed point; everything that does not change between sweeps is computed once."""
+    full_width()
     n, points = x.size - 1, fraction.size
     new, root = np.empty((n, LANES)), np.empty(LANES)
     spread, inverse = np.empty(LANES), np.empty(LANES)
@@ -103,6 +105,7 @@ def _sweeps(r, q, vol, t, ltop, h, sweeps, x, fraction, weight, read, by_rate, b
 @numba.njit(fastmath=True, error_model="numpy", cache=True)
 def _prices(spot, r, q, vol, t, ltop, h, fraction, weight, read, then, by_rate, by_carry, out):  # type: ignore[no-untyped-def]
     """Fill put values on strike 1 at spots [s, lanes]: European value and premium, not below exercise."""
+    full_width()
     n, points = h.shape[0] - 1, fraction.size
     num, den, place = np.empty(LANES), np.empty(LANES), np.empty(LANES)
     spread, inverse = np.empty(LANES), np.empty(LANES)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numba
 
-from tsingma.kernels.vector_math import accurate_log, accurate_ndtr
+from tsingma.kernels.vector_math import accurate_log, accurate_ndtr, full_width
 
 
 @numba.njit(
@@ -12,6 +12,7 @@ from tsingma.kernels.vector_math import accurate_log, accurate_ndtr
 )
 def black_compiled(sign, forward, strike, deviation, discount, out):  # type: ignore[no-untyped-def]
     """Fill ``out``; see ``tsingma.kernels.black.black_plain``."""
+    full_width()
     for i in range(sign.size):
         upper = accurate_log(forward[i] / strike[i]) / max(deviation[i], 1e-300) + 0.5 * deviation[i]
         upper = min(max(upper, -1e3), 1e3)

@@ -21,6 +21,22 @@ _EXP = tuple(1.0 / math.factorial(power) for power in range(12))
 
 
 @intrinsic  # type: ignore[untyped-decorator]
+def full_width(_typing: Any) -> Any:
+    """Let the loops of the calling function fill the widest vector registers.
+
+    LLVM holds back to half of them on processors whose clock once fell with their use; long polynomials gain more than
+    a clock can cost. Where registers are narrower this changes nothing.
+    """
+
+    def build(context: Any, builder: Any, _signature: Any, _arguments: Any) -> Any:
+        # llvmlite knows no attributes with a value, but prints what the set holds.
+        set.add(builder.function.attributes, '"prefer-vector-width"="512"')
+        return context.get_dummy_value()
+
+    return types.void(), build
+
+
+@intrinsic  # type: ignore[untyped-decorator]
 def _bits_to_float(_typing: Any, _bits: Any) -> Any:
     def build(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         return builder.bitcast(arguments[0], ir.DoubleType())

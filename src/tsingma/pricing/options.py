@@ -163,6 +163,8 @@ def checked_columns(*, is_call: Column, **columns: Column) -> list[Float64]:
     arrays = np.broadcast_arrays(*[np.asarray(columns[name], np.float64) for name in names], np.asarray(is_call, bool))
     values = [np.ascontiguousarray(array, np.float64).ravel() for array in arrays[:-1]]
     for name, value in zip(names, values, strict=True):
+        if _sound(name, value):
+            continue
         refuse_rows(~np.isfinite(value), name, value, "is no finite number")
         if name in _POSITIVE:
             refuse_rows(value <= 0, name, value, "is not positive")
@@ -170,6 +172,13 @@ def checked_columns(*, is_call: Column, **columns: Column) -> list[Float64]:
             refuse_rows(value < 0, name, value, "is negative")
     sign = np.where(arrays[-1].ravel(), 1.0, -1.0)
     return [*values[:place], sign, *values[place:]]
+
+
+def _sound(name: str, value: Float64) -> bool:
+    """Return whether no row breaks a rule: the least and the largest value say so in a quarter of the masks' time."""
+    least, largest = float(value.min(initial=np.inf)), float(value.max(initial=-np.inf))  # nan where a value is
+    high_enough = least > 0 if name in _POSITIVE else least >= 0 if name in _NOT_NEGATIVE else least > -np.inf
+    return high_enough and largest < np.inf
 
 
 def refuse_rows(bad: npt.NDArray[np.bool_], field: str, value: Float64, what: str) -> None:
