@@ -175,7 +175,8 @@ class _Model:
     def excess(self, wage: Float64, residual: float) -> Float64:
         """Return log demand for factors over their income [B, N]; sweeps go as far as the last residual asks."""
         aim = max(SWEEP_TOLERANCE, min(1e-6, 1e-4 * residual))
-        self._solve_prices(wage, aim)
+        with np.errstate(divide="ignore"):  # a price nobody can pay is infinite, and refused as not settled
+            self._solve_prices(wage, aim)
         self._solve_spending(wage, aim)
         self.settled = aim <= max(SWEEP_TOLERANCE, 1e-3 * TOLERANCE)
         paid = (self._labour * self._output).sum(axis=2)
@@ -190,8 +191,7 @@ class _Model:
             cost = self._push + self._nests.log_unit_cost(wage, log_price)
             appeal = np.exp(-theta * cost).transpose(0, 2, 1)[..., None]  # B, J, N, 1
             index = (self._reach @ appeal)[..., 0].transpose(0, 2, 1)
-            with np.errstate(divide="ignore"):
-                new = -np.log(index) / theta
+            new = -np.log(index) / theta
             change = float(np.abs(new - log_price).max())
             log_price = new
             if not change > aim:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tsingma.economy.chain.table import Float64
+from tsingma.economy.chain.table import Float64, Int64
 
 NEAR_ONE = 1e-6
 
@@ -24,22 +24,17 @@ class Nests:
         self._sigma, self._epsilon = sigma[:, None, :], epsilon
         self._plain_top = bool((np.abs(sigma - 1.0) < NEAR_ONE).all())
         kinds, place = np.unique(epsilon, axis=1, return_inverse=True)
-        self._groups = [(kinds[:, g], np.flatnonzero(place.reshape(-1) == g)) for g in range(kinds.shape[1])]
-        self._parts = [np.ascontiguousarray(input_share[:, :, chosen].transpose(0, 2, 1)) for _, chosen in self._groups]
+        self._groups = [
+            _Group(kinds[:, g], np.flatnonzero(place.reshape(-1) == g), input_share) for g in range(kinds.shape[1])
+        ]
 
     def log_bundle(self, log_price: Float64) -> Float64:
         """Return the log price hat of each sector's input bundle [B, N, J] at log sector prices [B, N, K]."""
+        if len(self._groups) == 1:
+            return self._groups[0].log_mean(log_price)
         bundle = np.empty_like(log_price)
-        for (elasticity, chosen), part in zip(self._groups, self._parts, strict=True):
-            near = np.abs(elasticity - 1.0) < NEAR_ONE
-            if near.all():
-                bundle[:, :, chosen] = (part @ log_price[..., None])[..., 0]
-                continue
-            power = np.where(near, 1.0, 1.0 - elasticity)[:, None, None]
-            mean = (part @ np.exp(power * log_price)[..., None])[..., 0]
-            bundle[:, :, chosen] = np.log(mean) / power
-            if near.any():
-                bundle[np.ix_(near, np.arange(bundle.shape[1]), chosen)] = (part @ log_price[near][..., None])[..., 0]
+        for group in self._groups:
+            bundle[:, :, group.chosen] = group.log_mean(log_price)
         return bundle
 
     def log_unit_cost(self, wage: Float64, log_price: Float64) -> Float64:
@@ -62,3 +57,23 @@ class Nests:
             return inputs, np.broadcast_to(self._added, bundle.shape)
         cost = self.log_unit_cost(wage, log_price)
         return inputs, self._added * np.exp((1.0 - self._sigma) * (wage[:, :, None] - cost))
+
+
+class _Group:
+    """Sectors whose input elasticity is one number in each case of the batch."""
+
+    def __init__(self, elasticity: Float64, chosen: Int64, input_share: Float64) -> None:
+        self.chosen = chosen
+        self._part = np.ascontiguousarray(input_share[:, :, chosen].transpose(0, 2, 1))
+        self._near = np.abs(elasticity - 1.0) < NEAR_ONE
+        self._plain, self._mixed = bool(self._near.all()), bool(self._near.any())
+        self._power = np.where(self._near, 1.0, 1.0 - elasticity)[:, None, None]
+
+    def log_mean(self, log_price: Float64) -> Float64:
+        """Return the log of the mean of order 1 - elasticity [B, N, group]; the geometric mean at 1."""
+        if self._plain:
+            return (self._part @ log_price[..., None])[..., 0]
+        mean = np.log((self._part @ np.exp(self._power * log_price)[..., None])[..., 0]) / self._power
+        if self._mixed:
+            mean[self._near] = (self._part @ log_price[self._near][..., None])[..., 0]
+        return np.asarray(mean, np.float64)
