@@ -22,7 +22,7 @@ from tsingma.economy.chain.dividends import (
 )
 from tsingma.economy.chain.equilibrium import Equilibrium, solve
 from tsingma.economy.chain.levers import LEVERS, Setting, home_share, plan_of, share_after_entry
-from tsingma.economy.chain.scenario import _foreign, table_after
+from tsingma.economy.chain.scenario import foreign_shares, table_after
 from tsingma.economy.chain.stylised import Chain, stylised_chain
 from tsingma.economy.chain.tiers import Market
 
@@ -46,7 +46,7 @@ def test_home_chips_cut_leakage_and_concentration() -> None:
     """Goal: foreign value in Chinese chips and the HHI of the layer fall. Method: home share to 45 %."""
     found, after = _run(Setting(lever="home_chips", value=0.45))
     world = CHAIN.world()
-    before, then = _foreign(CHAIN, CHAIN.table), _foreign(CHAIN, table_after(CHAIN, world, found))
+    before, then = foreign_shares(CHAIN, CHAIN.table), foreign_shares(CHAIN, table_after(CHAIN, world, found))
     assert then["CHN", "upstream"] < before["CHN", "upstream"]
     assert layer_concentration(CHAIN, after, "upstream") < layer_concentration(CHAIN, BASE, "upstream")
     chips, china = CHAIN.table.sector("chips"), CHAIN.regions_of("CHN")

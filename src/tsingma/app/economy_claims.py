@@ -9,6 +9,7 @@ import msgspec
 
 from tsingma.app.economy_data import read_economic_data
 from tsingma.economy.calibration import HoldOut
+from tsingma.economy.chain.claims import chain_findings
 from tsingma.economy.claims import Claim, count
 from tsingma.economy.property.claims import duty_findings, property_findings
 from tsingma.economy.property.forecast import rise_probability, score_hold_outs
@@ -31,7 +32,7 @@ def claim_report(data: Path | None) -> ClaimReport:
 
     Raises Rejected naming a file of the folder that is missing or broken.
     """
-    findings = {**duty_findings(), **renminbi_findings(), "F8": _second_half()}
+    findings = {**duty_findings(), **renminbi_findings(), **chain_findings(), "F8": _second_half()}
     hold_outs: tuple[HoldOut, ...] = ()
     if data is not None:
         series = read_economic_data(data)

@@ -273,14 +273,14 @@ def table_after(chain: Chain, world: World, found: Equilibrium, case: int = 0) -
 
 def _leakage(chain: Chain, world: World, found: Equilibrium) -> tuple[Leak, ...]:
     tables = (chain.table, table_after(chain, world, found))
-    shares = [_foreign(chain, table) for table in tables]
+    shares = [foreign_shares(chain, table) for table in tables]
     return tuple(
         Leak(country=country, layer=layer, before=shares[0][country, layer], after=shares[1][country, layer])
         for country, layer in shares[0]
     )
 
 
-def _foreign(chain: Chain, table: Table) -> dict[tuple[str, str], float]:
+def foreign_shares(chain: Chain, table: Table) -> dict[tuple[str, str], float]:
     """Return the foreign share of value by country and layer: zones of one country are no foreigners to each other."""
     whole = aggregate(table, chain.country_of)
     share, output = foreign_value_added(whole), whole.output.reshape(whole.shape)
