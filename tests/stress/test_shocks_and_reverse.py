@@ -11,6 +11,7 @@ from datetime import date
 import numpy as np
 import pytest
 
+from tsingma.app.stress_run import economy_path
 from tsingma.basics.rejection import Rejected
 from tsingma.economy.path import Indicator, Likelihood, LikelihoodKind, Path, Provenance, Unit
 from tsingma.margin.house.holdings import INDEX
@@ -86,7 +87,7 @@ def test_moves_are_beta_chain_and_residual() -> None:
 
 
 def test_a_path_gives_index_renminbi_and_layers() -> None:
-    """Goal: what a path says replaces what a scenario assumes. Method: fall from the high; renminbi per dollar up."""
+    """Goal: what a path says replaces what a scenario assumes. Method: the largest step of each."""
     found = path_shock(
         path(
             equity__HSI=(Unit.INDEX, (100.0, 120.0, 90.0)),
@@ -99,7 +100,7 @@ def test_a_path_gives_index_renminbi_and_layers() -> None:
     )
     assert found.index_return == pytest.approx(-0.25)
     assert found.renminbi_return == pytest.approx(7.0 / 7.35 - 1)
-    assert found.layers == {"CHN.upstream": pytest.approx(np.log(0.8))}
+    assert found.layers == {"CHN.upstream": pytest.approx(np.log(0.8 / 0.9))}
 
 
 @pytest.mark.parametrize(
@@ -182,3 +183,17 @@ def test_the_past_of_factors_has_index_volatility_and_layers() -> None:
     shock = shock_of_point(past.factors, np.array([-5.0, 9.0, -0.3]), 2)
     assert (shock.index_return, shock.volatility_ratio) == (-0.95, pytest.approx(np.exp(2.3)))
     assert shock.layers == {"CHN.upstream": -0.3}
+
+
+def test_a_run_of_the_chain_becomes_a_path_and_a_shock() -> None:
+    """Goal: the bridge from the chain to listed names. Method: Korea's memory stops; its upstream falls, and a path of
+    ratios with one step becomes the log change of every layer.
+    """
+    found = economy_path("chain/hbm-stop", date(2026, 1, 7))
+    ratio = found.values("value_added.KOR.upstream")[-1]
+    assert ratio < 0.5
+    shock = path_shock(found, MarketShock(horizon_days=5), assumptions())
+    assert shock.layers["KOR.upstream"] == pytest.approx(np.log(ratio))
+    assert shock.layers["CHN.upstream"] < 0.0
+    with pytest.raises(Rejected, match="no scenario"):
+        economy_path("chain/no-such", date(2026, 1, 7))

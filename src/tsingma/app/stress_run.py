@@ -10,8 +10,11 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from tsingma.app.economy_chain import run_chain
+from tsingma.app.economy_run import find_scenario
+from tsingma.app.economy_run import run_scenario as run_economy
 from tsingma.app.house_derivatives import CrossHouse, DerivativeMargin, cross_house
-from tsingma.app.house_margin import HouseMargin, house_margin
+from tsingma.app.house_margin import HouseMargin, house_margin, instrument_id
 from tsingma.app.market_week import run_market
 from tsingma.app.parameter_file import build_parameters
 from tsingma.app.progress import Progress
@@ -19,6 +22,7 @@ from tsingma.app.session import Session
 from tsingma.app.stress_book import closes_of, factor_model, stress_book
 from tsingma.basics.clock import Clock
 from tsingma.basics.rejection import RejectionReason, refuse
+from tsingma.economy.chain.scenario_path import scenario_path
 from tsingma.economy.path import Path as EconomyPath
 from tsingma.economy.path import from_json, from_toml
 from tsingma.engine.house import House as TheHouse
@@ -29,6 +33,7 @@ from tsingma.market.history import PriceHistory
 from tsingma.messages.index_file import read_closes, with_series
 from tsingma.messages.prices import read_prices
 from tsingma.messages.rpf01 import read_parameters
+from tsingma.simulate.layers import invented_layers
 from tsingma.simulate.market import SimulatedMarket, market_on_closes, simulate_market
 from tsingma.stress.book import HOUSES, StressBook, profits, with_liquidity
 from tsingma.stress.defaults import run_defaults
@@ -49,6 +54,7 @@ from tsingma.stress.scenario import (
 from tsingma.stress.shocks import LayerPart, MarketShock, path_shock, shock_moves
 
 DEFAULT_START = date(2026, 1, 5)
+ECONOMY_REPLICATIONS = 1_000
 
 
 class StressSource(msgspec.Struct, frozen=True, eq=False, kw_only=True):
@@ -135,7 +141,16 @@ def source_of_margins(
 ) -> StressSource:
     """Return the source of a house whose margins are known."""
     book = stress_book(house, margin, derivatives, crossed)
-    return StressSource(book=book, house=house, history=history, parts=layer_parts(), label=label)
+    return StressSource(book=book, house=house, history=history, parts=_parts(house, book), label=label)
+
+
+def _parts(house: TheHouse, book: StressBook) -> tuple[LayerPart, ...]:
+    """Return the layers of listed names; where none is listed the market is invented, and so are they."""
+    factors = set(book.factors)
+    named = [(instrument_id(part.counter), part.layer, part.part) for part in layer_parts()]
+    if not any(code in factors for code, _, _ in named):
+        named = [(instrument_id(code), layer, part) for code, layer, part in invented_layers(house.resolved.book)]
+    return tuple(LayerPart(code, layer, part) for code, layer, part in named if code in factors)
 
 
 def stress_world(source: StressSource, horizon_days: int) -> StressWorld:
@@ -168,6 +183,18 @@ def scenarios_of(names: Sequence[str]) -> tuple[Scenario, ...]:
     return tuple(found)
 
 
+def economy_path(name: str, day: date) -> EconomyPath:
+    """Return the path that stands for a shipped run of the economy, ``room/run`` (chain, renminbi, property).
+
+    Raises Rejected (unknown) for a room or run that is not there.
+    """
+    room, _, run = name.partition("/")
+    if room == "chain":
+        found = run_chain(run, None, year=None, layers=None, draws=0, seed=1)
+        return scenario_path(found, day, date(day.year + 1, day.month, 1))
+    return run_economy(find_scenario(run, room), room, replications=ECONOMY_REPLICATIONS).path
+
+
 def path_of_file(path: Path) -> EconomyPath:
     """Return an economy path of a JSON or TOML file; raises Rejected naming the fault."""
     text = path.read_text(encoding="utf-8")
@@ -183,7 +210,7 @@ def stress(
     path: EconomyPath | None = None,
     progress: Progress | None = None,
 ) -> tuple[StressRun, ...]:
-    """Return every scenario through the house, in order; a given path adds what it says to each."""
+    """Return every scenario through the house, in order: the economy's run behind it first, then a given path."""
     worlds: dict[int, StressWorld] = {}
     runs = []
     for place, scenario in enumerate(scenarios):
@@ -191,8 +218,10 @@ def stress(
             progress.stage(f"stress {scenario.id}", place, len(scenarios))
         world = worlds.setdefault(scenario.horizon_days, stress_world(source, scenario.horizon_days))
         shock = scenario.shock()
-        if path is not None:
-            shock = path_shock(path, shock, world.assumptions)
+        behind = economy_path(scenario.economy, source.book.day) if scenario.economy else None
+        for each in (behind, path):
+            if each is not None:
+                shock = path_shock(each, shock, world.assumptions)
         runs.append(run_scenario(world, scenario, shock, draws=draws, seed=seed))
     return tuple(runs)
 

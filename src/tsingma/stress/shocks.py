@@ -4,11 +4,12 @@ return of a name = beta x return of the index + part x pass-through x change of 
 
 Betas and residuals are estimated on a price history; what has none takes the dated assumption of ``assumptions.toml``.
 Which names live off which layer is a table too (``layers.csv``). A path runs over months, a close-out over days: the
-market is taken to price all of the path at once (``arrival`` 1), which is the severe reading and a named input.
+market is taken to price the path's largest step at once (``arrival`` 1), which is severe and a named input.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -141,21 +142,24 @@ def _window_returns(closes: Float64, horizon_days: int) -> Float64:
 def path_shock(path: Path, shock: MarketShock, assumptions: Assumptions) -> MarketShock:
     """Return the shock with what the path says: index and renminbi where it has them, and every layer's value added.
 
-    The largest fall of an index from a high to a later low counts, and a layer's largest change from its first date.
+    What counts is the largest step between two dates of the path in the direction in which it goes as a whole.
     """
     index, fx = shock.index_return, shock.renminbi_return
     if HSI in path.names():
-        index = path.worst_fall(HSI) * assumptions.arrival
-    if USDCNH in path.names():
-        quotes = path.values(USDCNH)  # renminbi for a dollar: more of them is a fall
-        changes = quotes[0] / quotes - 1.0
-        fx = float(changes[np.argmax(np.abs(changes))]) * assumptions.arrival
+        index = math.expm1(_largest_step(path.log_change(HSI))) * assumptions.arrival
+    if USDCNH in path.names():  # renminbi for a dollar: more of them is a fall
+        fx = math.expm1(-_largest_step(path.log_change(USDCNH))) * assumptions.arrival
     layers = dict(shock.layers)
     for name in path.names():
-        if name.startswith(VALUE_ADDED) and path.indicator(name).unit in (Unit.RATIO, Unit.INDEX, Unit.USD_BN):
-            changes = np.log(np.maximum(path.values(name), 1e-9) / path.values(name)[0])
-            layers[name.removeprefix(VALUE_ADDED)] = float(changes[np.argmax(np.abs(changes))]) * assumptions.arrival
+        if name.startswith(VALUE_ADDED) and path.indicator(name).unit in (Unit.RATIO, Unit.INDEX):
+            layers[name.removeprefix(VALUE_ADDED)] = _largest_step(path.log_change(name)) * assumptions.arrival
     return msgspec.structs.replace(shock, index_return=index, renminbi_return=fx, layers=layers)
+
+
+def _largest_step(changes: Float64) -> float:
+    """Return the largest log change with the sign of their sum; 0 without a change."""
+    sign = 1.0 if float(changes.sum()) >= 0 else -1.0
+    return sign * max(float((sign * changes).max(initial=0.0)), 0.0)
 
 
 def chain_returns(
