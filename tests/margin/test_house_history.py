@@ -126,7 +126,7 @@ def test_par_contracts_are_worth_nothing_or_their_face() -> None:
 
 def test_bond_future_is_the_cheapest_to_deliver() -> None:
     """Goal: forward clean price over conversion factor, least of the basket. Method: by hand; the cheapest changes."""
-    day, delivery = date(2026, 6, 1), date(2026, 9, 1)
+    day, delivery = date(2026, 6, 1), date(2026, 10, 15)
     years = np.array([0.25, 5.0, 10.0])
     basket = [
         Contract(id="short", kind=ContractKind.BOND, curve="CNY.CGB", start=date(2025, 3, 1), maturity=date(2031, 3, 1),
@@ -174,6 +174,38 @@ def test_profits_in_hong_kong_dollars(past: MarketPast) -> None:
     assert profit == pytest.approx(10**9 * (ratio - 1) / ratio, abs=1)
 
 
+def test_what_came_is_what_was_gained(past: MarketPast) -> None:
+    """Goal: an outcome is the gain over the position's own holding period. Method: a forward and a share by hand."""
+    row = past.first_row
+    close = past.history.close_e4.astype(float)
+    fx, share = (past.history.instruments.index(name) for name in (FX, "00700"))
+    forward = Holding(house=House.OTC_CLEAR, product=Product.FORWARD, factor=FX, notional=10**9)
+    stock = Holding(house=House.HKSCC, product=Product.STOCK, factor="00700", notional=-(10**9))
+    ratio = close[row + 5, fx] / close[row, fx]
+    assert past.own_outcome([forward], row) == pytest.approx(1e9 * (ratio - 1) / ratio, abs=1)
+    two = -1e9 * (close[row + 2, share] / close[row, share] - 1)
+    assert past.own_outcome([stock], row) == pytest.approx(two, abs=1)
+    assert past.own_outcome([forward, stock], row) == past.own_outcome([forward], row) + past.own_outcome([stock], row)
+
+
+def test_the_stressed_stretch_is_the_most_volatile_one() -> None:
+    """Goal: rates that moved threefold for 150 days are the stressed scenarios, known by the day. Method: planted."""
+    curves = []
+    for curve in simulated_curves():
+        moves = np.diff(curve.rates, axis=0)
+        moves[100:250] *= 4
+        rates = np.clip(curve.rates[0] + np.vstack([np.zeros(curve.years.size), np.cumsum(moves, axis=0)]), -0.09, 0.9)
+        curves.append(CurveSeries(curve.name, curve.dates.copy(), curve.years.copy(), rates))
+    history, models = simulated(), HouseModels()
+    flat = np.full((history.days, 1), 10_000, np.int64)
+    bare = PriceHistory(history.dates.copy(), ("HKD",), flat, flat == 0)
+    past = MarketPast(bare, models, RatesPast(curves, TERMS, models.filter))
+    first = int(past.starts(history.days - 1, 5, Kind.STRESSED)[0])
+    assert abs(first - 100) <= 3
+    early = past.starts(200, 5, Kind.STRESSED)
+    assert int(early[-1]) + 5 <= 200
+
+
 def test_filtered_scenarios_keep_the_shape_of_a_move() -> None:
     """Goal: filtered = plain x today's volatility over that of then, one factor a curve. Method: ratios of shifts."""
     rates = RatesPast(simulated_curves(), TERMS, FilterSettings(look_back_days=250, stress_days=150))
@@ -187,6 +219,21 @@ def test_filtered_scenarios_keep_the_shape_of_a_move() -> None:
     usable = np.abs(points[1]) > 1e-6
     volatility = rates._volatility["USD.SOFR"]
     assert scale[usable] == pytest.approx(np.minimum(volatility[row] / volatility[starts], 3.0)[usable], rel=1e-6)
+
+
+def test_a_rise_of_rates_pays_who_pays_fixed(past: MarketPast) -> None:
+    """Goal: a plain scenario is today's curve plus what it then moved, in that direction. Method: revalued by hand."""
+    rates, row, starts = past.rates, past.history.days - 1, np.arange(60, 90)
+    assert rates is not None
+    curve = next(one for one in rates.curves if one.name == "HKD.HIBOR")
+    found = rates.profits(["HKD9Y"], row, starts, 5, filtered=False)["HKD9Y"]
+    today = curve.rates[row : row + 1]
+    book = CurveBook([TERMS["HKD9Y"]], TERMS, past.day(row), curve.years, today)
+    moved = today + curve.rates[starts + 5] - curve.rates[starts]
+    assert found == pytest.approx(book.values(moved)["HKD9Y"] - book.values(today)["HKD9Y"][0], abs=1e-14)
+    risen = (curve.rates[starts + 5] > curve.rates[starts]).all(axis=1)
+    assert risen.any()
+    assert (found[risen] > 0).all()
 
 
 def random_groups(seed: int) -> list[GroupRisk]:

@@ -82,6 +82,7 @@ def test_two_pots_by_spread_and_by_scenario(past: MarketPast) -> None:
     none = house_risks(bet, past, row)
     assert two_pots(bet, none, past, row).min_leg == sum(risk.standalone for risk in none)
     assert found.scenario_netted < sum(risk.standalone for risk in risks)
+    assert {leg.underlying for leg in legs_of(HEDGED, past, row)} == {INDEX}  # the basket is the index's
     curves = simulated_market()
     bonds = book((House.OTC_CLEAR, Product.BOND, "CGB5", 10**9), (House.HKCC, Product.BOND_FUTURE, "TF", -(10**9)))
     spreads = two_pots(bonds, house_risks(bonds, curves, row), curves, row).spreads
@@ -100,6 +101,9 @@ def test_equal_percentage_is_the_smallest_that_any_house_sees(past: MarketPast) 
         seen.append((alone - together) * 10_000 // alone)
     assert [equal_percentage_e4([risk.reduction]) for risk in risks if risk.reduction] == seen
     assert joint_margin("B", risks).equal_percentage_e4 == min(seen) > 0
+    for reductions, smallest in (([(10, 4), (10, 7)], 3_000), ([(10, 8), (10, 7)], 2_000)):
+        given = [msgspec.structs.replace(one, reduction=each) for one, each in zip(risks, reductions, strict=True)]
+        assert joint_margin("B", given).equal_percentage_e4 == smallest
 
 
 def test_nothing_is_known_of_later_days() -> None:
