@@ -107,3 +107,45 @@ def test_claims_are_printed_whole(capsys: pytest.CaptureFixture[str], shared: Pa
     shown = capsys.readouterr().out
     assert "80 statements (32 figures, 43 claims, 5 levers)" in shown
     assert "agreements of July 2026" in shown
+
+
+def test_evidence_is_printed(capsys: pytest.CaptureFixture[str], shared: Path) -> None:
+    """Goal: the pins at the command line. Method: both models, as JSON and to read."""
+    data = ["--data", str(shared / "data" / "econ")]
+    assert main(["economy", "property", "evidence", *data, "--json"]) == EXIT_OK
+    found = json.loads(capsys.readouterr().out)
+    assert found["causality"][0]["f"] == pytest.approx(39.5, abs=0.05)
+    assert main(["economy", "property", "evidence", *data]) == EXIT_OK
+    assert "1987-10-26 -33.33" in capsys.readouterr().out
+    assert main(["economy", "renminbi", "evidence", *data, "--json"]) == EXIT_OK
+    found = json.loads(capsys.readouterr().out)
+    assert found["reserves"]["slope"] == pytest.approx(0.9067, abs=1e-4)
+    assert main(["economy", "renminbi", "evidence", *data]) == EXIT_OK
+    assert "half-life   5.8 years" in capsys.readouterr().out
+
+
+def test_questions_to_the_model(capsys: pytest.CaptureFixture[str]) -> None:
+    """Goal: calibration and sensitivity at the command line. Method: the first half of 2026, and a small Sobol run."""
+    asked = ["economy", "property", "calibrate", "--start", "2025-12-31", "--months", "6", "--home-price", "321",
+             "--hsi", "22881.02", "--gap", "0.212"]  # fmt: skip
+    assert main([*asked, "--json"]) == EXIT_OK
+    found = json.loads(capsys.readouterr().out)
+    assert found["parameters"] == pytest.approx({"southbound": -3.72, "mainland_buying": 3.84}, abs=0.02)
+    assert found["loss_after"] < 1e-12
+    assert "gap of homes to stocks" not in found["residuals"]
+    assert found["hold_outs"][0]["better_than_no_change"]
+    assert main(asked) == EXIT_OK
+    assert "held out" in capsys.readouterr().out
+    asked = ["economy", "property", "sensitivity", "--months", "6", "--samples", "16"]
+    assert main([*asked, "--json"]) == EXIT_OK
+    assert {"name", "first", "total"} <= set(json.loads(capsys.readouterr().out)[0])
+    assert main(asked) == EXIT_OK
+    assert main([*asked, "--of", "moon"]) == EXIT_REFUSED
+
+
+def test_levers_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    """Goal: each lever with unit and range. Method: as JSON and to read."""
+    assert main(["economy", "renminbi", "levers", "--json"]) == EXIT_OK
+    assert {"name", "unit", "low", "high", "source"} <= set(json.loads(capsys.readouterr().out)[0])
+    assert main(["economy", "renminbi", "levers"]) == EXIT_OK
+    assert "0 to 10 further central-bank swap lines" in capsys.readouterr().out

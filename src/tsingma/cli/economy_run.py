@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tsingma.cli import economy_evidence
+
 if TYPE_CHECKING:
     from tsingma.app.economy_run import ScenarioRun
 
@@ -63,6 +65,12 @@ def _group(model: str, what: str) -> click.Group:
 
 renminbi = _group("renminbi", "The renminbi abroad: shares by function, offshore pool, funding rate, exchange rate.")
 property_ = _group("property", "Stocks and homes: prices, rents, agreements, stock, flows and the gap between them.")
+
+
+for _command in (economy_evidence.renminbi_evidence, economy_evidence.renminbi_levers):
+    renminbi.add_command(_command)
+for _command in (economy_evidence.property_evidence, economy_evidence.calibrate, economy_evidence.sensitivity):
+    property_.add_command(_command)
 
 
 def _run(

@@ -16,7 +16,7 @@ Seeds = npt.NDArray[np.uint64]
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _FIRST, _SECOND = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
-_TO_UNIT = 2.0**-53
+_LOW = np.uint64(0xFFFFFFFF)
 REPLICATIONS_MAX = 10_000_000
 
 
@@ -46,18 +46,31 @@ def replication_seeds(seed: int, replications: int) -> Seeds:
 
 def uniforms(seeds: Seeds, step: int, count: int) -> Floats:
     """Return ``count`` numbers above 0 and below 1 for each seed at a step, float64 [seeds, count]."""
-    place = np.arange(1, count + 1, dtype=np.uint64) + np.uint64(step * count)
-    with np.errstate(over="ignore"):
-        bits = _mix(seeds[:, None] + _GOLDEN * place)
-    return ((bits >> np.uint64(11)).astype(np.float64) + 0.5) * _TO_UNIT
+    return ((_bits(seeds, step, count) >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
 
 
 def normals(seeds: Seeds, step: int, count: int) -> Floats:
-    """Return ``count`` standard normal numbers for each seed at a step (Box-Muller), float64 [seeds, count]."""
+    """Return ``count`` standard normal numbers for each seed at a step, float64 [seeds, count].
+
+    Box-Muller; the halves of one 64-bit word give radius and angle, so that no number is beyond 6.8 deviations.
+    """
     pairs = (count + 1) // 2
-    flat = uniforms(seeds, step, 2 * pairs)
-    radius = np.sqrt(-2.0 * np.log(flat[:, :pairs]))
-    turn = flat[:, pairs:]
+    bits = _bits(seeds, step, pairs)
+    radius = ((bits >> np.uint64(32)).astype(np.float64) + 0.5) * 2.0**-32
+    turn = ((bits & _LOW).astype(np.float64) + 0.5) * 2.0**-32
+    np.log(radius, out=radius)
+    radius *= -2.0
+    np.sqrt(radius, out=radius)
     cosine = np.cos(2.0 * np.pi * turn)
+    found = np.empty((len(seeds), 2 * pairs))
+    np.multiply(radius, cosine, out=found[:, :pairs])
     sine = np.copysign(np.sqrt(1.0 - cosine * cosine), 0.5 - turn)
-    return np.concatenate([radius * cosine, radius * sine], axis=1)[:, :count]
+    np.multiply(radius, sine, out=found[:, pairs:])
+    return found[:, :count]
+
+
+def _bits(seeds: Seeds, step: int, count: int) -> Seeds:
+    """Return 64 bits for each seed and place, uint64 [seeds, count]; steps follow each other without overlap."""
+    place = np.arange(1, count + 1, dtype=np.uint64) + np.uint64(step * count)
+    with np.errstate(over="ignore"):
+        return _mix(seeds[:, None] + _GOLDEN * place)
