@@ -55,7 +55,7 @@ def _print(found: PropertyEvidence) -> None:
     terms = ", ".join(f"{name} {value:.3f}" for name, value in ecm.short_run.items())
     click.echo(f"\nlong run: rents {ecm.long_run[1]:.3f}, stocks {ecm.long_run[2]:.3f}; short run: {terms}")
     click.echo(
-        f"R2 {ecm.r_squared:.3f}; gap's unit root, {ecm.unit_root_lags} lags: t {ecm.unit_root_t:.2f}, p {ecm.unit_root_p:.4f}"
+        f"R2 {ecm.r_squared:.3f}; unit root ({ecm.unit_root_lags} lags) {ecm.unit_root_t:.2f}, p {ecm.unit_root_p:.4f}"
     )
     click.echo(f"from {out.first}: error {out.error:.2f} % a quarter, no change {out.error_of_no_change:.2f} %")
     worst = ", ".join(f"{day.day} {day.percent:.2f}" for day in found.tail.worst)
@@ -111,7 +111,8 @@ def renminbi_levers(*, as_json: bool) -> None:
 
 
 @click.command(
-    epilog="\b\nExample:\n  tsingma economy property calibrate --start 2025-12-31 --months 6 --home-price 321 --hsi 22881"
+    epilog="\b\nExample:\n"
+    "  tsingma economy property calibrate --start 2025-12-31 --months 6 --home-price 321 --hsi 22881\n"
 )
 @click.option("--start", required=True, type=click.DateTime(["%Y-%m-%d"]), help="A start of the model's table.")
 @click.option("--months", required=True, type=click.IntRange(1, 120))
