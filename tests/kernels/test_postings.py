@@ -82,6 +82,19 @@ def test_first_failure_is_found_on_a_copy() -> None:
     assert (state == before).all()
 
 
+@pytest.mark.parametrize("balance", [-(2**62), -5, 0, 5, 2**62])
+@pytest.mark.parametrize("amount", [2**62 - 1, 2**62, 2**62 + 1, 2**63 - 1])
+def test_twins_agree_at_the_edge_of_64_bits(balance: int, amount: int) -> None:
+    """Goal: no amount wraps around. Method: the largest amounts from rows without a floor, compiled beside plain."""
+    for credit in (-(2**62), 0, 2**62):
+        states = [numbers([balance, credit, 0, 0, 0, 0], floor=[-(2**62)] * ROWS) for _ in range(2)]
+        columns = (np.array([0]), np.array([2]), np.array([amount]), np.array([False]))
+        states[0][0, 2] = states[1][0, 2] = credit
+        fast = postings.transfer(KEY, states[0], *columns)
+        assert fast.tolist() == postings.transfer_plain(KEY, states[1], *columns).tolist()
+        assert (states[0] == states[1]).all()
+
+
 items = st.tuples(st.integers(0, ROWS - 1), st.integers(0, ROWS - 1), st.integers(-2, 60), st.booleans())
 
 

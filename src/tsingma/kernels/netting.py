@@ -11,6 +11,8 @@ import numpy.typing as npt
 Int64 = npt.NDArray[np.int64]
 Int32 = npt.NDArray[np.int32]
 
+COMPILED_FROM = 1_024  # legs; starting threads costs more than netting fewer of them
+
 
 @cache
 def _compiled() -> ModuleType | None:
@@ -41,9 +43,12 @@ def net_legs_plain(
 def net_legs(
     account: Int32, counter: Int32, quantity: Int64, amount: Int64, accounts: int, counters: int
 ) -> tuple[Int32, Int32, Int64, Int64, Int64]:
-    """Return what ``net_legs_plain`` does, compiled when numba is there; ``accounts`` bounds the account numbers."""
-    fast = _compiled()
-    if fast is None or not account.size:
+    """Return what ``net_legs_plain`` does, compiled when numba is there and the batch is large enough to gain by it.
+
+    ``accounts`` bounds the account numbers.
+    """
+    fast = _compiled() if account.size >= COMPILED_FROM else None
+    if fast is None:
         return net_legs_plain(account, counter, quantity, amount, counters)
     result: tuple[Int32, Int32, Int64, Int64, Int64] = fast.net_legs(
         account, counter, quantity, amount, accounts, counters

@@ -16,11 +16,12 @@ def _check(key, numbers, debit, credit, amount):  # type: ignore[no-untyped-def]
     if (key[debit] ^ key[credit]) & 0xFFFFFFFF:
         return 3
     balance = numbers[0, debit]
-    if amount > _BALANCE_MAX:
-        return 1 if numbers[3, debit] > -_BALANCE_MAX else 2
-    if balance - numbers[1, debit] - numbers[2, debit] - amount < numbers[3, debit]:
+    free = balance - numbers[1, debit] - numbers[2, debit]
+    if amount > _BALANCE_MAX and free < 0:  # free - amount would not fit 64 bits; it is below any floor
         return 1
-    if numbers[0, credit] + amount > _BALANCE_MAX or balance - amount < -_BALANCE_MAX:
+    if free - amount < numbers[3, debit]:
+        return 1
+    if numbers[0, credit] > _BALANCE_MAX - amount or balance - amount < -_BALANCE_MAX:
         return 2
     return 0
 
