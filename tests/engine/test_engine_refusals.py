@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 import pytest
-from clearing_book import MONDAY, A, B, book, trades
+from clearing_book import CNS, MONDAY, A, B, book, trades
 
 from tsingma.basics.columns import pack
 from tsingma.basics.money import CURRENCIES
@@ -31,7 +31,7 @@ from tsingma.journal.commands import (
 )
 from tsingma.journal.events import Accepted, MarginCalled, Refused, TransfersPosted
 from tsingma.ledger.ledger import NO_FLOOR, Ledger
-from tsingma.settlement.timetable import timetable
+from tsingma.settlement.timetable import StepKind, timetable
 
 FX = (1_000_000, *([1_080_000] * (len(CURRENCIES) - 1)))
 
@@ -115,6 +115,10 @@ def test_books_without_the_houses_own_accounts_are_refused() -> None:
         (DepositAssets(pack([A], "i4"), pack([0, 0], "i4"), pack([1], "i8")), "differ in length"),
         (DepositAssets(b"123", pack([0], "i4"), pack([1], "i8")), "no whole column"),
         (transfer(-1, A, 0, 5), "account: item 1: number -1"),
+        (deposit(CNS, 0, 5), "only settlement moves what the central counterparty holds"),
+        (transfer(A, CNS, 0, 5), "only settlement moves what the central counterparty holds"),
+        (transfer(CNS, A, 0, 5), "only settlement moves what the central counterparty holds"),
+        (deposit(B, 5, -5), "deposit 1: amount -5"),
         (CallMargin("t", pack([A, A], "i4"), pack([1, 1], "i8")), "called twice"),
         (CallMargin("t", pack([A], "i4"), pack([-1], "i8")), "negative"),
         (ChangeInstruction(1, "hold", "NOBODY"), "no participant 'NOBODY'"),
@@ -144,12 +148,29 @@ def test_days_open_in_turn(house: House) -> None:
     names = [entry.name for entry in timetable()]
     accept(house, RunStep(names[0]))
     refuse(house, RunStep(names[0]), "the timetable is past it")
+    refuse(house, RunStep(names[2]), f"{names[1]} comes first")  # passed over it could never run, nor the day close
     for name in names[1:]:
         accept(house, RunStep(name))
     accept(house, CloseDay())
     refuse(house, OpenDay(MONDAY), "2026-01-05 is over")
     refuse(house, OpenDay(MONDAY + 5), "2026-01-10 is no settlement day")
     refuse(house, OpenDay(MONDAY + 7), "positions are due on 2026-01-07, which was never opened")
+    accept(house, OpenDay(MONDAY + 1))
+
+
+def test_trades_of_a_day_are_captured_before_its_last_settlement(house: House) -> None:
+    """Goal: no trade misses its settlement or its charges. Method: A-shares and shares after each of the last steps."""
+    for entry in timetable():
+        accept(house, RunStep(entry.name))
+        late = entry.kind in (StepKind.SAME_DAY_STOCK, StepKind.FAILS_AND_FEES)
+        for number, (counter, price) in enumerate([(0, 3_000_000), (2, 15_000_000)]):
+            rows = trades([(counter, A, B, 100, price)], first_id=1 + number + 10 * timetable().index(entry))
+            command = next(rows.commands())
+            if late:
+                refuse(house, command, "would miss their settlement and their charges")
+            else:
+                accept(house, command)
+    accept(house, CloseDay())
     accept(house, OpenDay(MONDAY + 1))
 
 

@@ -33,11 +33,14 @@ def deposit_assets(house: House, command: DepositAssets) -> AssetsDeposited:
         {"owner": (command.owner, "i4"), "asset": (command.asset, "i4"), "amount": (command.amount, "i8")}
     )
     _known(house, owner, asset)
+    _not_central(house, owner)
+    rows_before = house.ledger.count
     source = np.where(asset < len(CURRENCIES), house.internal.bank, house.internal.issuer)
     debit = house.ledger.rows(source.astype(np.int32), asset.astype(np.int32), floor=NO_FLOOR)
     credit = house.ledger.rows(owner.astype(np.int32), asset.astype(np.int32))
     failed = house.ledger.post_all(debit, credit, amount)
     if failed is not None:
+        house.ledger.close_rows(rows_before)
         raise refuse(
             RejectionReason.OUT_OF_RANGE,
             f"deposit {failed + 1}: amount {int(amount[failed])} cannot be booked",
@@ -60,6 +63,7 @@ def post_transfers(house: House, command: PostTransfers) -> TransfersPosted:
     )
     owner = np.concatenate([debit, credit])
     _known(house, owner, asset)
+    _not_central(house, owner)
     kind = asset.astype(np.int32)
     rows = house.ledger.rows(owner.astype(np.int32), np.concatenate([kind, kind]))
     results = house.ledger.post(rows[: debit.size], rows[debit.size :], amount, linked.astype(np.bool_))
@@ -115,3 +119,14 @@ def _known(house: House, account: Int64, asset: Int64) -> None:
         if column.size and int(column.view(np.uint64).max()) >= size:  # a negative number reads as a huge one
             place = int(np.flatnonzero((column < 0) | (column >= size))[0])
             raise refuse(RejectionReason.UNKNOWN, f"item {place + 1}: number {int(column[place])}", field=field)
+
+
+def _not_central(house: House, account: Int64) -> None:
+    """Refuse the central counterparty's account: its money is what members owe it, and only settlement moves it."""
+    place = np.flatnonzero(account == house.internal.cns)
+    if place.size:
+        raise refuse(
+            RejectionReason.NOT_ALLOWED,
+            f"item {int(place[0]) + 1}: only settlement moves what the central counterparty holds",
+            field="account",
+        )

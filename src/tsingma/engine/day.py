@@ -118,6 +118,9 @@ def run_step(house: House, command: RunStep) -> StepRun:
             f"the timetable is past it: {position.steps_run[-1]} has run",
             subject=step.name,
         )
+    due = order[len(position.steps_run)]
+    if step.name != due:  # a step that was passed over could never run, and the day never close
+        raise refuse(RejectionReason.NOT_ALLOWED, f"{due} comes first", subject=step.name, remedy=f"run {due}")
     alleged = settling.tick(house, step.second)
     figures = {**_RUNS[step.kind](house, step), "allegements": alleged}
     house.position = msgspec.structs.replace(position, steps_run=(*position.steps_run, step.name))

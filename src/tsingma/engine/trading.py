@@ -15,12 +15,23 @@ from tsingma.engine.house import House
 from tsingma.engine.tariff import charge
 from tsingma.journal.commands import CaptureTrades
 from tsingma.journal.events import TradesCaptured
+from tsingma.settlement.timetable import StepKind, step_named
+
+_AFTER_CAPTURE = (StepKind.SAME_DAY_STOCK, StepKind.FAILS_AND_FEES)
 
 
 def check_trades(house: House, trades: Trades) -> None:
     """Raise Rejected with every fault of a batch of trades; changes nothing."""
     if not house.position.is_open:
         raise refuse(RejectionReason.NOT_ALLOWED, "no day is open", file=trades.source, remedy="open the day first")
+    late = [name for name in house.position.steps_run if step_named(name).kind in _AFTER_CAPTURE]
+    if late:
+        raise refuse(
+            RejectionReason.NOT_ALLOWED,
+            f"{late[0]} has run: trades of the day would miss their settlement and their charges",
+            file=trades.source,
+            remedy="capture the trades of a day before it",
+        )
     day = house.position.day
     faults = check(trades, house.resolved, day, house.obligations.seen_ids(day), trading_markets(to_date(day)))
     if faults:
