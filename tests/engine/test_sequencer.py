@@ -20,6 +20,7 @@ from tsingma.engine.sequencer import Sequencer
 from tsingma.journal.commands import Command, OpenDay
 from tsingma.journal.events import Accepted, Answer, DayOpened, Refused
 from tsingma.journal.record import BATCH_COMMANDS_MAX, Record, chain, faults
+from tsingma.journal.store import Snapshot
 from tsingma.store.memory import MemoryStore
 from tsingma.store.sqlite import SqliteStore
 
@@ -150,11 +151,8 @@ def test_recovery_uses_the_newest_whole_snapshot(tmp_path: Path) -> None:
     states = [sequencer.replay(start).value for start in (0, 3, 5)]
     assert states == [30, 30, 30]
     assert sequencer.replay(0, until=3).value == 6
+    store.put_snapshot(Snapshot(5, bytes(32), {"value": b"30"}))
     store.close()
-    connection = sqlite3.connect(tmp_path / "journal.sqlite")
-    connection.execute("UPDATE snapshot SET state_hash = x'00' WHERE sequence = 5")
-    connection.commit()
-    connection.close()
     store = SqliteStore(tmp_path / "journal.sqlite")
     again = opened(store)
     assert again.state.value == 30
@@ -204,6 +202,26 @@ def test_reader_catches_up_and_refuses_another_story() -> None:
         reader.catch_up()
     with pytest.raises(Rejected, match="the house stopped after a failure"):
         reader.catch_up()
+
+
+def test_changed_record_is_neither_replayed_nor_answered_from() -> None:
+    """Goal: damage stops the house, even where the answer stays the same. Method: another hash, another id."""
+    store = MemoryStore()
+    opened(store).submit([("a", OpenDay(2)), ("b", OpenDay(4))])
+    first, second = store.read()
+    for changed in (
+        Record(2, "b", second.body, second.answer, second.previous, bytes(32)),
+        Record(2, "c", second.body, second.answer, second.previous, second.hash),
+    ):
+        forged = MemoryStore()
+        forged.append([first, changed])
+        with pytest.raises(InvariantBroken, match=r"record 2 \([bc]\) was changed: restore the house"):
+            opened(forged)
+    sequencer = opened(store)
+    store._by_id["b"] = Record(2, "b", second.body, first.answer, second.previous, second.hash)
+    for ask in (lambda: sequencer.answered("b"), lambda: sequencer.submit([("b", OpenDay(4))])):
+        with pytest.raises(InvariantBroken, match="was changed"):
+            ask()
 
 
 steps = st.tuples(st.sampled_from("abcdef"), st.integers(0, 9))

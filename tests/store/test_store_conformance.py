@@ -172,17 +172,25 @@ def test_foreign_files_are_refused(tmp_path: Path) -> None:
     SqliteStore(text).close()  # a refused open leaves no lock behind
 
 
-def test_changed_snapshot_is_found(tmp_path: Path) -> None:
-    """Goal: a snapshot is believed only whole. Method: change one byte of it in the file."""
+@pytest.mark.parametrize(
+    ("change", "sequence"),
+    [
+        ("parts = CAST(replace(parts, 'content', 'c0ntent') AS BLOB)", 1),
+        ("state_hash = x'00'", 1),
+        ("sequence = 2", 2),  # moved: its tail would be carried out from the wrong record on
+    ],
+)
+def test_changed_snapshot_is_found(tmp_path: Path, change: str, sequence: int) -> None:
+    """Goal: a snapshot is believed only whole and in its place. Method: change bytes, hash or record in the file."""
     path = tmp_path / "journal.sqlite"
     store = SqliteStore(path)
     store.put_snapshot(Snapshot(1, b"hash", {"part": b"content"}))
     store.close()
     connection = sqlite3.connect(path)
-    connection.execute("UPDATE snapshot SET parts = CAST(replace(parts, 'content', 'c0ntent') AS BLOB)")
+    connection.execute(f"UPDATE snapshot SET {change}")
     connection.commit()
     connection.close()
     store = SqliteStore(path)
-    with pytest.raises(Rejected, match="the snapshot at record 1 was changed"):
-        store.snapshot(1)
+    with pytest.raises(Rejected, match=f"the snapshot at record {sequence} was changed"):
+        store.snapshot(sequence)
     store.close()

@@ -15,6 +15,7 @@ from tsingma.journal.store import Store
 
 CHECKED = (
     "every record follows the one before, and its content matches its hash",
+    "every record is found by its command id",
     "every command replays to the answer it was given",
     "every snapshot is whole and is the state that replay gives there",
     "every asset sums to zero and no account is below its floor",
@@ -64,8 +65,14 @@ class _Replay:
         self._snapshots = store.snapshots()
 
     def follow_chain(self, part: list[Record]) -> None:
-        """Check that records follow one another, from where the last part ended."""
+        """Check that records follow one another, from where the last part ended, and are found by their ids.
+
+        A command whose id is not found would be carried out twice.
+        """
         self.faults += [f"record {one.sequence}: {one.message}" for one in faults(part, self.sequence, self.head)]
+        found = self.store.find_all([record.command_id for record in part])
+        lost = [record for record in part if found.get(record.command_id) != record]
+        self.faults += [f"record {one.sequence}: it is not what is found by its id {one.command_id}" for one in lost]
         self.sequence, self.head = part[-1].sequence, part[-1].hash
 
     def carry_out(self, part: list[Record]) -> None:

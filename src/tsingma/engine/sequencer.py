@@ -16,7 +16,7 @@ from typing import Generic, Protocol, Self, TypeVar
 from tsingma.basics.rejection import InvariantBroken, Rejected, Rejection, RejectionReason, refuse
 from tsingma.journal.commands import Command, decode, encode
 from tsingma.journal.events import Answer, Refused, decode_answer, encode_answer
-from tsingma.journal.record import BATCH_COMMANDS_MAX, GENESIS, Record, beyond_limits, chain
+from tsingma.journal.record import BATCH_COMMANDS_MAX, GENESIS, Record, beyond_limits, chain, is_whole
 from tsingma.journal.store import Snapshot, Store
 
 
@@ -76,7 +76,7 @@ class Sequencer(Generic[S]):
     def answered(self, command_id: str) -> Answer | None:
         """Return the stored answer of a command id, or None when it was never accepted."""
         record = self._store.find(command_id)
-        return None if record is None else decode_answer(record.answer)
+        return None if record is None else decode_answer(_whole(record).answer)
 
     def submit(self, batch: Sequence[tuple[str, Command]], *, whole: bool = False) -> list[Answer]:
         """Carry out up to 8,190 commands in one durable commit and answer each, in order.
@@ -198,7 +198,7 @@ class Sequencer(Generic[S]):
 
     def _apply(self, state: S, records: Iterable[Record]) -> S:
         for part in parts(records):
-            answers = self._step_all(state, [decode(record.body) for record in part])
+            answers = self._step_all(state, [decode(_whole(record).body) for record in part])
             for record, answer in zip(part, answers, strict=True):
                 if encode_answer(answer) != record.answer:
                     raise InvariantBroken(
@@ -261,8 +261,15 @@ def parts(records: Iterable[Record]) -> Iterator[list[Record]]:
         yield part
 
 
+def _whole(record: Record) -> Record:
+    """Return the record; raises InvariantBroken when its content is not what its hash says."""
+    if not is_whole(record):
+        raise InvariantBroken(f"record {record.sequence} ({record.command_id}) was changed: restore the house")
+    return record
+
+
 def _repeat(record: Record, body: bytes) -> Answer:
-    if record.body == body:
+    if _whole(record).body == body:
         return decode_answer(record.answer)
     return Refused(
         (

@@ -74,6 +74,11 @@ def chain(sequence: int, command_id: str, body: bytes, answer: bytes, previous: 
     return Record(sequence, command_id, body, answer, previous, digest)
 
 
+def is_whole(record: Record) -> bool:
+    """Return whether the content of a record is what its hash says."""
+    return record.hash == record_hash(record.sequence, record.command_id, record.body, record.answer, record.previous)
+
+
 def faults(records: Iterable[Record], sequence: int = 0, previous: bytes = GENESIS) -> Iterator[Fault]:
     """Yield every fault of records read in order after number ``sequence`` with hash ``previous``.
 
@@ -86,7 +91,6 @@ def faults(records: Iterable[Record], sequence: int = 0, previous: bytes = GENES
             sequence = record.sequence
         if record.previous != previous:
             yield Fault(sequence, "the hash of the record before does not match: the chain is broken here")
-        content = record_hash(record.sequence, record.command_id, record.body, record.answer, record.previous)
-        if content != record.hash:
+        if not is_whole(record):
             yield Fault(sequence, "the content does not match its hash: id, command, answer or hash was changed")
         previous = record.hash

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
@@ -16,6 +17,11 @@ class Snapshot(msgspec.Struct, frozen=True):
     sequence: int
     state_hash: bytes
     parts: dict[str, bytes]
+
+
+def snapshot_checksum(sequence: int, state_hash: bytes, parts: bytes) -> bytes:
+    """Return SHA-256 over all that is stored of a snapshot: its place in the journal counts as much as its bytes."""
+    return hashlib.sha256(sequence.to_bytes(8, "little") + state_hash + parts).digest()
 
 
 class Store(Protocol):

@@ -7,7 +7,6 @@ write (see ``lease``). Reading goes over a connection of its own, so it never st
 
 from __future__ import annotations
 
-import hashlib
 import os
 import socket
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -18,7 +17,7 @@ import msgspec
 
 from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.journal.record import Record
-from tsingma.journal.store import Snapshot
+from tsingma.journal.store import Snapshot, snapshot_checksum
 from tsingma.store import lease
 from tsingma.store.migrations import pending
 
@@ -191,7 +190,7 @@ class PostgresStore:
         )
         if row is None:
             raise refuse(RejectionReason.UNKNOWN, f"there is no snapshot at record {sequence}", file=self._place)
-        if hashlib.sha256(row[2]).digest() != row[1]:
+        if snapshot_checksum(sequence, row[0], row[2]) != row[1]:
             raise refuse(
                 RejectionReason.MALFORMED,
                 f"the snapshot at record {sequence} was changed",
@@ -260,7 +259,8 @@ class PostgresStore:
 
 def _snapshot_row(snapshot: Snapshot) -> tuple[int, bytes, bytes, bytes]:
     parts = msgspec.msgpack.encode(snapshot.parts)
-    return (snapshot.sequence, snapshot.state_hash, hashlib.sha256(parts).digest(), parts)
+    checksum = snapshot_checksum(snapshot.sequence, snapshot.state_hash, parts)
+    return (snapshot.sequence, snapshot.state_hash, checksum, parts)
 
 
 def _row(record: Record) -> tuple[int, str, bytes, bytes, bytes, bytes]:

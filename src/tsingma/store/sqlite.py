@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -15,7 +14,7 @@ import msgspec
 
 from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.journal.record import Record
-from tsingma.journal.store import Snapshot
+from tsingma.journal.store import Snapshot, snapshot_checksum
 from tsingma.store.migrations import Migration, pending
 
 BUSY_TIMEOUT_MS = 5_000
@@ -133,7 +132,12 @@ class SqliteStore:
         parts = msgspec.msgpack.encode(snapshot.parts)
         self._connection.execute(
             "INSERT OR REPLACE INTO snapshot (sequence, state_hash, checksum, parts) VALUES (?, ?, ?, ?)",
-            (snapshot.sequence, snapshot.state_hash, hashlib.sha256(parts).digest(), parts),
+            (
+                snapshot.sequence,
+                snapshot.state_hash,
+                snapshot_checksum(snapshot.sequence, snapshot.state_hash, parts),
+                parts,
+            ),
         )
 
     def snapshots(self) -> list[int]:
@@ -147,7 +151,7 @@ class SqliteStore:
         ).fetchone()
         if row is None:
             raise refuse(RejectionReason.UNKNOWN, f"there is no snapshot at record {sequence}", file=str(self._path))
-        if hashlib.sha256(row[2]).digest() != row[1]:
+        if snapshot_checksum(sequence, row[0], row[2]) != row[1]:
             raise refuse(
                 RejectionReason.MALFORMED,
                 f"the snapshot at record {sequence} was changed",
@@ -235,6 +239,10 @@ def _prepare(connection: Connection, path: Path, *, read_only: bool) -> None:
         connection.execute("PRAGMA synchronous = FULL")
         for step in steps:
             _migrate(connection, step)
+        if not read_only:
+            # A process that died may have left commits that no disk has yet, only the cache of the operating system:
+            # they are read like any other. Writing them back makes them durable before anyone is answered from them.
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     except BaseException:
         connection.close()
         raise
