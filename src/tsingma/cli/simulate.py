@@ -1,16 +1,24 @@
-"""``tsingma simulate``: seeded, labelled simulated markets as files."""
+"""``tsingma simulate``: seeded, labelled simulated markets as files, and days on a failing disk."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from tsingma.app.faults import Batch
+    from tsingma.simulate.run import Outcome
+
+SEEDS_FOR_COVERAGE = 1_000
 
 
 @click.group()
 def simulate() -> None:
-    """Write seeded, labelled simulated markets and settlement instances."""
+    """Write seeded, labelled simulated markets and settlement instances; run days with faults."""
 
 
 @simulate.command(epilog="\b\nExample:\n  tsingma simulate market --trades 200000 --days 5 --seed 1 --out out/market\n")
@@ -111,3 +119,67 @@ def night(count: int, seed: int, beta: float, alpha: float, short: float, out: P
     suffix = "csv" if csv else "parquet"
     for name in write_night(out, count, seed=seed, beta=beta, alpha=alpha, short=short, suffix=suffix):
         click.echo(str(name))
+
+
+@simulate.command(epilog="\b\nExample:\n  tsingma simulate faults --seed 1 --seeds 200\n")
+@click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="First seed; same seed, same run.")
+@click.option("--seeds", default=1, show_default=True, type=click.IntRange(1, 10_000_000), help="How many seeds.")
+@click.option("--processes", default=1, show_default=True, type=click.IntRange(1, 64), help="Processes side by side.")
+@click.option("--verbose", is_flag=True, help="Print the parameters and the result of every seed.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object with every count.")
+def faults(seed: int, seeds: int, processes: int, *, verbose: bool, as_json: bool) -> int:
+    """Run days on a disk that fails, with an auditor beside (needs apsw); exit code 1 when the house was wrong."""
+    import msgspec
+
+    from tsingma.app.faults import Batch, batch_of, commit, simulate_many
+
+    source, total = commit(), Batch(seed, 0)
+    if verbose:
+        from tsingma.simulate.run import simulate as simulate_one
+
+        batches: Iterator[Batch] = (_told(simulate_one(one), batch_of) for one in range(seed, seed + seeds))
+    else:
+        batches = simulate_many(seed, seeds, processes)
+    for batch in batches:
+        total.add(batch)
+        if not as_json:
+            click.echo(_batch_line(batch))
+        for failed, what in batch.violations:
+            click.echo(f"seed {failed} FAILED: {what}", err=as_json)
+            click.echo(f"  commit {source}, replay: tsingma simulate faults --seed {failed} --verbose", err=as_json)
+    if as_json:
+        click.echo(msgspec.json.encode({"commit": source, **msgspec.to_builtins(total)}).decode())
+    else:
+        _say_total(total, source)
+    return 1 if total.violations else 0
+
+
+def _told(outcome: Outcome, batch_of: Callable[[Outcome], Batch]) -> Batch:
+    """Print the parameters a seed drew."""
+    import msgspec
+
+    for name, value in msgspec.to_builtins(outcome.swarm).items():
+        click.echo(f"  {name:<24} {value}")
+    return batch_of(outcome)
+
+
+def _batch_line(batch: Batch) -> str:
+    last = batch.first + batch.count - 1
+    verdict = f"{len(batch.violations)} FAILED" if batch.violations else "green"
+    return (
+        f"seeds {batch.first}-{last}: {verdict}; {batch.total('command:')} commands, {batch.total('fault:')} faults, "
+        f"{batch.marks.get('recoveries', 0)} recoveries, {batch.total('flip:')} flips, state {batch.digest[:16]}"
+    )
+
+
+def _say_total(total: Batch, source: str) -> None:
+    for name, count in sorted(total.marks.items()):
+        click.echo(f"{count:>12,}  {name}")
+    click.echo(f"commit {source}: {total.count:,} seeds, {len(total.violations)} failed, state {total.digest}")
+    click.echo(
+        f"{total.total('command:'):,} commands, {total.records:,} records, {total.total('fault:'):,} faults, "
+        f"{total.marks.get('recoveries', 0):,} recoveries, {total.simulated_ns / 1e9:,.0f} simulated seconds of disk"
+    )
+    never = total.never()
+    if never and total.count >= SEEDS_FOR_COVERAGE:
+        click.echo(f"never met: {', '.join(never)}")

@@ -1,0 +1,193 @@
+"""The auditor: foretells every answer, keeps a witness of what was acknowledged, compares books and journal with both.
+
+A command id says what must become of it: ``seed/number/kind/outcome/digest``. The outcome is ``accepted``, ``refused-``
+with the reasons, or ``unknown`` when a fault may strike before the answer; the digest is of what the answer must say.
+So any journal can be checked long after by its ids alone (``check_ids``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from tsingma.basics.rejection import RejectionReason
+from tsingma.journal.commands import Command, decode, encode
+from tsingma.journal.events import Accepted, Answer, Refused, decode_answer, encode_answer
+from tsingma.journal.record import COMMAND_ID_LENGTH_MAX, Record
+from tsingma.simulate.plain_house import Figures, PlainHouse
+from tsingma.simulate.plain_ledger import Refusal
+
+UNKNOWN = "unknown"
+# Figures of a step or a close that the auditor keeps for itself; the house may report more.
+_FORETOLD = (
+    "deliveries", "receipts", "shares", "open", "payable_", "settled", "passes", "gross_", "paid_", "unpaid_", "left",
+    "payment_failures", "released_shares", "due_positions", "failed_", "late_fee_", "buy_in_requests", "instructions_",
+    "with_credit", "parts", "allegements", "penalties", "loans_", "claims_", "charges_", "stock_", "positions_open",
+    "money_settled_", "money_open_", "house_line_", "charge|",
+)  # fmt: skip
+
+
+class Violation(Exception):
+    """The house did what it must not do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Foretold:
+    """What must become of one command: accepted with figures, refused with reasons, or answered as before."""
+
+    kind: str
+    figures: Figures | None = None
+    reasons: frozenset[RejectionReason] = frozenset()
+    repeats: Answer | None = None
+
+    @property
+    def outcome(self) -> str:
+        """``accepted``, ``refused-`` with reasons, or ``repeated``."""
+        if self.repeats is not None:
+            return "repeated"
+        return "refused-" + "+".join(sorted(self.reasons)) if self.reasons else "accepted"
+
+    @property
+    def digest(self) -> str:
+        """Eight hexadecimal digits of what the answer must say."""
+        return _digest(self.figures or {})
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One command with its id and what must become of it."""
+
+    command_id: str
+    command: Command
+    foretold: Foretold
+
+
+class Auditor:
+    """Holds the plain house and the witness: id, body and answer of every acknowledged command, in order."""
+
+    def __init__(self, seed: int) -> None:
+        """Start with an empty house and nothing acknowledged."""
+        self.seed = seed
+        self.house = PlainHouse()
+        self.acknowledged: dict[str, tuple[bytes, Answer]] = {}
+        self.number = 0
+
+    def foretell(self, draft: PlainHouse, command: Command) -> Foretold:
+        """Carry the command out on ``draft`` and return what the house must answer."""
+        kind = command.__struct_config__.tag
+        try:
+            return Foretold(str(kind), essence(draft.carry_out(command)))
+        except Refusal as refusal:
+            return Foretold(str(kind), reasons=refusal.reasons)
+
+    def send(self, draft: PlainHouse, command: Command, *, at_risk: bool, oversized: bool = False) -> Sent:
+        """Return the command under a new id that says what must become of it."""
+        self.number += 1
+        if oversized:
+            limit = Foretold("oversized", reasons=frozenset({RejectionReason.LIMIT}))
+            return Sent(f"{self.seed}/{self.number}/" + "x" * COMMAND_ID_LENGTH_MAX, command, limit)
+        foretold = self.foretell(draft, command)
+        outcome = UNKNOWN if at_risk and not foretold.reasons else foretold.outcome
+        return Sent(f"{self.seed}/{self.number:04d}/{foretold.kind}/{outcome}/{foretold.digest}", command, foretold)
+
+    def repeat(self, command_id: str, command: Command) -> Sent:
+        """Return an acknowledged id sent again, with the same body or another one."""
+        body, answer = self.acknowledged[command_id]
+        if body == encode(command):
+            return Sent(command_id, command, Foretold("repeat", repeats=answer))
+        return Sent(command_id, command, Foretold("altered", reasons=frozenset({RejectionReason.CONFLICT})))
+
+    def check_answers(self, sent: Sequence[Sent], answers: Sequence[Answer]) -> None:
+        """Raise Violation unless every answer is what was foretold."""
+        if len(sent) != len(answers):
+            raise Violation(f"{len(sent)} commands sent, {len(answers)} answered")
+        for one, answer in zip(sent, answers, strict=True):
+            if not answers_as(one.foretold, answer):
+                raise Violation(f"{one.command_id}: foretold {one.foretold}, answered {answer}")
+
+    def adopt(self, draft: PlainHouse, sent: Sequence[Sent], answers: Sequence[Answer]) -> None:
+        """Take over what became durable: the draft is the house now, and its answers are acknowledged."""
+        self.house = draft
+        for one, answer in zip(sent, answers, strict=True):
+            if isinstance(answer, Accepted) and one.foretold.repeats is None:
+                self.acknowledged[one.command_id] = (encode(one.command), answer)
+
+    def check_records(self, records: Iterable[Record]) -> None:
+        """Raise Violation unless the journal is exactly what was acknowledged: nothing lost, doubled or changed."""
+        found = [(record.command_id, record.body, record.answer) for record in records]
+        wanted = [(name, body, encode_answer(answer)) for name, (body, answer) in self.acknowledged.items()]
+        if found != wanted:
+            raise Violation(_first_difference(found, wanted))
+
+    def is_prefix(self, records: Sequence[Record]) -> bool:
+        """Return whether the journal is a beginning of what was acknowledged."""
+        wanted = list(self.acknowledged.items())[: len(records)]
+        return all(
+            (record.command_id, record.body, record.answer) == (name, body, encode_answer(answer))
+            for record, (name, (body, answer)) in zip(records, wanted, strict=True)
+        )
+
+
+def _first_difference(found: Sequence[tuple[Any, ...]], wanted: Sequence[tuple[Any, ...]]) -> str:
+    for place, (have, want) in enumerate(zip(found, wanted, strict=False), 1):
+        if have != want:
+            return f"record {place} is {have[0]}, acknowledged was {want[0]} (id, command or answer differs)"
+    more = [one[0] for one in found[len(wanted) :]]
+    lost = [one[0] for one in wanted[len(found) :]]
+    return f"acknowledged and missing: {lost}" if lost else f"in the journal and never acknowledged: {more}"
+
+
+def answers_as(foretold: Foretold, answer: Answer) -> bool:
+    """Return whether an answer is what was foretold."""
+    if foretold.repeats is not None:
+        return answer == foretold.repeats
+    if isinstance(answer, Refused):
+        return {rejection.reason for rejection in answer.rejections} == foretold.reasons
+    return not foretold.reasons and event_essence(answer) == foretold.figures
+
+
+def event_essence(answer: Accepted) -> Figures:
+    """Return what the events of an answer say, as far as the auditor foretells it.
+
+    A second event, if there is one, is what settled at once.
+    """
+    figures, *more = msgspec.to_builtins(answer.events, builtin_types=(bytes,))
+    figures.pop("type")
+    figures.pop("checked", None)
+    for other in more:
+        figures |= {f"woken_{name}": value for name, value in other["figures"].items()}
+    return essence(figures)
+
+
+def essence(figures: Figures) -> Figures:
+    """Return figures without zeros, with the named totals of a step or close that are foretold."""
+    flat = dict(figures)
+    totals = flat.pop("figures", {})
+    flat |= {name: value for name, value in totals.items() if name.startswith(_FORETOLD)}
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in flat.items() if value}
+
+
+def _digest(figures: Figures) -> str:
+    return hashlib.blake2b(repr(sorted(figures.items())).encode(), digest_size=4).hexdigest()
+
+
+def check_ids(records: Iterable[Record]) -> int:
+    """Check a journal by its ids alone and return how many records it has; raises Violation.
+
+    Nothing refused may be in it, no id twice, and every answer must say what its id foretold.
+    """
+    seen: set[str] = set()
+    for record in records:
+        _, _, kind, outcome, digest = record.command_id.split("/")
+        command, answer = decode(record.body), decode_answer(record.answer)
+        if record.command_id in seen:
+            raise Violation(f"{record.command_id} is in the journal twice")
+        seen.add(record.command_id)
+        said = _digest(event_essence(answer)) if isinstance(answer, Accepted) else ""
+        if outcome not in ("accepted", UNKNOWN) or said != digest or command.__struct_config__.tag != kind:
+            raise Violation(f"{record.command_id}: the journal has another outcome")
+    return len(seen)
