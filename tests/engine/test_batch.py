@@ -64,7 +64,7 @@ def test_runs_are_booked_in_one_pass_with_their_own_answers() -> None:
     """Goal: each command keeps its answer; a chain ends with its command. Method: a failing chain between good ones."""
     house = House.load(dump())
     rich = int(house.ledger.owner[(house.ledger.asset == 0) & (house.ledger.floor == 0)][0])
-    first, second, third = [other for other in range(4) if other != rich][:3]
+    first, second, third = [other for other in range(1, 5) if other != rich][:3]  # 0 is the central counterparty
     step(house, post([(rich, first, 0, 1, 0), (rich, second, 0, 1, 0), (rich, third, 0, 1, 0)]))
     good, broken = (rich, first, 0, 5, 1), (rich, second, 0, 2**61, 1)
     answers = step_all(house, [post([good]), post([good, broken]), post([(rich, third, 0, 5, 0), good])])
