@@ -16,16 +16,16 @@ pytest.importorskip("apsw")
 
 from tsingma.app.faults import Batch, batch_of, simulate_many
 from tsingma.cli.main import main
-from tsingma.engine import charging, proof, sequencer
+from tsingma.engine import charging, sequencer
 from tsingma.journal.record import Record
 from tsingma.kernels import postings
 from tsingma.ledger.ledger import Ledger
 from tsingma.settlement import cns
-from tsingma.simulate import disk_store, flips
+from tsingma.simulate import disk_store
 from tsingma.simulate.run import simulate
 from tsingma.store.sqlite import SqliteStore
 
-SEEDS_TO_FIND = 150
+SEEDS_TO_FIND = 80
 
 
 @pytest.mark.slow
@@ -156,36 +156,12 @@ def repeat_carried_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sequencer, "_repeat", lambda record, body: sequencer.decode_answer(record.answer))
 
 
-def damage_believed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Believe every record as it is read, and look at no chain."""
-    monkeypatch.setattr(sequencer, "is_whole", lambda record: True)
-    monkeypatch.setattr(proof, "faults", lambda *rest: iter(()))
-
-
-def lookup_not_proved(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take every record for one that is found by its id."""
-    monkeypatch.setattr(flips, "prove", lambda store: proof.prove(_Scanned(store)))
-
-
-class _Scanned:
-    """A store that is asked for ids by reading all of it."""
-
-    def __init__(self, store: SqliteStore) -> None:
-        self._store = store
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._store, name)
-
-    def find_all(self, command_ids: list[str]) -> dict[str, Record]:
-        return {record.command_id: record for record in self._store.read() if record.command_id in command_ids}
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "plant",
     [
         lost_synchronisation, answered_from_cache, batch_torn_in_two, forgotten_row, first_come_first_filled,
-        charge_taken_in_part, chain_cut, repeat_carried_out, damage_believed, lookup_not_proved,
+        charge_taken_in_part, chain_cut, repeat_carried_out,
     ],
 )  # fmt: skip
 def test_planted_defect_is_found(plant: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch) -> None:
