@@ -6,9 +6,11 @@ Goal: JSON with every cell, a readable page, exit code 2 for bad input. Method: 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
+from tsingma.app.stress_run import path_of_file
 from tsingma.cli.main import EXIT_OK, EXIT_REFUSED, main
 
 
@@ -23,6 +25,17 @@ def test_run_as_json_and_to_read(capsys: pytest.CaptureFixture[str]) -> None:
     page = capsys.readouterr().out
     assert "stylised" in page
     assert "韓國HBM停產" in page
+
+
+def test_the_path_is_what_stress_reads(tmp_path: Path) -> None:
+    """Goal: value added by country and layer as ratios. Method: write it, read it as the stress side does."""
+    file = tmp_path / "path.toml"
+    asked = ["economy", "chain", "run", "--scenario", "hbm-stop", "--draws", "0", "--path", str(file)]
+    assert main([*asked, "--start", "2026-07-01"]) == EXIT_OK
+    path = path_of_file(file)
+    assert path.values("value_added.KOR.upstream")[1] < 0.5
+    assert path.values("real_income.KOR")[1] < 1.0 < path.values("value_added.USA.upstream")[1]
+    assert path.shocks[0].name == "outage"
 
 
 def test_list_names_scenarios_and_levers(capsys: pytest.CaptureFixture[str]) -> None:

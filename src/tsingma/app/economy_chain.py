@@ -5,6 +5,7 @@ one.
 from __future__ import annotations
 
 import tomllib
+from datetime import date
 from importlib.resources import files
 from pathlib import Path
 from typing import TypeVar
@@ -12,9 +13,11 @@ from typing import TypeVar
 import msgspec
 
 from tsingma.basics.rejection import RejectionReason, refuse
+from tsingma.economy.chain.as_path import chain_path
 from tsingma.economy.chain.real_table import LayerFile, chain_of_table, standard_layers
 from tsingma.economy.chain.scenario import Scenario, ScenarioResult, run_scenario
 from tsingma.economy.chain.stylised import Chain, stylised_chain
+from tsingma.economy.path import Path as EconomyPath
 from tsingma.messages.chain_tables import read_icio, read_wiod_aggregate
 
 T = TypeVar("T")
@@ -65,8 +68,16 @@ def run_chain(
     scenario: str, table: Path | None, *, year: int | None, layers: Path | None, draws: int, seed: int
 ) -> ScenarioResult:
     """Return a scenario by name or file on a table; raises Rejected as the readers, levers and solver do."""
+    return run_with_path(scenario, table, year=year, layers=layers, draws=draws, seed=seed, start=date.min)[0]
+
+
+def run_with_path(
+    scenario: str, table: Path | None, *, year: int | None, layers: Path | None, draws: int, seed: int, start: date
+) -> tuple[ScenarioResult, EconomyPath]:
+    """Return what :func:`run_chain` does, and the path from a day that the stress side reads."""
     name, read = read_scenario(scenario)
-    return run_scenario(read_chain(table, year=year, layers=layers), name, read, draws=draws, seed=seed)
+    found = run_scenario(read_chain(table, year=year, layers=layers), name, read, draws=draws, seed=seed)
+    return found, chain_path(read, found, start)
 
 
 def _text(path: Path) -> str:

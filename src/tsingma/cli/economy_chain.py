@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from tsingma.economy.chain.scenario import ScenarioResult
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -25,16 +27,31 @@ def chain() -> None:
 @click.option("--layers", type=_FILE, help="Layer file of the table (TOML); default: WIOD 2013 codes.")
 @click.option("--draws", type=click.IntRange(0, 10_000), default=100, show_default=True, help="Draws of elasticities.")
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Seed of the draws.")
+@click.option(
+    "--path",
+    "path_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the path that `tsingma stress run --path` reads (.toml, .json).",
+)
+@click.option(
+    "--start", type=click.DateTime(["%Y-%m-%d"]), default="2026-06-30", show_default=True, help="First day of the path."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object with every cell.")
 def run(
-    scenario: str, table: Path | None, year: int | None, layers: Path | None, draws: int, seed: int, *, as_json: bool
-) -> None:
+    scenario: str, table: Path | None, year: int | None, layers: Path | None, draws: int, seed: int,
+    path_file: Path | None, start: datetime, *, as_json: bool,
+) -> None:  # fmt: skip
     """Run a scenario: results by country, layer, zone and tier, leakage, divergence, reasons and uncertainty."""
     import msgspec
 
-    from tsingma.app.economy_chain import run_chain
+    from tsingma.app.economy_chain import run_with_path
+    from tsingma.app.economy_run import write_path
 
-    found = run_chain(scenario, table, year=year, layers=layers, draws=draws, seed=seed)
+    found, path = run_with_path(
+        scenario, table, year=year, layers=layers, draws=draws, seed=seed, start=start.date()
+    )  # fmt: skip
+    if path_file is not None:
+        write_path(path, path_file)
     if as_json:
         click.echo(msgspec.json.encode(found).decode())
         return
