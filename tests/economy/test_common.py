@@ -145,3 +145,16 @@ def test_wrong_sensitivity_questions_are_refused(bounds: list[tuple[float, float
     """Goal: clear refusals. Method: one fault each."""
     with pytest.raises(Rejected, match=words):
         sobol(lambda x: np.zeros(len(x)), ("x",), bounds, samples=samples)
+
+
+def test_a_fit_that_does_not_settle_is_refused() -> None:
+    """Goal: never a half-converged fit. Method: a model that shrinks with every call, so that each step still gains."""
+    calls = [0]
+
+    def shrinking(points: np.ndarray) -> np.ndarray:
+        calls[0] += 1
+        return np.hstack([np.full((len(points), 1), 0.98 ** calls[0]), 10.0 * (points - 0.3)])
+
+    targets = [Target(id="shrinks", observed=0.0), Target(id="settles", observed=0.0)]
+    with pytest.raises(Rejected, match=r"no convergence in 200 steps: loss .*, largest residual"):
+        calibrate(shrinking, ("a",), (0.5,), ((0.0, 1.0),), targets)
