@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tsingma.cli.settle_house import queue, show, submit
+
 if TYPE_CHECKING:
     from tsingma.app.night_batch import NightResult
     from tsingma.settlement.proposal import Proposal
@@ -125,6 +127,10 @@ def explain(instruction: int, instance: Path | None, result: Path | None, house:
     else:
         raise click.UsageError("give --house, or --instance and --result")
     click.echo(msgspec.json.encode(remedy).decode() if as_json else remedy.sentence)
+
+
+for _command in (submit, queue, show):
+    settle.add_command(_command)
 
 
 def _print_proposal(found: Proposal) -> None:
