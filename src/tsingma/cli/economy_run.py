@@ -11,7 +11,7 @@ import click
 from tsingma.cli import economy_evidence
 
 if TYPE_CHECKING:
-    from tsingma.app.economy_run import ScenarioRun
+    from tsingma.app.economy_run import Attribution, ScenarioRun
 
 _EXAMPLES = {"renminbi": "offshore-squeeze", "property": "replay-1997"}
 _COLUMNS = 6  # dates shown in the table
@@ -19,7 +19,7 @@ _COLUMNS = 6  # dates shown in the table
 
 def _options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
-        click.option("--json", "as_json", is_flag=True, help="Print one JSON object: scenario, path, fans."),
+        click.option("--json", "as_json", is_flag=True, help="Print one JSON object: scenario, path, fans, causes."),
         click.option("--path", "path_file", type=click.Path(dir_okay=False, path_type=Path),
                      help="Write the path here (.toml, .json)."),
         click.option("--level", type=click.FloatRange(0, 1), help="Quantile of the replication that stands for it."),
@@ -79,16 +79,27 @@ def _run(
 ) -> None:  # fmt: skip
     import msgspec
 
-    from tsingma.app.economy_run import find_scenario, run_scenario, write_path
+    from tsingma.app.economy_run import attribute, find_scenario, run_scenario, write_path
 
     scenario = find_scenario(name, model)
     found = run_scenario(scenario, model, replications=replications, seed=seed, level=level)
     if path_file is not None:
         write_path(found.path, path_file)
+    causes = attribute(found.scenario, model)
     if as_json:
-        click.echo(msgspec.json.encode(found).decode())
+        click.echo(msgspec.json.encode({**msgspec.structs.asdict(found), "attribution": causes}).decode())
         return
     _print(found)
+    _print_causes(causes)
+
+
+def _print_causes(causes: Attribution) -> None:
+    click.echo(f"\n{causes.indicator} at the end, median: {_cell(causes.without)} with nothing done")
+    for one in causes.causes:
+        click.echo(f"  {one.effect:>+12,.4g}  {one.cause}")
+    if len(causes.causes) > 1:
+        click.echo(f"  {causes.together:>+12,.4g}  together, beyond each alone")
+    click.echo(f"  {_cell(causes.with_all):>12}  with all")
 
 
 def _print(found: ScenarioRun) -> None:
