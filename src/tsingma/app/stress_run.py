@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from tsingma.app.economy_chain import run_chain
+from tsingma.app.economy_chain import read_scenario, run_chain
 from tsingma.app.economy_run import find_scenario
 from tsingma.app.economy_run import run_scenario as run_economy
 from tsingma.app.house_derivatives import CrossHouse, DerivativeMargin, cross_house
@@ -22,7 +22,7 @@ from tsingma.app.session import Session
 from tsingma.app.stress_book import closes_of, factor_model, stress_book
 from tsingma.basics.clock import Clock
 from tsingma.basics.rejection import RejectionReason, refuse
-from tsingma.economy.chain.scenario_path import scenario_path
+from tsingma.economy.chain.as_path import chain_path
 from tsingma.economy.path import Path as EconomyPath
 from tsingma.economy.path import from_json, from_toml
 from tsingma.engine.house import House as TheHouse
@@ -190,8 +190,8 @@ def economy_path(name: str, day: date) -> EconomyPath:
     """
     room, _, run = name.partition("/")
     if room == "chain":
-        found = run_chain(run, None, year=None, layers=None, draws=0, seed=1)
-        return scenario_path(found, day, date(day.year + 1, day.month, 1))
+        _, scenario = read_scenario(run)
+        return chain_path(scenario, run_chain(run, None, year=None, layers=None, draws=0, seed=1), day)
     return run_economy(find_scenario(run, room), room, replications=ECONOMY_REPLICATIONS).path
 
 
