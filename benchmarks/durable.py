@@ -5,8 +5,8 @@
 Every figure is of work that was flushed to disk before it was answered: sequence, step, hash chain, journal, answer.
 The peers write the same journal rows, made beforehand, with nothing around: sqlite3's ``executemany``, and psycopg's
 COPY (``execute`` for single rows), in the same transaction sizes. Of each figure the best of the rounds is shown,
-because the disk is shared; what it does at the time is printed first and last. Without --postgres a server is started in a
-temporary folder.
+because the disk is shared; what it does at the time is printed first and last. Without --postgres a server is started
+in a temporary folder.
 """
 
 from __future__ import annotations

@@ -36,6 +36,7 @@ _SUBCOMMANDS: dict[str, tuple[str, str, str]] = {
     ),
     "backup": ("tsingma.cli.journal", "backup", "Write a house into one file, while its writer runs."),
     "restore": ("tsingma.cli.journal", "restore", "Prove a backup and install it as a new house."),
+    "view": ("tsingma.cli.view", "view", "Balances, positions, instructions and statements, as of any record."),
 }
 
 _EPILOG = """\b

@@ -58,7 +58,7 @@ class SqliteStore:
             raise refuse(RejectionReason.MISSING, "there is no journal", file=str(path), remedy="check --house")
         if not read_only:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._lock = _take_lock(path)
+            self._lock = take_lock(path)
         try:
             self._connection: Connection = _connect(path, read_only=read_only)
         except BaseException:
@@ -194,7 +194,7 @@ def copy_journal(source: Path, target: Path) -> None:
             raise refuse(RejectionReason.MALFORMED, f"this is no journal: {error}", file=str(source)) from None
 
 
-def _take_lock(path: Path) -> TextIO:
+def take_lock(path: Path) -> TextIO:
     """Lock the file beside the journal; the operating system gives it up when the process dies."""
     lock = path.with_name(path.name + ".lock").open("w", encoding="ascii")
     try:
