@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 
 from tsingma.app.economy_data import read_economic_data
+from tsingma.economy.property.coverage import Coverage, fan_coverage
 from tsingma.economy.property.error_correction import ErrorCorrection, OutOfSample, estimate, out_of_sample
 from tsingma.economy.property.evidence import (
     Causality,
@@ -36,12 +37,13 @@ CYCLES = (
     (date(2008, 1, 1), date(2009, 6, 30)),
     (date(2021, 1, 1), date(2025, 12, 31)),
 )
+ORIGINS = (date(2016, 3, 31), date(2025, 6, 30))  # HIBOR begins in November 2015; a year must follow the last
 STRENGTHS = (1.0, 2.0, 2.5, 4.0)
 PANELS = 40
 
 
 class PropertyEvidence(msgspec.Struct, frozen=True, kw_only=True):
-    """Who leads, how they moved together, the parting and what followed, error correction, tails and cycles."""
+    """Who leads, how they moved together, partings, error correction, tails, cycles, and how fans covered."""
 
     causality: tuple[Causality, ...]
     windows: tuple[LeadLag, ...]
@@ -50,6 +52,7 @@ class PropertyEvidence(msgspec.Struct, frozen=True, kw_only=True):
     out_of_sample: OutOfSample
     tail: Tail
     cycles: tuple[Cycle, ...]
+    fans: tuple[Coverage, ...]
 
 
 class Inertia(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,6 +93,7 @@ def property_evidence(folder: Path) -> PropertyEvidence:
         out_of_sample=out_of_sample(prices, data.home_rent, hsi, date(2020, 3, 1)),
         tail=tail(data.hsi),
         cycles=tuple(cycle(data.home_price, first, last) for first, last in CYCLES),
+        fans=fan_coverage(data, *ORIGINS),
     )
 
 

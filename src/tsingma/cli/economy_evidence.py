@@ -62,6 +62,11 @@ def _print(found: PropertyEvidence) -> None:
     click.echo(f"\nworst days %: {worst}; 0.1 % {found.tail.quantile_0_1:.2f}, 1 % {found.tail.quantile_1:.2f}")
     for fall in found.cycles:
         click.echo(f"homes {fall.high_day:%Y-%m} to {fall.low_day:%Y-%m}: {fall.percent:.1f} %")
+    for fan in found.fans:
+        inside = ", ".join(f"{share:.0%} inside the middle {level:.0%}" for level, share in fan.inside.items())
+        click.echo(
+            f"fans of {fan.indicator}, {fan.months_ahead} months, {fan.origins} origins: {inside}; bias {fan.bias:+.3f}"
+        )
 
 
 @click.command(name="evidence", epilog="\b\nExample:\n  tsingma economy renminbi evidence --data DIR --json\n")
