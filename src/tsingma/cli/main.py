@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
 from collections.abc import Sequence
 
 import click
 
 from tsingma.basics.rejection import InvariantBroken, Rejected
+from tsingma.cli.lazy import LazyGroup
 
 EXIT_OK = 0
 EXIT_FINDINGS = 1  # the command ran and found something wrong: a broken chain, an open day
@@ -48,30 +48,7 @@ Example:
 """
 
 
-class LazyGroup(click.Group):
-    """A group whose subcommands are imported only when they are called."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names of all subcommands."""
-        return sorted(_SUBCOMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import and return one subcommand, or None when there is no such name."""
-        if cmd_name not in _SUBCOMMANDS:
-            return None
-        module, attribute, _ = _SUBCOMMANDS[cmd_name]
-        command = getattr(importlib.import_module(module), attribute)
-        if not isinstance(command, click.Command):
-            raise TypeError(f"{module}.{attribute} is no click command")
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the list of subcommands without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, entry[2]) for name, entry in sorted(_SUBCOMMANDS.items())])
-
-
-@click.group(cls=LazyGroup, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, lazy=_SUBCOMMANDS, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="tsingma")
 def root() -> None:
     """Tsingma: an open post-trade house for Hong Kong."""

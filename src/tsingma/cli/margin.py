@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 import msgspec
+
+from tsingma.cli.lazy import LazyGroup
 
 if TYPE_CHECKING:
     from tsingma.margin.hkscc.explanation import Explanation
@@ -36,33 +37,9 @@ _SUBCOMMANDS: dict[str, tuple[str, str, str]] = {
 _FILE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 
 
-class _MarginGroup(click.Group):
-    """A group that imports the commands of other modules only when they are called."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names of all subcommands."""
-        return sorted({*super().list_commands(ctx), *_SUBCOMMANDS})
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return one subcommand, imported when it lives elsewhere; None when there is no such name."""
-        if cmd_name not in _SUBCOMMANDS:
-            return super().get_command(ctx, cmd_name)
-        module, attribute, _ = _SUBCOMMANDS[cmd_name]
-        command = getattr(importlib.import_module(module), attribute)
-        if not isinstance(command, click.Command):
-            raise TypeError(f"{module}.{attribute} is no click command")
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the list of subcommands without importing them."""
-        own = {name: command.get_short_help_str(80) for name, command in self.commands.items()}
-        own.update({name: entry[2] for name, entry in _SUBCOMMANDS.items()})
-        with formatter.section("Commands"):
-            formatter.write_dl(sorted(own.items()))
-
-
 @click.group(
-    cls=_MarginGroup,
+    cls=LazyGroup,
+    lazy=_SUBCOMMANDS,
     epilog="\b\nExample:\n  tsingma margin hkscc --parameters RPF01.csv --positions P.csv --participant C.toml",
 )
 def margin() -> None:
