@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tsingma.app.joint_study import MarketFiles
     from tsingma.margin.joint.study import BookStudy
 
+SCALED_FROM = 1_000_000  # books as large are printed in thousands
 _TITLES = {"pro-rata": "pro rata", "equal-percentage": "equal %", "euler": "Euler", "shapley": "Shapley"}
 
 
@@ -47,48 +48,68 @@ def joint(
 
 
 def _print(studies: list[BookStudy]) -> None:
+    scale = 1_000 if all(study.whole["alone"].mean_margin >= SCALED_FROM for study in studies) else 1
     click.echo(
-        "Whole books, mean HKD; cover: days whose loss over the longest holding period was within the margin.\n"
-        "Two pots: each house keeps 99 % cover of its own positions. One pot: the houses share one margin.\n"
+        f"HKD{' thousand' if scale > 1 else ''}, {studies[0].days} days each; --json has exact HKD, tails and parts.\n"
     )
-    head = "".join(f"{_TITLES[name]:>14}" for name in _TITLES)
-    click.echo(f"{'book':<26}{'alone':>14}{head}{'saving':>8}{'cover':>9}{'one pot':>14}{'saving':>8}{'cover':>9}")
+    _print_books(studies, scale)
+    _print_houses(studies, scale)
+    _print_last_day(studies, scale)
+
+
+def _print_books(studies: list[BookStudy], scale: int) -> None:
+    click.echo(
+        "Whole books, mean over days. Cover: days whose loss over the longest holding period was within the margin.\n"
+        "Two pots: every house keeps 99 % cover of its own; the largest saving and the lowest cover of the four.\n"
+        "One pot: the houses share one margin and close out together.\n"
+    )
+    head = "".join(f"{title:>9}" for title in _TITLES.values())
+    click.echo(f"{'book':<26}{'alone':>9}{head}{'saving':>8}{'cover':>9}{'one pot':>9}{'saving':>8}{'cover':>9}")
     for study in studies:
-        alone, pot = study.whole["alone"], study.whole["one pot"]
-        called = {name: study.whole[name] for name in _TITLES}
-        best = min(called.values(), key=lambda one: one.mean_margin)
+        alone, pot = study.whole["alone"].mean_margin, study.whole["one pot"]
+        called = [study.whole[name] for name in _TITLES]
+        least, uncovered = min(one.mean_margin for one in called), max(one.uncovered for one in called)
         click.echo(
-            f"{study.book:<26}{alone.mean_margin:>14,}"
-            + "".join(f"{one.mean_margin:>14,}" for one in called.values())
-            + f"{_saving(best.mean_margin, alone.mean_margin):>8}{_cover(best.uncovered, study.days):>9}"
-            + f"{pot.mean_margin:>14,}{_saving(pot.mean_margin, alone.mean_margin):>8}"
-            + f"{_cover(pot.uncovered, study.days):>9}"
+            f"{study.book:<26}{alone // scale:>9,}"
+            + "".join(f"{one.mean_margin // scale:>9,}" for one in called)
+            + f"{_saving(least, alone):>8}{_cover(uncovered, study.days):>9}{pot.mean_margin // scale:>9,}"
+            + f"{_saving(pot.mean_margin, alone):>8}{_cover(pot.uncovered, study.days):>9}"
         )
-    click.echo("\nHouses: mean margin and realised cover of the house's own positions over its own holding period.\n")
-    head = "".join(f"{_TITLES[name]:>13}{'cover':>9}" for name in _TITLES)
-    click.echo(f"{'book':<26}{'house':<11}{'alone':>13}{'cover':>9}{head}")
+
+
+def _print_houses(studies: list[BookStudy], scale: int) -> None:
+    click.echo(
+        "\nHouses, mean over days, with realised cover of the house's own positions over its own holding period.\n"
+    )
+    head = "".join(f"{title:>9}{'cover':>8}" for title in _TITLES.values())
+    click.echo(f"{'book':<26}{'house':<10}{'alone':>8}{'cover':>8}{head}")
     for study in studies:
         rows = zip(*(study.coverage[name] for name in _TITLES), strict=True)
         for place, row in enumerate(rows):
             first = row[0]
             click.echo(
-                f"{study.book if place == 0 else '':<26}{first.house:<11}{first.mean_standalone:>13,}"
-                f"{_cover(first.uncovered_before, study.days):>9}"
-                + "".join(f"{one.mean_called:>13,}{_cover(one.uncovered_after, study.days):>9}" for one in row)
+                f"{study.book if place == 0 else '':<26}{first.house:<10}{first.mean_standalone // scale:>8,}"
+                f"{_cover(first.uncovered_before, study.days):>8}"
+                + "".join(f"{one.mean_called // scale:>9,}{_cover(one.uncovered_after, study.days):>8}" for one in row)
             )
+
+
+def _print_last_day(studies: list[BookStudy], scale: int) -> None:
     click.echo(
-        "\nLast day: both pots by further rules (min-leg: credit rate x the smaller leg, CME-NYMEX), and the one pot.\n"
+        "\nLast day, by further rules: min-leg (credit rate x the smaller leg, CME-NYMEX), scenario-netted, one pot.\n"
     )
     click.echo(
-        f"{'book':<26}{'alone':>14}{'Euler':>14}{'min-leg':>14}{'netted':>14}{'one pot':>14}  smallest reduction seen"
+        f"{'book':<26}{'alone':>10}{'Euler':>10}{'min-leg':>10}{'netted':>10}{'one pot':>10}  smallest reduction seen"
     )
     for study in studies:
         last, more = study.last, study.two_pots
         euler = next(shares.called for shares in last.shares if shares.allocation == "euler")
-        click.echo(f"{study.book:<26}{last.standalone:>14,}{euler:>14,}{more.min_leg:>14,}{more.scenario_netted:>14,}"
-                   f"{last.one_pot:>14,}{last.equal_percentage_e4 / 100:>10.2f}%")  # fmt: skip
-    click.echo(f"\n{studies[0].days} days each; saving and cover of two pots are those of the smallest of the four. "
-               "--json gives the last day in full, with tails.")  # fmt: skip
+        amounts = (last.standalone, euler, more.min_leg, more.scenario_netted, last.one_pot)
+        click.echo(
+            f"{study.book:<26}"
+            + "".join(f"{amount // scale:>10,}" for amount in amounts)
+            + f"{last.equal_percentage_e4 / 100:>10.2f}%"
+        )
 
 
 def _cover(uncovered: int, days: int) -> str:
