@@ -13,7 +13,7 @@ from tsingma.settlement.proposal import Remedy
 from tsingma.settlement.remedy import Freed, what_frees
 
 
-def explain_in_house(folder: Path, number: int) -> Remedy:
+def explain_in_house(folder: Path | str, number: int) -> Remedy:
     """Return why an instruction of the house kept in ``folder`` is not settled; doing what is named settles it.
 
     Raises Rejected: missing (no house), unknown (no such instruction).

@@ -82,7 +82,7 @@ class _Night:
         self.stages.append(NightStage(stage, settled, round(seconds, 3), memory_mb()))
 
 
-def run_night(path: Path, folder: Path, day: date, objective: Objective, clock: Clock) -> NightResult:
+def run_night(path: Path, folder: Path | str, day: date, objective: Objective, clock: Clock) -> NightResult:
     """Take the instructions of a file into the house kept in ``folder`` and settle what settles together.
 
     A new house first loads ``reference.json`` and ``deposits.csv`` from beside the file; a day that is not open is

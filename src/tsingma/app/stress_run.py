@@ -35,6 +35,7 @@ from tsingma.messages.prices import read_prices
 from tsingma.messages.rpf01 import read_parameters
 from tsingma.simulate.layers import invented_layers
 from tsingma.simulate.market import SimulatedMarket, market_on_closes, simulate_market
+from tsingma.store.postgres import without_password
 from tsingma.stress.book import HOUSES, StressBook, profits, with_liquidity
 from tsingma.stress.defaults import run_defaults
 from tsingma.stress.history import factor_past, shock_of_point
@@ -82,11 +83,16 @@ def history_of_files(prices: Path, index: Path | None) -> PriceHistory:
     return history if index is None else with_series(history, INDEX, read_closes(index))
 
 
-def source_of_house(folder: Path, parameters: Path, history: PriceHistory) -> StressSource:
-    """Return the book of a house kept in ``folder``; raises Rejected when there is none or its prices are missing."""
+def source_of_house(folder: Path | str, parameters: Path, history: PriceHistory) -> StressSource:
+    """Return the book of a house (folder or URL); raises Rejected when there is none or its prices are missing."""
     with Session.open(folder, read_only=True) as session:
         house = session.house
-        return _source(house, read_parameters(parameters.read_bytes(), file=str(parameters)), history, str(folder))
+        return _source(
+            house,
+            read_parameters(parameters.read_bytes(), file=str(parameters)),
+            history,
+            without_password(str(folder)),
+        )
 
 
 def simulated_source(

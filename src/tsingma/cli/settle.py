@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tsingma.cli.house import HOUSE, HOUSE_INSTEAD
 from tsingma.cli.settle_house import queue, show, submit
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from tsingma.settlement.proposal import Proposal
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-_HOUSE = click.Path(file_okay=False, path_type=Path)
 _OBJECTIVE = click.option(
     "--objective", default="number", show_default=True,
     type=click.Choice(["number", "value", "priority", "lexicographic"]),
@@ -84,12 +84,12 @@ def frontier(instance: Path, time_limit: float, *, as_json: bool) -> None:
 
 @settle.command(epilog="\b\nExample:\n  tsingma settle night --file out/night/instructions.parquet --house out/house\n")
 @click.option("--file", "path", required=True, type=_FILE, help="Instructions (Parquet or CSV), see docs/night.md.")
-@click.option("--house", required=True, type=_HOUSE, help="Folder of the house's journal; made when it is not there.")
+@HOUSE
 @click.option("--date", "day", default="2026-01-05", show_default=True, type=click.DateTime(["%Y-%m-%d"]),
               help="Business day.")  # fmt: skip
 @_OBJECTIVE
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def night(path: Path, house: Path, day: datetime, objective: str, *, as_json: bool) -> None:
+def night(path: Path, house: Path | str, day: datetime, objective: str, *, as_json: bool) -> None:
     """Take a night's instructions into the books and settle what settles together, durably.
 
     A night that was cut off is run again with the same file: it goes on where it stopped.
@@ -111,9 +111,11 @@ def night(path: Path, house: Path, day: datetime, objective: str, *, as_json: bo
 @click.argument("instruction", type=int)
 @click.option("--instance", type=_FILE, help="Settlement instance (JSON lines).")
 @click.option("--result", type=_FILE, help="What `settle run --out` wrote for it.")
-@click.option("--house", type=_HOUSE, help="Folder of a house's journal, instead of instance and result.")
+@HOUSE_INSTEAD
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def explain(instruction: int, instance: Path | None, result: Path | None, house: Path | None, *, as_json: bool) -> None:
+def explain(
+    instruction: int, instance: Path | None, result: Path | None, house: Path | str | None, *, as_json: bool
+) -> None:
     """Say why an instruction is not settled, and what would free it."""
     import msgspec
 

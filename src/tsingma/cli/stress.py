@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
+from tsingma.cli.house import HOUSE_INSTEAD
+
 if TYPE_CHECKING:
     from tsingma.app.stress_run import StressSource
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
 def _source_options(command: Any) -> Any:
     options = (
-        click.option("--house", type=_FOLDER, help="A house kept in a folder (default: a simulated one in memory)."),
+        HOUSE_INSTEAD,
         click.option("--parameters", type=_FILE, help="Its risk parameter file (RPF01), with --house."),
         click.option("--prices", type=_FILE, help="Closes for betas; without --house the simulated firms trade them."),
         click.option("--index", type=_FILE, help="Closes of the index beside --prices (date,open,close,volume)."),

@@ -67,7 +67,7 @@ class PostgresStore:
         server, no house to read, psycopg not installed), not-allowed (another writer), malformed (another version).
         """
         self._url = url
-        self._place = _place(url)
+        self._place = without_password(url)
         self._connect = connect or _connect
         self._lease_seconds = lease_seconds
         self._copy_above = copy_above
@@ -280,12 +280,15 @@ def _connect(url: str) -> psycopg.Connection[tuple[Any, ...]]:
         connection = psycopg.connect(url, autocommit=True)
     except psycopg.Error as error:
         raise refuse(
-            RejectionReason.MISSING, f"no connection to the database: {error}", file=_place(url), remedy="check --house"
+            RejectionReason.MISSING,
+            f"no connection to the database: {error}",
+            file=without_password(url),
+            remedy="check --house",
         ) from None
     return connection
 
 
-def _place(url: str) -> str:
+def without_password(url: str) -> str:
     """Return the URL for messages, without its password."""
     before, at, after = url.rpartition("@")
     scheme, _, user = before.partition("://")
