@@ -66,7 +66,7 @@ def _print(found: ScenarioResult) -> None:
     for row in found.countries:
         spread = f"{row.quantiles[0]:.3f} to {row.quantiles[-1]:.3f}" if row.quantiles else "not drawn"
         click.echo(f"{row.country:<6}{row.real_income:>14.3f}{spread:>24}{row.chain_dividends:>20.2f}")
-    click.echo("why, log points x 100: factor income, rent, prices by layer")
+    click.echo("why, log points x 100, against own wages: income beside them, rent, prices by layer")
     for part in found.regions:
         prices = ", ".join(f"{layer} {value:.3f}" for layer, value in part.prices.items() if abs(value) >= 5e-4)
         click.echo(f"  {part.region:<14}{part.factor_income:>9.3f}{sum(part.rent.values()):>9.3f}  {prices}")

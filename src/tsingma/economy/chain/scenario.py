@@ -78,8 +78,9 @@ class CountryResult(msgspec.Struct, frozen=True, kw_only=True):
 class RegionResult(msgspec.Struct, frozen=True, kw_only=True):
     """Why a region's real income moves, in log points x 100: the parts add up to ``real_income`` exactly.
 
-    ``factor_income`` and ``rent`` (by layer) are what income gains from each; ``prices`` (by layer) what dearer goods
-    of the layer take away from final use.
+    Everything is against the region's own factor price, so that no numeraire shows: ``factor_income`` is what income
+    moves less or more than wages, ``rent`` (by layer) what it gains from profit, ``prices`` (by layer) what goods that
+    grow dearer than own labour take away from final use.
     """
 
     region: str
@@ -218,7 +219,8 @@ def _regions(
 ) -> tuple[RegionResult, ...]:
     """Return the exact parts: income by logarithmic means (Vartia 1976), prices by final shares."""
     income, layers = base_flows(world)[1], tuple(dict.fromkeys(chain.layer_of.values()))
-    price = found.final_share[0] * np.log(found.price[0])
+    wage = np.log(found.wage[0])
+    price = found.final_share[0] * (np.log(found.price[0]) - wage[:, None])
     rows = []
     for place, region in enumerate(world.regions):
         old, new = float(income[place]), float(found.income[0, place])
@@ -226,7 +228,7 @@ def _regions(
         gain = {
             layer: float((after.rent - before.rent)[place, chain.sectors_of(layer)].sum()) / mean for layer in layers
         }
-        paid = float(found.factor_income[0, place] - world.factor_income[place]) / mean
+        paid = float(found.factor_income[0, place] - world.factor_income[place]) / mean - float(wage[place])
         rows.append(
             RegionResult(
                 region=region,
