@@ -20,6 +20,8 @@ import tempfile
 import time
 from pathlib import Path
 
+ACKNOWLEDGED_MAX = 8  # a process gets to acknowledge so many commands at most before it is killed
+MOMENT_S = 0.02
 PYTHON = [sys.executable, "-m", "tsingma.cli.main"]
 
 
@@ -63,6 +65,26 @@ def final_hash(house: Path) -> str:
     return f"exit {done.returncode}\n{done.stdout}"
 
 
+def killed_run(house: Path, folder: Path, chance: random.Random, startup_s: float) -> tuple[dict[str, int], bool]:
+    """Start a process, kill it, and return what it acknowledged and whether it had ended by itself.
+
+    One in four is killed while it starts and recovers, the others a moment after some acknowledgement: the moment is
+    short, so that most kills fall into the carrying out, writing or synchronising of the next command.
+    """
+    process, heard = start(house, folder), []
+    if chance.random() < 0.25:
+        time.sleep(chance.uniform(0, startup_s))
+    else:
+        wanted = chance.randint(1, ACKNOWLEDGED_MAX)
+        while len(heard) < wanted and (line := process.stdout.readline()):
+            heard.append(line)
+        time.sleep(chance.uniform(0, MOMENT_S))
+    ended = process.poll() is not None
+    process.send_signal(signal.SIGKILL)
+    heard.append(process.communicate()[0])
+    return acknowledged("".join(heard), whole=ended), ended
+
+
 def run(kills: int, seed: int, trades: int, days: int) -> list[str]:
     """Kill until ``kills`` kills hit a running process; returns one line per finding, empty when all is well.
 
@@ -73,26 +95,32 @@ def run(kills: int, seed: int, trades: int, days: int) -> list[str]:
         folder, calm = Path(scratch) / "market", Path(scratch) / "calm"
         market(folder, trades, days, seed)
         began = time.monotonic()
-        start(calm, folder).communicate()
-        whole_run_s = time.monotonic() - began
+        process = start(calm, folder)
+        process.stdout.readline()
+        startup_s = time.monotonic() - began
+        process.communicate()
         wanted, found = final_hash(calm), []
-        hit = tries = heard = houses = 0
+        hit = tries = heard = houses = in_recovery = 0
         while hit < kills and tries < 20 * kills and not found:
             house, witness, ended = Path(scratch) / f"house-{houses}", {}, False
             houses += 1
             while hit < kills and not ended:
                 tries += 1
-                process = start(house, folder)
-                time.sleep(chance.uniform(0.3, 0.95) * whole_run_s)
-                ended = process.poll() is not None
+                fresh, ended = killed_run(house, folder, chance, startup_s)
                 hit += not ended
-                process.send_signal(signal.SIGKILL)
-                witness.update(acknowledged(process.communicate()[0], whole=ended))
+                in_recovery += not ended and not fresh
+                found += [f"acknowledged twice: {name}" for name in fresh if name in witness]
+                witness.update(fresh)
             last = start(house, folder)
             witness.update(acknowledged(last.communicate()[0], whole=True))
             heard += len(witness)
-            found = findings(witness, journal(house), final_hash(house), wanted, last.returncode)
-        print(f"{hit} kills of a running process, {houses} houses, {heard} commands acknowledged, seed {seed}")
+            found += findings(witness, journal(house), final_hash(house), wanted, last.returncode)
+            print(f"{hit} kills, {houses} houses, {len(found)} findings", file=sys.stderr, flush=True)
+        print(
+            f"{hit} kills of a running process ({in_recovery} before it acknowledged anything), {houses} houses, "
+            f"{heard} commands acknowledged, seed {seed}",
+            flush=True,
+        )
         return found + [f"only {hit} of {kills} kills hit a running process"] * (hit < kills)
 
 
@@ -102,6 +130,9 @@ def findings(
     """Compare the witness with the journal and the two final states."""
     ids = [command_id for _, command_id in records]
     found = [f"the last run ended with exit code {exit_code}"] * (exit_code != 0)
+    placed = {command_id: sequence for sequence, command_id in records}
+    found += [f"acknowledged as {n}, recorded as {placed[name]}: {name}" for name, n in witness.items()
+              if placed.get(name, n) != n]  # fmt: skip
     found += [f"acknowledged and missing: {command_id}" for command_id in witness if command_id not in set(ids)]
     found += [f"doubled: {command_id}" for command_id in set(ids) if ids.count(command_id) > 1]
     found += ["sequence numbers have gaps"] * ([number for number, _ in records] != list(range(1, len(records) + 1)))

@@ -1,7 +1,7 @@
 """SIGKILL at random moments of a day.
 
 Goal: nothing acknowledged is missing, nothing is doubled, and the day ends in the state of a calm run. Method: the
-script ``kill_loop.py`` beside this file; a few kills here, fifty with ``-m soak``.
+script ``kill_loop.py`` beside this file; a few kills here, a thousand with ``-m soak``.
 """
 
 from __future__ import annotations
@@ -17,6 +17,6 @@ def test_five_kills() -> None:
 
 
 @pytest.mark.soak
-def test_fifty_kills() -> None:
-    """Goal: recovery at many moments. Method: fifty kills of processes that run a three-day week."""
-    assert run(kills=50, seed=1, trades=5_000, days=3) == []
+def test_a_thousand_kills() -> None:
+    """Goal: recovery at many moments. Method: a thousand kills of processes that run three-day weeks."""
+    assert run(kills=1_000, seed=1, trades=1_000, days=3) == []

@@ -9,6 +9,7 @@ truncations, synchronisations and deletions.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import pairwise
@@ -83,6 +84,7 @@ class SimulatedDisk:
         self.owes: set[str] = set()  # files whose synchronisation failed: reads show what the disk will never have
         self.stopped: Fault | None = None
         self.marks: Counter[str] = Counter()
+        self.before_operation: Callable[[], None] | None = None  # called when the disk is about to change
 
     def plan(self, fault: Fault, after: int) -> None:
         """Let ``fault`` happen at the operation that comes after ``after`` more (0: the next one)."""
@@ -195,6 +197,16 @@ class SimulatedDisk:
         self._deleted.clear()
         self.owes.clear()
 
+    def copy(self, chance: np.random.Generator) -> SimulatedDisk:
+        """Return a disk of its own with the same files, durable or not, and no fault planned."""
+        other = SimulatedDisk(chance, FixedClock(self._clock.now_ns()), self._latency)
+        other._files = {
+            name: _Content(bytearray(one.now), bytearray(one.durable), list(one.pending), one.entered)
+            for name, one in self._files.items()
+        }
+        other._deleted = dict(self._deleted)
+        return other
+
     def _restore(self, name: str) -> None:
         data = self._deleted[name]
         self._files[name] = _Content(bytearray(data), bytearray(data), [], True)
@@ -208,6 +220,8 @@ class SimulatedDisk:
         """Count one operation and let a fault happen that is due."""
         if self.stopped is not None:
             raise DiskError(self.stopped)
+        if self.before_operation is not None:
+            self.before_operation()
         self._clock.advance(latency_ns)
         due = self._planned is not None and self.operations >= self._planned[0]
         self.operations += 1

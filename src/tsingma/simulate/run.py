@@ -122,12 +122,11 @@ class FaultyRun:
         if proof.faults:
             raise Violation(f"a whole journal does not prove: {proof.faults[0]}")
         wanted = house.state.digest()
-        snapshots = self._store.snapshots()
-        for start in snapshots:
-            house.replay(start, until=start)  # raises when it does not load to its own hash
-        for start in (0, *snapshots[:1]):
+        for start in self._store.snapshots()[:1]:  # the proof replays from zero and compares every snapshot
             if house.replay(start).digest() != wanted:
                 raise Violation(f"replay from record {start} ends in another state")
+        if proof.state_hash != wanted.hex():
+            raise Violation("replay from zero ends in another state")
         self.outcome.records, self.outcome.state_hash = len(records), wanted.hex()
 
     def abandon(self) -> None:

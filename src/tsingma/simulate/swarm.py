@@ -42,13 +42,13 @@ def draw(chance: np.random.Generator) -> Swarm:
     """Return parameters drawn from the generator."""
     start = FIRST_START + timedelta(int(chance.integers(START_DAYS)))
     return Swarm(
-        days=_settlement_days(start, int(chance.choice((1, 2, 3, 4), p=(0.45, 0.25, 0.2, 0.1)))),
+        days=settlement_days(start, int(chance.choice((1, 2, 3, 4), p=(0.45, 0.25, 0.2, 0.1)))),
         participants=int(chance.integers(2, 6)),
         actions_a_day=int(chance.integers(2, 10)),
         batch_max=int(chance.choice((1, 2, 5, 12))),
         page_size=int(chance.choice((512, 1_024, 4_096))),
         checkpoint_pages=int(chance.choice((8, 40, 1_000))),
-        snapshot_rate=float(chance.choice((0.0, 0.05, 0.3))),
+        snapshot_rate=float(chance.choice((0.0, 0.05, 0.2))),
         invalid_rate=float(chance.choice((0.0, 0.1, 0.3))),
         repeat_rate=float(chance.choice((0.0, 0.1, 0.3))),
         wealth=float(chance.choice((0.2, 1.0, 5.0))),
@@ -63,7 +63,8 @@ def draw(chance: np.random.Generator) -> Swarm:
     )
 
 
-def _settlement_days(start: date, count: int) -> tuple[int, ...]:
+def settlement_days(start: date, count: int) -> tuple[int, ...]:
+    """Return the first ``count`` settlement days of Hong Kong from a date on, as day numbers."""
     days: list[int] = []
     table = calendar("XHKG.settlement")
     while len(days) < count:

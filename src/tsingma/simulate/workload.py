@@ -103,7 +103,7 @@ class Workload:
 
     def done(self, house: PlainHouse) -> bool:
         """Return whether the last day is closed."""
-        return house.day == self.swarm.days[-1] and not house.is_open
+        return house.day >= self.swarm.days[-1] and not house.is_open
 
     def next(self, house: PlainHouse, *, calm: bool) -> Command:
         """Return the next command; ``calm`` gives only what finishes the day."""
