@@ -19,6 +19,7 @@ from tsingma.settlement.rules import Rules
 Int64 = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
+FEW = 8  # waiting orders for each that came in, above which keys are looked up before they are sorted
 _MANDATORY = ("kind", "asset", "against", "quantity", "against_quantity", "trade_day", "intended_day", "conditions")
 
 
@@ -29,19 +30,22 @@ def match(orders: Orders, fresh: Int64, rules: Rules) -> tuple[Int64, Int64]:
     """
     table = orders.table
     waiting = np.flatnonzero(table["status"] == WAITING).astype(np.int64)
-    waiting = waiting[np.isin(table["key"][waiting], table["key"][fresh])]
-    waiting = waiting[np.argsort(table["key"][waiting], kind="stable")]  # by key, then by entry
+    is_fresh = np.zeros(len(orders), np.bool_)
+    is_fresh[fresh] = True
+    if waiting.size > FEW * fresh.size:  # few among many: look up their keys first
+        waiting = waiting[np.isin(table["key"][waiting], table["key"][fresh])]
+    waiting = waiting[np.argsort(table["key"][waiting])]
     key = table["key"][waiting]
     start = np.flatnonzero(np.concatenate([[True], key[1:] != key[:-1]])[: key.size]).astype(np.int64)
     size = np.diff(start, append=key.size)
     two = start[size == 2]
     first, second = waiting[two], waiting[two + 1]
-    agreed = compatible(table, first, second, rules)
+    agreed = (is_fresh[first] | is_fresh[second]) & compatible(table, first, second, rules)
     pairs = [np.stack([first[agreed], second[agreed]])]
-    is_fresh = np.zeros(len(orders), np.bool_)
-    is_fresh[fresh] = True
     for place, length in zip(start[size > 2].tolist(), size[size > 2].tolist(), strict=True):
-        pairs.append(_match_many(table, waiting[place : place + length], is_fresh, rules))
+        members = np.sort(waiting[place : place + length])  # in order of entry
+        if is_fresh[members].any():
+            pairs.append(_match_many(table, members, is_fresh, rules))
     both = np.concatenate(pairs, axis=1)
     delivers = table["delivers"][both[0]] != 0
     deliverer, receiver = np.where(delivers, both[0], both[1]), np.where(delivers, both[1], both[0])
@@ -56,10 +60,13 @@ def compatible(table: dict[str, Column], left: Int64, right: Int64, rules: Rules
     agreed &= table["participant"][right] == table["counterparty"][left]
     for name in _MANDATORY:
         agreed &= table[name][left] == table[name][right]
-    agreed &= _either_blank(table["common_reference"][left], table["common_reference"][right], 0)
-    for mine, theirs in ((left, right), (right, left)):
-        agreed &= _either_blank(table["counterparty_account"][mine], table["account"][theirs], -1)
-        agreed &= _either_blank(table["counterparty_client"][mine], table["client"][theirs], 0)
+    if table["common_reference"].any():
+        agreed &= _either_blank(table["common_reference"][left], table["common_reference"][right], 0)
+    for asked, given, blank in (("counterparty_account", "account", -1), ("counterparty_client", "client", 0)):
+        if (table[asked] == blank).all():
+            continue
+        for mine, theirs in ((left, right), (right, left)):
+            agreed &= _either_blank(table[asked][mine], table[given][theirs], blank)
     difference = np.abs(table["amount_cents"][left] - table["amount_cents"][right])
     within: Bools = agreed & (difference <= _tolerance(table, left, right, rules))
     return within

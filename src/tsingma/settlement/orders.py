@@ -109,12 +109,16 @@ class Orders(Growing):
     def seen(self, participant: npt.NDArray[np.signedinteger], reference: npt.NDArray[np.signedinteger]) -> Bools:
         """Return which (participant, reference) the orders have already, or have twice among themselves."""
         fresh = _sender_key(participant, reference)
-        first = np.unique(fresh, return_index=True)[1]
-        repeated = np.ones(fresh.size, np.bool_)
-        repeated[first] = False
-        known = np.isin(fresh, _sender_key(self.table["participant"], self.table["reference"]))
-        both: Bools = repeated | known
-        return both
+        repeated = np.zeros(fresh.size, np.bool_)
+        order = np.sort(fresh)
+        if (order[1:] == order[:-1]).any():
+            repeated[:] = True
+            repeated[np.unique(fresh, return_index=True)[1]] = False
+        last = np.full(max(int(participant.max(initial=0)), int(self.table["participant"].max(initial=0))) + 1, -1)
+        np.maximum.at(last, self.table["participant"], self.table["reference"])
+        if (reference <= last[participant]).any():  # not all of them count on from what came before
+            repeated |= np.isin(fresh, _sender_key(self.table["participant"], self.table["reference"]))
+        return repeated
 
     def counts(self) -> dict[str, int]:
         """Return the number of orders per status."""

@@ -62,6 +62,8 @@ FAULTS: tuple[tuple[str, RejectionReason, str, str], ...] = (
 )  # fmt: skip
 RESULTS: tuple[str, ...] = ("waits", "matched", *(f"{field} {text}" for field, _, text, _ in FAULTS))
 DAYS_AHEAD_MAX = 731
+_SHARED = ("security", "market", "currency", "quantity", "intended_day", "kind", "asset", "against",
+           "against_quantity")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -168,12 +170,12 @@ def submit(
 ) -> Submission:
     """Take in what ``results`` lets pass, match it and return what became of each."""
     good = np.flatnonzero(results == WAITS)
-    whole = _resolved({name: column[good] for name, column in columns.items()}, book)
+    whole = _resolved(_pick(columns, results == WAITS), book)
     numbers = np.full(results.size, -1, np.int64)
     both = whole["matched"] != 0
     agreed, alone = good[both], good[~both]
-    numbers[agreed] = _add_agreed(instructions, links, {name: column[both] for name, column in whole.items()}, day)
-    fresh = orders.add({name: column[~both] for name, column in whole.items()}, day, second)
+    numbers[agreed] = _add_agreed(instructions, links, _pick(whole, both), day)
+    fresh = orders.add(_pick(whole, ~both), day, second)
     numbers[alone] = fresh
     deliverer, receiver = match(orders, fresh, rules) if fresh.size else (fresh, fresh)
     matched = _add_matched(instructions, orders, links, deliverer, receiver, day)
@@ -182,6 +184,11 @@ def submit(
     results[found], results[agreed] = MATCHES, MATCHES
     numbers[found] = orders.table["instruction"][numbers[found]]
     return Submission(results, numbers, np.concatenate([numbers[agreed], matched]), removed)
+
+
+def _pick(columns: dict[str, Column], chosen: Bools) -> dict[str, Column]:
+    """Return the chosen rows of columns; the columns themselves when every row is."""
+    return columns if chosen.all() else {name: column[chosen] for name, column in columns.items()}
 
 
 def _resolved(columns: dict[str, Column], book: ResolvedBook) -> dict[str, Column]:
@@ -224,8 +231,10 @@ def _add_matched(
 ) -> Int64:
     """Add instructions for pairs of orders; the higher priority of both counts, and holds stay each side's own."""
     table = orders.table
-    given = {name: column[deliverer] for name, column in table.items()}
-    taken = {name: column[receiver] for name, column in table.items()}
+    own = ("account", "priority", "partial", "hold")
+    pools = ("participant", "pool", "pool_size") if table["pool"].any() else ()
+    given = {name: table[name][deliverer] for name in (*own, *pools, *_SHARED, "reference", "amount_cents")}
+    taken = {name: table[name][receiver] for name in (*own, *pools)}
     last = np.where(deliverer > receiver, BY_DELIVERER, BY_RECEIVER)
     numbers = instructions.add(
         **_shared(given),
@@ -249,12 +258,12 @@ def _add_matched(
 
 
 def _shared(columns: Mapping[str, Column]) -> dict[str, Column]:
-    names = ("security", "market", "currency", "quantity", "intended_day", "kind", "asset", "against",
-             "against_quantity")  # fmt: skip
-    return {name: columns[name] for name in names}
+    return {name: columns[name] for name in _SHARED}
 
 
 def _gather(instructions: Instructions, links: Links, numbers: Int64, columns: Mapping[str, Column]) -> None:
+    if "pool" not in columns:  # none of them is in one
+        return
     for place in np.flatnonzero(columns["pool"]).tolist():
         owner, pool = int(columns["participant"][place]), int(columns["pool"][place])
         links.gather(instructions, int(numbers[place]), owner, pool, int(columns["pool_size"][place]))

@@ -90,7 +90,8 @@ def _require_links(instructions: Instructions, links: Links, picked: Bools) -> N
         here = np.zeros(int(group.max()) + 1, np.bool_)
         here[group[picked]] = True
         here[0] = False
-        parted = np.concatenate([parted, np.flatnonzero(here[group] & ~picked)])
+        alone = picked & np.isin(group, links.incomplete())  # a pool that still misses a member
+        parted = np.concatenate([parted, np.flatnonzero((here[group] & ~picked) | alone)])
     if parted.size:
         message = "it would be parted from an instruction it is linked to"
         raise refuse(RejectionReason.NOT_ALLOWED, message, field="instruction", subject=str(int(parted[0])))
