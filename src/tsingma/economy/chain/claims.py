@@ -98,7 +98,8 @@ def _b5(lab: Laboratory) -> Finding:
     up, down = shares["CHN", "upstream"], shares["CHN", "downstream"]
     return supported(
         up > down, f"foreign share of value in China's output: upstream {up:.3f}, downstream {down:.3f}",
-        "downstream is mostly devices, which are assembled from imported chips; without them it is 0.083",
+        "downstream is mostly devices, which are assembled from imported chips; without them it is 0.083; "
+        "imports were 27.8 percent of the output of Chinese electronics in 2020 (National Bureau of Statistics)",
     )  # fmt: skip
 
 

@@ -54,7 +54,7 @@ def export_content(
     regions in none stand alone. Raises Rejected: an unknown region, or a group that is the whole world.
     """
     regions, _ = table.shape
-    inside = _rows(table, exporter)
+    inside = rows_of(table, exporter)
     if inside.all():
         raise refuse(RejectionReason.OUT_OF_RANGE, "the exporter is the whole world", field="exporter")
     home = np.zeros(regions, np.bool_)
@@ -70,7 +70,7 @@ def export_content(
     domestic_value_added = float(share[inside] @ within @ exports)
     foreign_value_added = float((share[:, None] * apart)[np.ix_(~inside, inside)].sum(axis=0) @ exports)
     absorbed = float((share[inside] @ inverse[inside] @ table.final[:, ~home]).sum())
-    partners = _partners(table, home, countries)
+    partners = partners_of(table, home, countries)
     used = _used_by_importer(table, inputs, inside, partners)
     foreign_origin = (share[:, None] * inverse)[np.ix_(~inside, inside)].sum(axis=0)
     domestic, foreign, gross = float(content[inside].sum()), float(content[~inside].sum()), float(exports.sum())
@@ -98,7 +98,8 @@ def export_content(
     )
 
 
-def _rows(table: Table, names: Sequence[str]) -> npt.NDArray[np.bool_]:
+def rows_of(table: Table, names: Sequence[str]) -> npt.NDArray[np.bool_]:
+    """Return which rows [NJ] belong to these regions; raises Rejected for an unknown one."""
     rows = np.zeros(len(table.output), np.bool_)
     for name in names:
         start = table.region(name) * len(table.sectors)
@@ -106,7 +107,7 @@ def _rows(table: Table, names: Sequence[str]) -> npt.NDArray[np.bool_]:
     return rows
 
 
-def _partners(
+def partners_of(
     table: Table, home: npt.NDArray[np.bool_], countries: Sequence[Sequence[str]] | None
 ) -> list[tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]]:
     """Return the other countries, each as its rows [NJ] and its regions [N]."""
@@ -114,7 +115,7 @@ def _partners(
     known = {name for group in named for name in group}
     groups = named + [[name] for name in table.regions if name not in known]
     outside = [[name for name in group if not home[table.region(name)]] for group in groups]
-    return [(rows, rows.reshape(table.shape)[:, 0]) for rows in (_rows(table, group) for group in outside if group)]
+    return [(rows, rows.reshape(table.shape)[:, 0]) for rows in (rows_of(table, group) for group in outside if group)]
 
 
 def _used_by_importer(
