@@ -17,8 +17,9 @@ import pytest
 
 from tsingma.app.explain import explain_number
 from tsingma.app.inspect import replay_house, verify_house
-from tsingma.app.night_batch import NightResult, run_night, settle_waiting
+from tsingma.app.night_batch import NightResult, run_night
 from tsingma.app.night_files import write_night
+from tsingma.app.proposals import settle_waiting
 from tsingma.app.session import JOURNAL_NAME, Session
 from tsingma.basics.clock import FixedClock, SystemClock
 from tsingma.basics.columns import pack
@@ -253,15 +254,17 @@ def test_a_proposal_is_only_a_proposal(done: tuple[Path, NightResult]) -> None:
     assert house.digest() == before
 
 
-def test_nothing_is_submitted_when_nothing_more_settles(night: Path, tmp_path: Path) -> None:
-    """Goal: no empty command in the journal. Method: propose twice on one house."""
+def test_a_proposal_may_be_empty_and_keeps_its_name(night: Path, tmp_path: Path) -> None:
+    """Goal: what was proposed stays proposed. Method: propose until nothing more settles, and again by one name."""
     house = tmp_path / "house"
     run_night(night / "instructions.parquet", house, DAY, Objective.NUMBER, FixedClock())
     with Session.open(house) as session:
         for name in ("first", "second"):
-            settle_waiting(session, name, Objective.NUMBER, FixedClock())
-        names = [record.command_id for record in session.store.read()]
-        assert "second" not in names
+            last = settle_waiting(session, name, Objective.NUMBER, FixedClock())
+        assert (last.settled, last.shares) == (0, 0)
+        sequence = session.sequencer.sequence
+        assert settle_waiting(session, "second", Objective.VALUE, FixedClock()) == last
+        assert session.sequencer.sequence == sequence
     with pytest.raises(Rejected, match="another day is open"):
         run_night(night / "instructions.parquet", house, date(2026, 1, 6), Objective.NUMBER, FixedClock())
 

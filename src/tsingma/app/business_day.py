@@ -17,6 +17,7 @@ import numpy.typing as npt
 from tsingma.app.house_derivatives import DerivativeMargin
 from tsingma.app.house_margin import HouseMargin, house_margin
 from tsingma.app.progress import Progress
+from tsingma.app.proposals import settle_waiting
 from tsingma.app.session import Session
 from tsingma.basics.clock import Clock
 from tsingma.basics.columns import pack
@@ -44,8 +45,10 @@ from tsingma.journal.events import (
     TradesCaptured,
 )
 from tsingma.margin.hkscc.parameters import Parameters
-from tsingma.settlement.timetable import timetable
+from tsingma.settlement.proposal import Objective
+from tsingma.settlement.timetable import StepKind, TimetableStep, timetable
 
+SETTLES_GROSS = (StepKind.REAL_TIME_DVP, StepKind.BATCH_SETTLEMENT_RUN)
 CAPTURE_TIME = "16:30"  # after the close of the market at about 16:10; what settles later comes after it
 
 
@@ -108,11 +111,14 @@ class _Runner:
 
 
 def run_day(
-    session: Session, day: DayInput, parameters: Parameters | None, clock: Clock, progress: Progress
-) -> tuple[DayRecord, HouseMargin | None]:
+    session: Session, day: DayInput, parameters: Parameters | None, clock: Clock, progress: Progress,
+    objective: Objective = Objective.NUMBER,
+) -> tuple[DayRecord, HouseMargin | None]:  # fmt: skip
     """Run one day and return its record and, when it was computed now, the margin of every account.
 
-    Raises Rejected with every reason when the house refuses the trades or prices; nothing of them is kept then.
+    After every settlement run, what could not settle one by one settles together where it can, as much as possible by
+    ``objective``. Raises Rejected with every reason when the house refuses the trades or prices; nothing of them is
+    kept then.
     """
     runner = _Runner(session, day.date, clock, progress)
     steps: list[StepRun] = []
@@ -125,13 +131,13 @@ def run_day(
     entries = timetable()
     before = [entry for entry in entries if entry.time < CAPTURE_TIME]
     for entry in before:
-        runner.timed(entry.kind, lambda name=entry.name: _step(runner, name, steps))  # type: ignore[misc]
+        runner.timed(entry.kind, lambda entry=entry: _step(runner, entry, steps, objective))  # type: ignore[misc]
     runner.timed("prices", lambda: runner.once("prices", lambda: _prices(day)))
     runner.timed("capture and netting", lambda: captured.extend(capture(session, day)))
     if day.derivatives is not None:
         runner.timed("futures and options", lambda: _derivatives(runner, day.derivatives, marked))
     for entry in entries[len(before) :]:
-        runner.timed(entry.kind, lambda name=entry.name: _step(runner, name, steps))  # type: ignore[misc]
+        runner.timed(entry.kind, lambda entry=entry: _step(runner, entry, steps, objective))  # type: ignore[misc]
     if parameters is not None:
         runner.timed("margin", lambda: called.append(_margin(runner, parameters, margins)))
     runner.timed("close and proof", lambda: closed.append(_close(runner)))
@@ -189,10 +195,13 @@ def snapshot_at_close(session: Session, moment: date) -> tuple[int, str, bytes]:
     return record.sequence, record.hash.hex(), state_hash
 
 
-def _step(runner: _Runner, name: str, steps: list[StepRun]) -> None:
-    event = runner.once(name, lambda: RunStep(name))
+def _step(runner: _Runner, entry: TimetableStep, steps: list[StepRun], objective: Objective) -> None:
+    event = runner.once(entry.name, lambda: RunStep(entry.name))
     if isinstance(event, StepRun):
         steps.append(event)
+    if entry.kind in SETTLES_GROSS:
+        name = f"{runner.moment}/{entry.name}/together"
+        settle_waiting(runner.session, name, objective, runner.clock, entry.markets)
 
 
 def _prices(day: DayInput) -> Command:

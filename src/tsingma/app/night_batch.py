@@ -19,26 +19,21 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from tsingma.app.proposals import settle_waiting
 from tsingma.app.session import Session
 from tsingma.basics.clock import Clock
-from tsingma.basics.columns import pack
 from tsingma.basics.dates import to_day
 from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.engine.house import House
-from tsingma.journal.commands import LoadReference, OpenDay, SettleTogether
-from tsingma.kernels.settle import functions
+from tsingma.journal.commands import LoadReference, OpenDay
 from tsingma.messages.batch_file import read_batch
 from tsingma.messages.market_files import read_book, read_deposits
-from tsingma.reference.book import MARKETS, resolve
+from tsingma.reference.book import resolve
 from tsingma.settlement.batch import Batch
 from tsingma.settlement.instruction import FROM_MATCHED, SETTLED
-from tsingma.settlement.optimise import quick
-from tsingma.settlement.proposal import Objective, weights
-from tsingma.settlement.recycling import ready
-from tsingma.settlement.waiting import waiting_problem
+from tsingma.settlement.proposal import Objective
 
 Int64 = npt.NDArray[np.int64]
-ALL_MARKETS = tuple(range(len(MARKETS)))
 
 
 class NightStage(msgspec.Struct, frozen=True):
@@ -89,7 +84,6 @@ def run_night(path: Path, folder: Path | str, day: date, objective: Objective, c
     opened. Raises Rejected naming file, line and field, or with the house's reasons; nothing of the file is kept then.
     """
     began = clock.elapsed_ns()
-    functions()
     with Session.open(folder) as session:
         opened = (clock.elapsed_ns() - began) / 1e9
         night = _Night(session, clock, f"{day}/night/{_digest(path)}")
@@ -112,33 +106,6 @@ def memory_mb() -> int:
     """Return the largest memory this process has had, in MB."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak // (1024 * 1024 if sys.platform == "darwin" else 1024)
-
-
-def settle_waiting(session: Session, name: str, objective: Objective, clock: Clock) -> None:
-    """Propose a set of what may settle now and submit it, unless a proposal of this name is durable already.
-
-    Nothing is submitted when nothing more settles.
-    """
-    if session.sequencer.answered(name) is not None:
-        return
-    command = _propose(session.house, objective, clock)
-    if command is not None:
-        session.once(name, lambda: command)
-
-
-def _propose(house: House, objective: Objective, clock: Clock) -> SettleTogether | None:
-    settlement = house.settlement
-    numbers = ready(settlement.instructions, house.position.day, ALL_MARKETS)
-    numbers = numbers[~np.isin(numbers, settlement.links.linked(settlement.instructions))]
-    if not numbers.size:
-        return None
-    problem = waiting_problem(settlement.instructions, house.ledger, numbers, house.fx_e6)
-    settled, stages = quick(problem, objective, lambda: clock.elapsed_ns() / 1e9)
-    if not settled.any():
-        return None
-    reached = weights(problem, objective)[settled].sum()
-    basis = f"{objective}: {int(settled.sum())} of {problem.size}, {reached:.0f}, by {stages[-1].stage}"
-    return SettleTogether(basis, pack(numbers[settled], "i4"))
 
 
 def _prepare(session: Session, path: Path, day: date) -> None:

@@ -120,6 +120,24 @@ def best_of_part(
     return better
 
 
+def solve_whole(problem: Problem, weight: Float64, time_limit: float, gap: float = 1e-4) -> tuple[float, float]:
+    """Return (weight reached, bound) of the integer programme over all instructions at once, without a start.
+
+    What the pipeline is measured against; raises InvariantBroken when the answer overdraws an account in integers.
+    """
+    import highspy
+
+    scale, size = float(weight.mean()) or 1.0, problem.size
+    solver = _solver(_matrix(problem), problem.balance.astype(np.float64), weight / scale, time_limit)
+    solver.setOptionValue("mip_rel_gap", gap)
+    kinds = np.array([highspy.HighsVarType.kInteger] * size)
+    solver.changeColsIntegrality(size, np.arange(size, dtype=np.int32), kinds)
+    solver.run()
+    chosen = np.asarray(solver.getSolution().col_value) > 0.5
+    require_feasible(problem, chosen)
+    return float(weight[chosen].sum()), -float(solver.getInfo().mip_dual_bound) * scale
+
+
 def require_feasible(problem: Problem, settled: Bools) -> None:
     """Raise InvariantBroken when a proposed set would overdraw an account: an optimiser only proposes."""
     end = problem.end_balances(settled)

@@ -1,0 +1,50 @@
+"""Sets that settle together, proposed from a snapshot of a house and submitted to it as a command.
+
+The stages used here cut nothing off by the clock, so that the same books give the same proposal.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tsingma.app.session import Session
+from tsingma.basics.clock import Clock
+from tsingma.basics.columns import pack
+from tsingma.engine.house import House
+from tsingma.journal.commands import SettleTogether
+from tsingma.journal.events import SettledTogether
+from tsingma.reference.book import MARKETS
+from tsingma.settlement.optimise import quick
+from tsingma.settlement.proposal import Objective, weights
+from tsingma.settlement.recycling import ready
+from tsingma.settlement.waiting import waiting_problem
+
+ALL_MARKETS = tuple(range(len(MARKETS)))
+
+
+def settle_waiting(
+    session: Session, name: str, objective: Objective, clock: Clock, markets: tuple[int, ...] = ALL_MARKETS
+) -> SettledTogether:
+    """Propose a set of what may settle now and submit it as the command ``name``, also when nothing more settles.
+
+    What was proposed under this name before answers from the journal: a day that was cut off goes on the same.
+    """
+    accepted = session.once(name, lambda: propose(session.house, objective, clock, markets))
+    event = accepted.events[0]
+    if not isinstance(event, SettledTogether):
+        raise TypeError(f"a proposal was answered with {type(event).__name__}")
+    return event
+
+
+def propose(house: House, objective: Objective, clock: Clock, markets: tuple[int, ...]) -> SettleTogether:
+    """Return a set of what may settle now in the given markets, maybe none; changes nothing."""
+    settlement = house.settlement
+    numbers = ready(settlement.instructions, house.position.day, markets)
+    numbers = numbers[~np.isin(numbers, settlement.links.linked(settlement.instructions))]
+    if not numbers.size:
+        return SettleTogether("nothing waits", b"")
+    problem = waiting_problem(settlement.instructions, house.ledger, numbers, house.fx_e6)
+    settled, stages = quick(problem, objective, lambda: clock.elapsed_ns() / 1e9)
+    reached = weights(problem, objective)[settled].sum()
+    basis = f"{objective}: {int(settled.sum())} of {problem.size}, {reached:.0f}, by {stages[-1].stage}"
+    return SettleTogether(basis, pack(numbers[settled], "i4"))
