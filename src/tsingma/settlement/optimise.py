@@ -38,11 +38,14 @@ STEPS_QUICK = (100, 50_000, 1_000_000)
 STEPS_SMALL = 500  # for each instruction of a small instance, at least
 HEAT, COLD, SLICES = 0.4, 0.02, 4
 SEARCH_SHARE = 0.5  # of the time that is left, for searches from all starts
-CUTS = (0.5, 0.3, 1e-6)  # what settles whole of the relaxation: the parts above
+CUTS = (0.5, 0.3)  # what settles whole of the relaxation: the parts above
 REMOVE_ALL_MAX = 300_000  # above it, removal begins with what recycling has left
 BOUND_SHARE = 0.7  # of the time that is left, for the relaxation
 FREE_MIN, FREE_MAX = 3_000, 48_000  # instructions an integer programme is given at once
-EXACT_SHARE = 0.6  # of the time that is left, for one of them
+EXACT_SHARE = 0.5  # of the time that is left, for one of them
+LAST_MOMENT = 0.02  # seconds in which no solver is started any more
+NOISE = 0.3  # mean weights by which a decision counts as little, after the first of them
+COOLER = 0.1  # the search after one of them begins at
 WEIGHTLESS = 1e-5  # of the mean weight: what carries no money settles all the same where nothing stands against it
 FRONTIER = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0)
 
@@ -98,7 +101,7 @@ class _Run:
             )
         )  # fmt: skip
 
-    def improve(self, settled: Bools, slack: Int64, until: float) -> None:
+    def improve(self, settled: Bools, slack: Int64, until: float, heat: float = HEAT) -> None:
         """Let in what fits, the heaviest first, then search in slices until a time; ``settled`` changes in place."""
         waiting = np.flatnonzero(~settled)
         order = waiting[np.argsort(-self.weight[waiting], kind="stable")].astype(np.int64)
@@ -106,7 +109,7 @@ class _Run:
         each, least, most = self.steps
         least = min(least, STEPS_SMALL * self.problem.size)
         steps = min(max(each * int((~settled).sum()), least), most) // SLICES
-        ladder = np.geomspace(HEAT, COLD, SLICES + 1).tolist()
+        ladder = np.geomspace(heat, COLD, SLICES + 1).tolist()
         for place in range(SLICES):
             if settled.all() or self.elapsed() >= until:
                 return
@@ -318,23 +321,30 @@ def _search(run: _Run, relaxed: Relaxed | None) -> None:
 
 
 def _exact(run: _Run, relaxed: Relaxed | None) -> None:
-    """Search exactly where relaxation and best set disagree, and where the relaxation decided by little."""
+    """Search exactly where relaxation and best set disagree and where the relaxation decided by little.
+
+    Then among others, drawn by how little, each time from the best set, let in what fits and exchanged.
+    """
     if relaxed is None:
         return
-    size, problem = FREE_MIN, run.problem
-    while run.left > 0.02:
-        began = run.elapsed()
-        certainty = np.where(np.abs(relaxed.part - run.best) > 1e-6, -1.0, relaxed.certainty)
-        free = np.ones(problem.size, np.bool_)
-        if size < problem.size:
-            free = np.zeros(problem.size, np.bool_)
+    size, noise, problem = FREE_MIN, 0.0, run.problem
+    chance = np.random.Generator(np.random.PCG64(run.seed))
+    while run.left > LAST_MOMENT:
+        began, whole = run.elapsed(), size >= problem.size
+        certainty = np.where(np.abs(relaxed.part - run.best) > 1e-6, 0.0, relaxed.certainty)
+        certainty += noise * chance.standard_exponential(problem.size)
+        free = np.full(problem.size, whole)
+        if not whole:
             free[np.argpartition(certainty, size)[:size]] = True
-        whole = bool(free.all())
-        limit = run.left * (1.0 if whole else EXACT_SHARE)
-        run.offer("exact", best_of_part(problem, run.weight, run.best, free, limit), began)
-        if whole or size >= FREE_MAX:
+        found = best_of_part(problem, run.weight, run.best, free, run.left * (1.0 if whole else EXACT_SHARE))
+        run.offer("exact", found, began)
+        if whole:
             return
-        size *= 2
+        began, quickly = run.elapsed(), run.elapsed() - began < run.left * EXACT_SHARE / 4
+        settled = run.best.copy()
+        run.improve(settled, problem.end_balances(settled), run.deadline, COOLER)
+        run.offer("search", settled, began)
+        size, noise = min(2 * size, FREE_MAX) if quickly and noise else size, NOISE
 
 
 def _top_up(run: _Run) -> None:
