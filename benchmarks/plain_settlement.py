@@ -1,7 +1,8 @@
 """Plain methods of settlement in plain Python, as an engine without an optimiser has them: the peers of a benchmark.
 
 One pass in order of entry; recycling by a wake-up index; and the usual liquidity saving mechanism: recycling, then
-multilateral removal of what is left, the last entry of a short account first (Bech and Soramaki), until nothing settles.
+multilateral removal of what is left, the last entry of a short account first (Bech and Soramaki), until nothing
+settles.
 """
 
 from __future__ import annotations

@@ -118,7 +118,7 @@ def partial() -> None:
         bound = found.lp_bound or 0.0
         print(
             f"parts, {count:,}: {found.settled_value / problem.cash.sum():.3%} of the value, "
-            f"{found.settled_value / bound:.4%} of the bound's, {found.settled:,} whole and {len(found.parts):,} in part, "
+            f"{found.settled_value / bound:.4%} of the bound's, {found.settled:,} whole, {len(found.parts):,} in part, "
             f"in {found.seconds:.2f} s: {'met' if found.settled_value >= 0.99 * bound else 'MISSED'}"
         )
 

@@ -94,7 +94,7 @@ def test_full_funding_settles_everything() -> None:
 def test_a_night_is_durable_and_replays(done: tuple[Path, NightResult]) -> None:
     """Goal: proof without a solver. Method: chain and answers verified, state hash from zero and from the snapshot."""
     folder, result = done
-    assert verify_house(folder)["faults"] == []
+    assert verify_house(folder).faults == []
     replayed = replay_house(folder)
     assert (replayed["same"], replayed["state_hash"]) == (True, result.state_hash)
     assert result.submitted == COUNT
