@@ -38,6 +38,18 @@ def test_the_path_is_what_stress_reads(tmp_path: Path) -> None:
     assert path.shocks[0].name == "outage"
 
 
+def test_accounts_add_up(capsys: pytest.CaptureFixture[str]) -> None:
+    """Goal: exports and their nine terms, sectors of one country. Method: Korea in the stylised table."""
+    asked = ["economy", "chain", "accounts", "--exporter", "KOR"]
+    assert main([*asked, "--json"]) == EXIT_OK
+    found = json.loads(capsys.readouterr().out)
+    assert sum(found["nine_terms"]) == pytest.approx(found["content"]["gross_exports"])
+    assert len(found["sectors"]) == 15
+    assert main(asked) == EXIT_OK
+    assert "foreign content" in capsys.readouterr().out
+    assert main(["economy", "chain", "accounts", "--exporter", "FRA"]) == EXIT_REFUSED
+
+
 def test_list_names_scenarios_and_levers(capsys: pytest.CaptureFixture[str]) -> None:
     """Goal: what can be run. Method: both forms."""
     assert main(["economy", "chain", "list", "--json"]) == EXIT_OK

@@ -11,7 +11,7 @@ import pytest
 
 from chain_tables import made_up_table
 from tsingma.basics.rejection import Rejected
-from tsingma.economy.chain.ario import ArioSettings, Outage, run_ario
+from tsingma.economy.chain.ario import ArioSettings, Blockade, Outage, run_ario
 from tsingma.economy.chain.table import Table, checked_table
 
 # BoARIO 0.7.2 on pymrio's test table: capital of reg2's manufacturing lost on day 5, back in a line over 60 days.
@@ -71,6 +71,34 @@ def test_stocks_carry_users_until_they_run_out() -> None:
     assert cars[:37] == pytest.approx(np.ones(37))  # 30 days of stock, down to 3 before it binds
     assert cars[80] < 0.01
     assert path.unmet_final[80, 1] == pytest.approx(path.base[1], rel=0.01)
+
+
+def test_who_is_served_first() -> None:
+    """Goal: with final demand first households lose less, producers more. Method: the same loss both ways."""
+    table, loss = made_up_table(4), np.zeros(12)
+    loss[table.row("JPN", "chips")] = 0.2
+    unmet = []
+    for first in (False, True):
+        path = run_ario(table, (Outage(loss=loss, held_days=5),), 40, ArioSettings(final_first=first))
+        unmet.append(path.unmet_final[:10].sum())
+    assert unmet[1] < 0.1 * unmet[0]
+
+
+def test_blocked_orders_go_elsewhere_or_nowhere() -> None:
+    """Goal: the seller loses its orders, others of its kind gain them. Method: one pair of countries."""
+    table = made_up_table(5)
+    made = np.zeros(12, np.bool_)
+    made[table.row("JPN", "chips")] = True
+    users = np.zeros((3, 4), np.bool_)
+    users[2] = True
+    stop = Blockade(sellers=made, buyers=users.reshape(-1), first_day=3, held_days=20)
+    path = run_ario(table, (), 60, ArioSettings(inventory_days=5.0), blockades=(stop,))
+    change = path.output / path.base - 1
+    assert change[3, table.row("JPN", "chips")] < -0.01
+    assert np.abs(change[:3]).max() < 1e-12
+    assert change[4:12, table.row("CHN", "chips")].max() > 0
+    with pytest.raises(Rejected, match="not one for each cell"):
+        run_ario(table, (), 5, blockades=(Blockade(sellers=made[:3], buyers=made),))
 
 
 def test_a_larger_loss_costs_more_and_recovery_is_whole() -> None:

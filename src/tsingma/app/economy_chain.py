@@ -13,10 +13,14 @@ from typing import TypeVar
 import msgspec
 
 from tsingma.basics.rejection import RejectionReason, refuse
+from tsingma.economy.chain.accounting import downstreamness, foreign_value_added, upstreamness
 from tsingma.economy.chain.as_path import chain_path
+from tsingma.economy.chain.exports import ExportContent, export_content
+from tsingma.economy.chain.nine_terms import nine_terms
 from tsingma.economy.chain.real_table import LayerFile, chain_of_table, standard_layers
 from tsingma.economy.chain.scenario import Scenario, ScenarioResult, run_scenario
 from tsingma.economy.chain.stylised import Chain, stylised_chain
+from tsingma.economy.chain.table import Table, aggregate
 from tsingma.economy.path import Path as EconomyPath
 from tsingma.messages.chain_tables import read_icio, read_wiod_aggregate
 
@@ -54,14 +58,17 @@ def read_chain(table: Path | None, *, year: int | None = None, layers: Path | No
     """
     if table is None:
         return stylised_chain()
-    if table.suffix == ".npz":
-        if year is None:
-            raise refuse(RejectionReason.MISSING, "a WIOD aggregate holds many years", field="year", remedy="--year")
-        read = read_wiod_aggregate(table, year)
-    else:
-        read = read_icio(table, year=year or 0)
+    read = _table(table, year)
     spec = standard_layers() if layers is None else _decode(_text(layers), LayerFile, str(layers))
     return chain_of_table(read, spec)
+
+
+def _table(path: Path, year: int | None) -> Table:
+    if path.suffix != ".npz":
+        return read_icio(path, year=year or 0)
+    if year is None:
+        raise refuse(RejectionReason.MISSING, "a WIOD aggregate holds many years", field="year", remedy="--year")
+    return read_wiod_aggregate(path, year)
 
 
 def run_chain(
@@ -78,6 +85,39 @@ def run_with_path(
     name, read = read_scenario(scenario)
     found = run_scenario(read_chain(table, year=year, layers=layers), name, read, draws=draws, seed=seed)
     return found, chain_path(read, found, start)
+
+
+class Accounts(msgspec.Struct, frozen=True, kw_only=True):
+    """What is in a group's exports, and its sectors: foreign share of value, stages to final use and from the start."""
+
+    exporter: tuple[str, ...]
+    table: str
+    unit: str
+    content: ExportContent
+    nine_terms: tuple[float, ...]
+    sectors: tuple[tuple[str, float, float, float], ...]
+
+
+def chain_accounts(table: Path | None, exporter: tuple[str, ...], *, year: int | None = None) -> Accounts:
+    """Return the accounts of a group of regions in a table; the stylised one is merged to whole countries first.
+
+    Raises Rejected as the readers do, and for an unknown region.
+    """
+    read = aggregate(stylised_chain().table, stylised_chain().country_of) if table is None else _table(table, year)
+    foreign = foreign_value_added(read)
+    up, down = (stages(read).reshape(read.shape) for stages in (upstreamness, downstreamness))
+    places = [(read.region(name), k) for name in exporter for k in range(len(read.sectors))]
+    return Accounts(
+        exporter=exporter,
+        table=f"{read.source}, {read.year}",
+        unit=read.unit,
+        content=export_content(read, exporter),
+        nine_terms=tuple(map(float, nine_terms(read, exporter))),
+        sectors=tuple(
+            (read.cell(n * len(read.sectors) + k), float(foreign[n, k]), float(up[n, k]), float(down[n, k]))
+            for n, k in places
+        ),
+    )
 
 
 def _text(path: Path) -> str:

@@ -86,6 +86,29 @@ def _print(found: ScenarioResult) -> None:
             click.echo(f"  {cell:<28}{low:>9.2f} % on day {day}")
 
 
+@chain.command(epilog="\b\nExample:\n  tsingma economy chain accounts --exporter KOR --json\n")
+@click.option("--exporter", "exporters", multiple=True, required=True, help="Region; several make one exporter.")
+@click.option("--table", type=_FILE, help="A real table: CSV in the ICIO layout, or a WIOD aggregate (.npz).")
+@click.option("--year", type=int, help="Year of a table that holds several.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def accounts(exporters: tuple[str, ...], table: Path | None, year: int | None, *, as_json: bool) -> None:
+    """Say what is in a country's exports, and where its sectors stand on the chain."""
+    import msgspec
+
+    from tsingma.app.economy_chain import chain_accounts
+
+    found = chain_accounts(table, exporters, year=year)
+    if as_json:
+        click.echo(msgspec.json.encode(found).decode())
+        return
+    click.echo(f"exports of {', '.join(found.exporter)} in {found.table} ({found.unit})")
+    for name, value in msgspec.structs.asdict(found.content).items():
+        click.echo(f"  {name.replace('_', ' '):<42}{value:>16,.2f}")
+    click.echo("sector, foreign share of value, stages to final use, stages from the start")
+    for cell, foreign, up, down in found.sectors:
+        click.echo(f"  {cell:<28}{foreign:>8.3f}{up:>8.3f}{down:>8.3f}")
+
+
 @chain.command("list", epilog="\b\nExample:\n  tsingma economy chain list\n")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def list_all(*, as_json: bool) -> None:

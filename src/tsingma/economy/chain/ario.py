@@ -36,6 +36,7 @@ class ArioSettings(msgspec.Struct, frozen=True, kw_only=True):
     overproduction_base: float = 1.0
     overproduction_max: float = 1.25
     overproduction_days: float = 365.0
+    final_first: bool = False  # final demand is served before producers; else all orders in proportion
     order_by_capacity: bool = True  # orders go to suppliers in proportion to share x capacity (BoARIO's "alt")
 
 
@@ -182,12 +183,22 @@ class _Firms:
         needed = settings.psi * settings.inventory_days * self._use * wanted
         held = np.divide(self._stock, needed, out=np.ones_like(needed), where=(needed > 0) & self._stocked)
         made = wanted * np.minimum(held.min(axis=0), 1.0)
-        served = np.divide(made, demand, out=np.ones_like(made), where=demand > 0)
+        served, final = self._ration(demand, made)
         arrived = (self._orders * served[:, None]).reshape(self._regions, self._sectors, self.size).sum(axis=0)
         self._stock = np.maximum(self._stock + arrived - self._use * made, 0.0)
         self._order(made, wanted)
         self._adapt(demand, made)
-        return made, self._final * (1.0 - served)
+        return made, self._final * (1.0 - final)
+
+    def _ration(self, demand: Float64, made: Float64) -> tuple[Float64, Float64]:
+        """Return the parts of producers' orders and of final demand that are served [M] each."""
+        if not self._settings.final_first:
+            served = np.divide(made, demand, out=np.ones_like(made), where=demand > 0)
+            return served, served
+        final = np.minimum(made, self._final)
+        orders = demand - self._final
+        served = np.divide(made - final, orders, out=np.ones_like(made), where=orders > 0)
+        return served, np.divide(final, self._final, out=np.ones_like(made), where=self._final > 0)
 
     def _order(self, made: Float64, wanted: Float64) -> None:
         """Replace what was used and close the gap to the wanted stock; split over suppliers."""
