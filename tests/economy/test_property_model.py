@@ -107,6 +107,16 @@ def test_a_gap_to_the_long_run_closes() -> None:
     assert gap[1:] / gap[:-1] == pytest.approx(np.full(24, 1.0 - 0.0145))
 
 
+def test_new_shares_press_the_index() -> None:
+    """Goal: flow less supply moves stocks. Method: ten points bought and ten points issued leave the index alone."""
+    base, both, supply = (
+        _simulate(_quiet(), 2, **inputs)[0, PLACE[HSI], 1]
+        for inputs in ({}, {"southbound": 10.0, "share_supply": 10.0}, {"share_supply": 10.0})
+    )
+    assert both == pytest.approx(base)
+    assert supply - base == pytest.approx(-10 * 0.006)
+
+
 def test_duty_on_volume() -> None:
     """Goal: the worked change of 2026. Method: 2.25 points: -36 % in the band, -0.11 % of all deals, re-timed 40 %."""
     assert band_volume_change(2.25) == pytest.approx(-0.36, abs=0.003)

@@ -38,7 +38,11 @@ def _print(report: ClaimReport) -> None:
     counts = ", ".join(f"{number} {result}" for result, number in report.count.items())
     click.echo(f"{len(report.claims)} statements ({forms}): {counts}; flagged {', '.join(report.flagged)}")
     if report.hold_outs:
-        click.echo(f"\n{'forecast, never fitted':<46}{'came':>11}{'forecast':>11}{'no change':>11}  nearer")
+        click.echo(
+            f"\n{'forecast, never fitted':<46}{'came':>11}{'forecast':>11}{'no change':>11}{'error ratio':>13}  nearer"
+        )
     for one in report.hold_outs:
         nearer = "forecast" if one.better_than_no_change else "no change"
-        click.echo(f"{one.id:<46}{one.observed:>11,.2f}{one.forecast:>11,.2f}{one.no_change:>11,.2f}  {nearer}")
+        ratio = f"{abs(one.error / one.error_of_no_change):.2f}" if one.error_of_no_change else "none"
+        cells = f"{one.observed:>11,.2f}{one.forecast:>11,.2f}{one.no_change:>11,.2f}{ratio:>13}"
+        click.echo(f"{one.id:<46}{cells}  {nearer}")

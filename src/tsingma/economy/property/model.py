@@ -43,6 +43,7 @@ class MonthInputs:
     price: float = 0.0  # log
     rate_points: float = 0.0
     southbound: float = 0.0  # points of turnover
+    share_supply: float = 0.0  # points of turnover that new shares take up
     mainland_buying: float = 0.0  # points of sales
     households: float = 0.0  # homes occupied
     completions: float = 0.0  # homes
@@ -132,7 +133,7 @@ def _advance(
     """Move the state one month; return southbound and Mainland flows in points."""
     better = given.flow_of_returns / 12.0 * (state.growth - state.stocks_growth)
     southbound, buying = done.southbound - better, done.mainland_buying + better
-    stocks_change = _stocks_change(given, done, southbound, noise)
+    stocks_change = _stocks_change(given, done, southbound - done.share_supply, noise)
     rent_change = _rent_change(state, given, noise)
     gap = _gap(start, state, given, done)
     price_change = (
@@ -164,11 +165,11 @@ def _advance(
     return southbound, buying
 
 
-def _stocks_change(given: Coefficients, done: MonthInputs, southbound: Floats, noise: Floats) -> Floats:
+def _stocks_change(given: Coefficients, done: MonthInputs, net_flow: Floats, noise: Floats) -> Floats:
     """Return the log change of the index: drift, flow, a shock, and noise whose size itself moves (fat tails)."""
     size = np.exp(given.stocks_tail * noise[:, 1] - np.square(given.stocks_tail))
     shaken = given.stocks_noise * size * noise[:, 0]
-    return np.asarray(given.stocks_drift + given.stocks_of_southbound * southbound + shaken + done.stocks)
+    return np.asarray(given.stocks_drift + given.stocks_of_southbound * net_flow + shaken + done.stocks)
 
 
 def _rent_change(state: _State, given: Coefficients, noise: Floats) -> Floats:

@@ -31,11 +31,11 @@ class InertiaSet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class Function(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What one use of money starts from and how fast it moves (see the head of the table for units)."""
+    """What one use of money starts from and how fast it moves; ``inertia`` names a published column."""
 
     name: str
     share: float
-    inertia: float
+    inertia: str
     network: float
     network_range: tuple[float, float]
     noise: float

@@ -9,7 +9,14 @@ from tsingma.economy.draws import Seeds, normals, replication_seeds
 from tsingma.economy.ensemble import Ensemble
 from tsingma.economy.path import CNH_RATE, POOL, USDCNH, Provenance, Unit
 from tsingma.economy.renminbi import pool
-from tsingma.economy.renminbi.parameters import Parameters, PoolParameters, lever_effects, parameters
+from tsingma.economy.renminbi.parameters import (
+    Function,
+    Parameters,
+    PoolParameters,
+    inertia_set,
+    lever_effects,
+    parameters,
+)
 from tsingma.economy.renminbi.shares import ShareModel, share_model, step
 from tsingma.economy.scenario import Scenario
 from tsingma.economy.shock_days import with_shock_days
@@ -18,6 +25,7 @@ Floats = npt.NDArray[np.float64]
 MODEL = "renminbi"
 MONTH = 1.0 / 12.0
 SHOCKS = {
+    "economy.gdp_share": "points of world output that China's share rises by",
     "rate.CNH": "points a year",
     "rate.dollar": "points a year",
     "fx.USDCNH": "percent, up is a weaker renminbi",
@@ -61,7 +69,7 @@ def run(scenario: Scenario, given: Parameters | None = None) -> Ensemble:
 
 def _share_model(given: Parameters) -> ShareModel:
     start = np.array([[one.share, 1.0 - one.share] for one in given.function])
-    inertia = np.array([one.inertia for one in given.function])
+    inertia = np.array([inertia_set(one.inertia).lagged.value for one in given.function])
     return share_model(inertia, np.array([one.network for one in given.function]), start)
 
 
@@ -87,11 +95,24 @@ def _simulate(scenario: Scenario, given: Parameters, model: ShareModel, seeds: S
         rate = np.maximum(given.pool.cnh_rate + given.pool.scarcity * done.unfunded + drift, 0.01)
         fx = fx * np.exp(given.pool.fx_noise * noise[:, functions + 1]) * (1.0 + shocks.get("fx.USDCNH", 0.0) / 100.0)
         gap = rate - given.pool.dollar_rate - shocks.get("rate.dollar", 0.0) - base_gap
-        pull = np.array([effects[one.name] for one in given.function]) + gap[:, None] * gap_pull
+        larger = np.array([_gdp_pull(one, shocks.get("economy.gdp_share", 0.0)) for one in given.function])
+        pull = np.array([effects[one.name] for one in given.function]) + larger + gap[:, None] * gap_pull
         shock = noise[:, :functions] * noise_size
         shares = step(model, shares, years=MONTH, pull=_both(pull), noise=_both(shock))
         _record(values, month, shares, balances, refused, rate, fx)
     return values
+
+
+def _gdp_pull(function: Function, points: float) -> float:
+    """Return the change of the long-run logit of reserves when China's share of world output rises by ``points``.
+
+    The published coefficient over one less the inertia is the long-run change of the share; other uses have none.
+    """
+    if function.name != "reserves" or not points:
+        return 0.0
+    published = inertia_set(function.inertia)
+    long_run = published.gdp_share.value / (1.0 - published.lagged.value) * points / 100.0
+    return long_run / (function.share * (1.0 - function.share))
 
 
 def _both(pull: Floats) -> Floats:
