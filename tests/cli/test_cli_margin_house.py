@@ -81,7 +81,7 @@ def test_joint(call: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert 0 < study["last"]["one_pot"] <= study["last"]["standalone"]
     assert main(["margin", "joint", *call, "--every", "40"]) == 0
     text = capsys.readouterr().out
-    for word in ("one pot", "pro rata", "equal %", "Euler", "Shapley", "OTC Clear", "cover"):
+    for word in ("one pot", "governed", "pro rata", "equal %", "Euler", "Shapley", "OTC Clear", "cover"):
         assert word in text
     assert main(["margin", "explain", *call, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)

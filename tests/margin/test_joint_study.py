@@ -29,7 +29,7 @@ from tsingma.margin.joint.requirement import (
     equal_percentage_e4,
     joint_margin,
 )
-from tsingma.margin.joint.study import BookStudy, CoverageControl, house_risks, study_book
+from tsingma.margin.joint.study import BookStudy, CoverageControl, Outcomes, book_series, house_risks, study_book
 from tsingma.margin.joint.two_pot import legs_of, two_pots
 from tsingma.messages.book_file import read_books
 
@@ -137,6 +137,27 @@ def test_credit_waits_and_stops_when_cover_is_gone(past: MarketPast) -> None:
             assert row.uncovered_before <= row.uncovered_after <= loose.uncovered_after
 
 
+def test_one_pot_is_governed_by_its_own_cover(past: MarketPast) -> None:
+    """Goal: no saving before enough days or without cover, all of it when cover is good. Method: losses planted."""
+    series = book_series(HEDGED, past, every=5)
+    alone = np.array([one.standalone for one in series.margins])
+    pot = np.array([one.one_pot for one in series.margins])
+    calm = msgspec.structs.replace(series, joint_losses=np.zeros(alone.size, np.int64))
+    free = Outcomes(calm, CoverageControl(minimum=0)).one_pot(governed=True)
+    assert (free[series.lag :] == pot[series.lag :]).all()
+    later = Outcomes(calm, CoverageControl(minimum=100)).one_pot(governed=True)
+    waiting = 20 + series.lag - 1  # every fifth day
+    assert (later[:waiting] == alone[:waiting]).all()
+    assert (later[waiting:] == pot[waiting:]).all()
+    losses = np.zeros(alone.size, np.int64)
+    losses[2] = alone[2] - 1  # covered alone, not in one pot
+    worn = Outcomes(msgspec.structs.replace(series, joint_losses=losses), CoverageControl(minimum=0, tolerance_e4=0))
+    governed = worn.one_pot(governed=True)
+    known = 2 + series.lag
+    assert (governed[known:] == alone[known:]).all()
+    assert (worn.one_pot(governed=False) == pot).all()
+
+
 def test_futures_alone_are_linear_and_options_are_revalued() -> None:
     """Goal: profits by hand. Method: a future; put-call parity of a call and a put in every scenario."""
     returns = np.array([-0.5, -0.1, 0.0, 0.2])
@@ -173,7 +194,8 @@ def test_twelve_books_of_real_prices(shared: Path) -> None:
     for study in studies:
         alone, pot = study.whole["alone"], study.whole["one pot"]
         called = [study.whole[str(name)] for name in Allocation]
-        assert pot.mean_margin <= alone.mean_margin
+        assert pot.mean_margin <= study.whole["one pot governed"].mean_margin <= alone.mean_margin
+        assert study.whole["one pot governed"].uncovered <= pot.uncovered
         assert all(alone.uncovered <= one.uncovered <= 1 for one in called)
         assert all(one.mean_margin <= alone.mean_margin for one in called)
         last = study.last

@@ -61,19 +61,21 @@ def _print_books(studies: list[BookStudy], scale: int) -> None:
     click.echo(
         "Whole books, mean over days. Cover: days whose loss over the longest holding period was within the margin.\n"
         "Two pots: every house keeps 99 % cover of its own; the largest saving and the lowest cover of the four.\n"
-        "One pot: the houses share one margin and close out together.\n"
+        "One pot: the houses share one margin and close out together; governed: the saving that its cover allowed.\n"
     )
-    head = "".join(f"{title:>9}" for title in _TITLES.values())
-    click.echo(f"{'book':<26}{'alone':>9}{head}{'saving':>8}{'cover':>9}{'one pot':>9}{'saving':>8}{'cover':>9}")
+    head = "".join(f"{title:>8}" for title in ("prorata", "equal %", "Euler", "Shapley"))
+    pots = f"{'one pot':>8}{'saving':>7}{'cover':>8}{'governed':>9}{'cover':>8}"
+    click.echo(f"{'book':<25}{'alone':>8}{head}{'saving':>7}{'cover':>8}{pots}")
     for study in studies:
-        alone, pot = study.whole["alone"].mean_margin, study.whole["one pot"]
+        alone, pot, governed = (study.whole[name] for name in ("alone", "one pot", "one pot governed"))
         called = [study.whole[name] for name in _TITLES]
         least, uncovered = min(one.mean_margin for one in called), max(one.uncovered for one in called)
         click.echo(
-            f"{study.book:<26}{alone // scale:>9,}"
-            + "".join(f"{one.mean_margin // scale:>9,}" for one in called)
-            + f"{_saving(least, alone):>8}{_cover(uncovered, study.days):>9}{pot.mean_margin // scale:>9,}"
-            + f"{_saving(pot.mean_margin, alone):>8}{_cover(pot.uncovered, study.days):>9}"
+            f"{study.book:<25}{alone.mean_margin // scale:>8,}"
+            + "".join(f"{one.mean_margin // scale:>8,}" for one in called)
+            + f"{_saving(least, alone.mean_margin):>7}{_cover(uncovered, study.days):>8}{pot.mean_margin // scale:>8,}"
+            + f"{_saving(pot.mean_margin, alone.mean_margin):>7}{_cover(pot.uncovered, study.days):>8}"
+            + f"{_saving(governed.mean_margin, alone.mean_margin):>9}{_cover(governed.uncovered, study.days):>8}"
         )
 
 

@@ -24,7 +24,8 @@ from tsingma.margin.joint.two_pot import TwoPots, two_pots
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
 
-ALONE, ONE_POT = "alone", "one pot"  # names of whole-book margins beside the allocations
+# names of whole-book margins beside the allocations
+ALONE, ONE_POT, ONE_POT_GOVERNED = "alone", "one pot", "one pot governed"
 
 
 class CoverageControl(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,8 +66,9 @@ class WholeBook(msgspec.Struct, frozen=True, kw_only=True):
 class BookStudy(msgspec.Struct, frozen=True, kw_only=True):
     """One book: the joint margin of the last day, and coverage over all days under each allocation.
 
-    ``whole`` holds the whole book alone (houses added up), in one pot, and as called under each allocation; losses are
-    those over the longest holding period. ``two_pots`` is the last day by two further rules.
+    ``whole`` holds the whole book alone (houses added up), in one pot, in one pot with its saving governed by cover as
+    credits are, and as called under each allocation; losses are those over the longest holding period. ``two_pots`` is
+    the last day by two further rules.
     """
 
     book: str
@@ -165,7 +167,11 @@ def study_book(
     series = book_series(book, past, settings, every=every)
     outcomes = Outcomes(series, control)
     margins, last = series.margins, series.rows[-1]
-    paths = {ALONE: outcomes.standalone.sum(axis=1), ONE_POT: np.array([one.one_pot for one in margins], np.int64)}
+    paths = {
+        ALONE: outcomes.standalone.sum(axis=1),
+        ONE_POT: outcomes.one_pot(governed=False),
+        ONE_POT_GOVERNED: outcomes.one_pot(governed=True),
+    }
     paths.update({str(name): outcomes.called(name).sum(axis=1) for name in Allocation})
     return BookStudy(
         book=book.name,
@@ -188,6 +194,7 @@ class Outcomes:
     def __init__(self, series: BookSeries, control: CoverageControl | None = None) -> None:
         """Keep the series; credits follow the control as outcomes become known."""
         self._book, self._margins, self._losses = series.book, series.margins, series.losses
+        self._joint_losses = series.joint_losses
         self._control, self._lag, self._every = control or CoverageControl(), series.lag, series.every
         self._factors: dict[Allocation, Float64] = {}
         self.standalone = np.array(
@@ -207,18 +214,38 @@ class Outcomes:
     def factors(self, allocation: Allocation) -> Float64:
         """Return the part of its credit that each house gives on each day, float64 [days, houses]."""
         if allocation not in self._factors:
-            control, credit = self._control, self.credit(allocation)
-            parts = np.arange(control.steps + 1) / control.steps
-            breach = self._losses[:, :, None] > self.standalone[:, :, None] - credit[:, :, None] * parts
-            known = np.concatenate([np.zeros((1, *breach.shape[1:]), np.int64), np.cumsum(breach, axis=0)])
-            stop = np.maximum(np.arange(len(self._margins)) - self._lag + 1, 0)  # outcomes known on each day
-            allowed = stop * control.tolerance_e4 // 10_000
-            fits = known[stop] <= allowed[:, None, None]
-            # Breaches grow with the part given: the last part of the run of fits from zero is the largest that fits.
-            count = np.cumprod(fits, axis=2).sum(axis=2)
-            seasoned = (stop * self._every >= control.minimum)[:, None]
-            self._factors[allocation] = np.where(seasoned, np.maximum(count - 1, 0), 0) / control.steps
+            self._factors[allocation] = self._parts(self._losses, self.standalone, self.credit(allocation))
         return self._factors[allocation]
+
+    def one_pot(self, *, governed: bool) -> Int64:
+        """Return the margin in one pot by day, int64 [days]: as computed, or with its saving governed by cover.
+
+        Governed as a house's credit is: the pool holds the stand-alone sum until its own cover is known, and gives
+        the largest part of the saving that the losses of the whole book have allowed.
+        """
+        pot = np.array([one.one_pot for one in self._margins], np.int64)
+        if not governed:
+            return pot
+        alone = self.standalone.sum(axis=1)
+        parts = self._parts(self._joint_losses[:, None], alone[:, None], (alone - pot)[:, None])[:, 0]
+        given: Int64 = np.floor((alone - pot) * parts).astype(np.int64)
+        called: Int64 = alone - given
+        return called
+
+    def _parts(self, losses: Int64, standalone: Int64, credit: Int64) -> Float64:
+        """Return the part of each credit that realised cover allows, float64 [days, k] of int64 [days, k] each."""
+        control = self._control
+        parts = np.arange(control.steps + 1) / control.steps
+        breach = losses[:, :, None] > standalone[:, :, None] - credit[:, :, None] * parts
+        known = np.concatenate([np.zeros((1, *breach.shape[1:]), np.int64), np.cumsum(breach, axis=0)])
+        stop = np.maximum(np.arange(len(self._margins)) - self._lag + 1, 0)  # outcomes known on each day
+        allowed = stop * control.tolerance_e4 // 10_000
+        fits = known[stop] <= allowed[:, None, None]
+        # Breaches grow with the part given: the last part of the run of fits from zero is the largest that fits.
+        count = np.cumprod(fits, axis=2).sum(axis=2)
+        seasoned = (stop * self._every >= control.minimum)[:, None]
+        found: Float64 = np.where(seasoned, np.maximum(count - 1, 0), 0) / control.steps
+        return found
 
     def of(self, allocation: Allocation) -> tuple[HouseCoverage, ...]:
         """Return the coverage of every house under an allocation."""
