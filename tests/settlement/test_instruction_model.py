@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -356,6 +357,14 @@ class Lives(RuleBasedStateMachine):
 
 TestLives = Lives.TestCase
 TestLives.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
+
+
+class LongLives(Lives):
+    """The same, for long."""
+
+
+TestLongLives = pytest.mark.soak(LongLives.TestCase)
+TestLongLives.settings = settings(max_examples=2_000, stateful_step_count=50, deadline=None)
 
 
 def test_a_day_of_settlement_gives_the_same_answers_from_a_dump() -> None:

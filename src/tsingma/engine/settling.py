@@ -10,7 +10,7 @@ from tsingma.basics.money import CURRENCIES
 from tsingma.engine.cycle import settlement_days_before
 from tsingma.engine.house import House
 from tsingma.reference.book import MARKETS
-from tsingma.settlement.instruction import BY_BOTH, CANCELLED, FAILING, KINDS, MATCHED, ON_HOLD
+from tsingma.settlement.instruction import BY_BOTH, CANCELLED, FAILING, KINDS, MATCHED, ON_HOLD, SETTLED
 from tsingma.settlement.parts import end_releases
 from tsingma.settlement.penalties import fail_penalties
 from tsingma.settlement.rules import rules_on
@@ -115,13 +115,17 @@ def close_instructions(house: House) -> dict[str, int]:
         settlement.instructions, settlement.claims, house.ledger, current.values, current.rules, day
     )
     orders = settlement.orders.expire(settlement_days_before(day, current.rules.unmatched_days))
+    expired = _expire(house, settlement_days_before(day, current.rules.matched_days))
+    ended = np.isin(settlement.instructions.table["status"], (SETTLED, CANCELLED))
+    over, back = settlement.reservations.close_day(house.ledger, day, ended)
     figures = {
         "penalties": added,
         "penalties_without_price": unpriced,
         "orders_expired": int(orders.size),
-        "instructions_expired": _expire(house, settlement_days_before(day, current.rules.matched_days)),
+        "instructions_expired": expired,
         "releases_ended": end_releases(settlement.instructions),
-        "reservations_expired": settlement.reservations.expire(house.ledger, day),
+        "reservations_expired": over,
+        "reservations_given_back": back,
     }
     table = settlement.claims.table
     for unit, currency in enumerate(CURRENCIES):

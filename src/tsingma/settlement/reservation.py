@@ -83,12 +83,21 @@ class Reservations(Growing):
         self.free(ledger, one)
         self.end(one, RELEASED, day)
 
-    def expire(self, ledger: Ledger, day: int) -> int:
-        """End what holds until ``day`` or before, at the close of it; returns how many."""
-        over = np.flatnonzero((self.table["status"] == ACTIVE) & (self.table["last_day"] <= day)).astype(np.int64)
-        self.free(ledger, over)
+    def close_day(self, ledger: Ledger, day: int, ended: npt.NDArray[np.bool_]) -> tuple[int, int]:
+        """End what holds until ``day`` or before, and give back what serves an instruction that has ``ended``.
+
+        ``ended`` says so for every instruction. Returns how many expired and how many were given back.
+        """
+        table = self.table
+        active, number = table["status"] == ACTIVE, table["instruction"]
+        over = np.flatnonzero(active & (table["last_day"] <= day)).astype(np.int64)
+        idle = active & (table["last_day"] > day) & (number >= 0)
+        idle[idle] = ended[number[idle]]
+        back = np.flatnonzero(idle).astype(np.int64)
+        self.free(ledger, np.concatenate([over, back]))
         self.end(over, EXPIRED, day)
-        return int(over.size)
+        self.end(back, RELEASED, day)
+        return int(over.size), int(back.size)
 
     def held_from(self, first_asset: int) -> int:
         """Return how much active reservations hold of assets from ``first_asset`` on."""

@@ -220,6 +220,20 @@ def test_a_reservation_ends_with_its_day(story: Story) -> None:
     assert "expired already" in story.refuse(do.EndReservation(kept, "A"))
 
 
+def test_a_reservation_for_an_instruction_ends_with_it(story: Story) -> None:
+    """The instruction is cancelled by both; at the close what was reserved for it is given back.
+
+    Source: posttrade.md D1, 6: a reservation ends exactly once; the moment is the house's own.
+    """
+    number = _sale(story)
+    story.tell(do.ReserveAssets("A", story.account("A"), story.asset(SHARE), 100, MONDAY + 30, number))
+    for who in ("A", "B"):
+        story.act(who, number, "cancel")
+    assert story.free("A", SHARE) == 0
+    assert story.run("fails-and-fees")["reservations_given_back"] == 1
+    assert story.free("A", SHARE) == 100
+
+
 def test_more_than_is_there_cannot_be_reserved(story: Story) -> None:
     """Six holds of 30 on 100 shares: three pass; holds count.
 
