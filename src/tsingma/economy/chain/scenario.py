@@ -35,6 +35,7 @@ from tsingma.economy.chain.world import World
 from tsingma.economy.draws import replication_seeds, uniforms
 
 DRAWS_MAX = 10_000
+BATCH = 250  # draws solved together: what fits in memory
 QUANTILES = (0.05, 0.5, 0.95)
 SIGMA_RANGE, EPSILON_RANGE, THETA_RANGE = (0.3, 0.9), (0.2, 0.9), (0.6, 1.5)
 
@@ -249,13 +250,17 @@ def _drawn_real_income(world: World, shock: Shock, draws: int, seed: int) -> Flo
     low, high = np.array([THETA_RANGE, SIGMA_RANGE, EPSILON_RANGE]).T
     theta, sigma, epsilon = (low + (high - low) * chance).T
     usual = float(np.max(world.epsilon))
-    drawn = msgspec.structs.replace(
-        shock,
-        theta=world.theta * theta[:, None],
-        sigma=np.tile(sigma[:, None], (1, world.sigma.size)),
-        epsilon=np.clip(world.epsilon / usual * epsilon[:, None], 0.02, None),
-    )
-    return solve(world, drawn).real_income
+    found = np.empty((draws, len(world.regions)))
+    for start in range(0, draws, BATCH):
+        part = slice(start, start + BATCH)
+        drawn = msgspec.structs.replace(
+            shock,
+            theta=world.theta * theta[part, None],
+            sigma=np.tile(sigma[part, None], (1, world.sigma.size)),
+            epsilon=np.clip(world.epsilon / usual * epsilon[part, None], 0.02, None),
+        )
+        found[part] = solve(world, drawn).real_income
+    return found
 
 
 def table_after(chain: Chain, world: World, found: Equilibrium, case: int = 0) -> Table:
