@@ -176,6 +176,66 @@ def test_markets_clear_after_any_shock(seed: int, sigma: float, epsilon: float) 
     checked_world(rebased(world, found))
 
 
+@pytest.mark.parametrize(("sigma", "epsilon"), [(1.0, 1.0), (0.5, 0.2), (1.6, 0.7)])
+def test_prices_and_shares_are_the_equations(sigma: float, epsilon: float) -> None:
+    """Goal: the equations of A1.2 hold one by one. Method: written out in loops from the solution's factor prices."""
+    chance = np.random.default_rng(8)
+    table = made_up_table(8)
+    markup = 1 + 0.1 * table.value_added.reshape(3, 4) / table.output.reshape(3, 4)
+    world = world_of(table, np.linspace(2, 6, 4), sigma=sigma, epsilon=epsilon, markup=markup)
+    cost, better = np.exp(chance.normal(0, 0.3, (4, 3, 3))), np.exp(chance.normal(0, 0.2, (3, 4)))
+    dearer, tariff = np.exp(chance.uniform(0, 0.05, (3, 4))), chance.uniform(0, 0.2, (4, 3, 3))
+    found = solve(world, Shock(trade_cost=cost, productivity=better, markup=dearer, tariff=tariff))
+    wage, price = found.wage[0], found.price[0]
+
+    def mean(shares: np.ndarray, values: np.ndarray, elasticity: float) -> float:
+        if elasticity == 1.0:
+            return float(np.prod(values**shares))
+        return float((shares @ values ** (1 - elasticity)) ** (1 / (1 - elasticity)))
+
+    for n in range(3):
+        for j in range(4):
+            bundle = mean(world.input_share[n, :, j], price[n], epsilon)
+            v = world.value_added_share[n, j]
+            unit = mean(np.array([v, 1 - v]), np.array([wage[n], bundle]), sigma) * dearer[n, j] / better[n, j]
+            assert found.cost[0, n, j] == pytest.approx(unit, rel=1e-8)
+            inputs = world.input_share[n, :, j] * (price[n] / bundle) ** (1 - epsilon)
+            assert found.input_share[0, n, :, j] == pytest.approx(inputs, rel=1e-8)
+        for k in range(4):
+            reach = (1 + tariff[k, n]) * cost[k, n] * found.cost[0, :, k]
+            weight = world.trade_share[k, n] * reach ** -world.theta[k]
+            assert price[n, k] == pytest.approx(weight.sum() ** (-1 / world.theta[k]), rel=1e-8)
+            assert found.trade_share[0, k, n] == pytest.approx(weight / weight.sum(), rel=1e-8)
+
+
+@pytest.mark.parametrize("epsilon", [0.05, 0.2, 1.0, 2.0])
+def test_the_nest_of_inputs_has_its_closed_form(epsilon: float) -> None:
+    """Goal: two inputs and nothing else: the same CES formula, by epsilon. Method: B's input cut by 30 %, share 4 %."""
+    names = ["A", "B", "C"], ["good", "critical", "plain", "home"]
+    flows, final = np.zeros((12, 12)), np.zeros((12, 3))
+    flows[1 * 4 + 1, 0], flows[2 * 4 + 2, 0] = 4.0, 96.0
+    final[0] = 0.0, 4.0, 96.0
+    final[3, 0] = 50.0
+    output = flows.sum(axis=1) + final.sum(axis=1)
+    table = checked_table(*names, flows, final, output, unit="unit", year=1, source="two inputs")
+    world = world_of(table, np.full(4, 4.0), epsilon=np.array([epsilon, 1.0, 1.0, 1.0]))
+    found = solve(world, Shock(factor_supply=np.array([1.0, 0.7, 1.0])))
+    assert found.output[0, 0, 0] / found.price[0, 1, 0] / 100 == pytest.approx(
+        output_after_cut(0.04, 0.3, epsilon), rel=1e-8
+    )
+
+
+def test_a_markup_moves_income_from_wages_to_profit() -> None:
+    """Goal: closed form of the wedge: real wage down by the markup, real income as before. Method: one sector."""
+    table = checked_table(
+        ["A"], ["x"], np.zeros((1, 1)), np.array([[100.0]]), np.array([100.0]), unit="unit", year=1, source="one"
+    )
+    found = solve(world_of(table, np.array([4.0])), Shock(markup=np.array([[1.25]])))
+    assert found.real_wage[0, 0] == pytest.approx(1 / 1.25)
+    assert found.real_income[0, 0] == pytest.approx(1.0)
+    assert found.profit[0, 0, 0] / found.income[0, 0] == pytest.approx(0.2)
+
+
 def test_a_batch_is_its_cases() -> None:
     """Goal: the batch axis changes nothing. Method: three shocks and elasticities together and one by one."""
     world = made_up_world(2, sigma=0.5, epsilon=0.4)

@@ -65,6 +65,14 @@ def test_unknown_names_and_names_twice_are_refused() -> None:
         )  # fmt: skip
 
 
+def test_a_table_has_a_limit() -> None:
+    """Goal: past the bound a clear error before anything is computed. Method: 150 regions of 100 sectors."""
+    none = np.zeros((1, 1))
+    names = [f"R{k}" for k in range(150)], [f"s{k}" for k in range(100)]
+    with pytest.raises(Rejected, match="15000 cells, at most 10000"):
+        checked_table(*names, none, none, none[0], unit="unit", year=1, source="test")
+
+
 def test_a_negative_share_is_refused_until_negatives_are_set_to_zero() -> None:
     """Goal: models take no negative share. Method: a fall of stocks in one cell."""
     table = made_up_table()

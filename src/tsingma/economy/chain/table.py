@@ -18,7 +18,7 @@ from tsingma.basics.rejection import RejectionReason, refuse
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
 
-REGIONS_MAX, SECTORS_MAX = 200, 500
+REGIONS_MAX, SECTORS_MAX, CELLS_MAX = 200, 500, 10_000  # cells: flows of 800 MB
 BALANCE_TOLERANCE = 1e-9  # of world output: what rounding in float64 leaves
 
 
@@ -130,6 +130,10 @@ def _check_names(regions: Sequence[str], sectors: Sequence[str]) -> None:
         twice = sorted({name for name in names if list(names).count(name) > 1})
         if twice:
             raise refuse(RejectionReason.DUPLICATE, f"{', '.join(twice)} stands twice", field=field)
+    cells = len(regions) * len(sectors)
+    if cells > CELLS_MAX:
+        message = f"{len(regions)} regions of {len(sectors)} sectors are {cells} cells, at most {CELLS_MAX}"
+        raise refuse(RejectionReason.LIMIT, message, field="table", remedy="merge regions or sectors first")
 
 
 def _check_signs(table: Table) -> None:
