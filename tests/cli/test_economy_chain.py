@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from chain_tables import made_up_table
 from tsingma.app.stress_run import path_of_file
 from tsingma.cli.main import EXIT_OK, EXIT_REFUSED, main
 
@@ -36,6 +37,30 @@ def test_the_path_is_what_stress_reads(tmp_path: Path) -> None:
     assert path.values("value_added.KOR.upstream")[1] < 0.5
     assert path.values("real_income.KOR")[1] < 1.0 < path.values("value_added.USA.upstream")[1]
     assert path.shocks[0].name == "outage"
+
+
+def test_a_table_of_ones_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Goal: any table in the ICIO layout with a layer file. Method: made up, HBM carved, China cut."""
+    table = made_up_table(3)
+    codes = [f"{region}_{sector}" for region in table.regions for sector in table.sectors]
+    rows = [["", *codes, *(f"{region}_HFCE" for region in table.regions)]]
+    for k, code in enumerate(codes):
+        rows.append([code, *(repr(float(cell)) for cell in (*table.intermediate[k], *table.final[k]))])
+    (tmp_path / "own.csv").write_text("\n".join(",".join(row) for row in rows), encoding="utf-8")
+    (tmp_path / "layers.toml").write_text(
+        'label = "own"\ntheta_usual = 5\nsigma = 0.5\nepsilon = 0.5\ntheta = { chips = 4 }\n'
+        '[layers]\nchips = "upstream"\nmodels = "midstream"\napps = "downstream"\n'
+        '[[carving]]\nname = "hbm"\nparent = "chips"\nsize_share = 0.01\nsuppliers = { KOR = 1 }\n'
+        "users = { models = 1 }\ntheta = 1\nuser_epsilon = 0.1\nmarkup = 1.2\n"
+        'layer = "upstream"\n[[cut]]\ncountry = "CHN"\ncore_share = 0.6\ncore_people = 0.4\n',
+        encoding="utf-8",
+    )
+    asked = ["economy", "chain", "run", "--scenario", "hbm-stop", "--draws", "4", "--json"]
+    assert main([*asked, "--table", str(tmp_path / "own.csv"), "--layers", str(tmp_path / "layers.toml")]) == EXIT_OK
+    found = json.loads(capsys.readouterr().out)
+    assert [row["country"] for row in found["countries"]] == ["CHN", "JPN", "KOR"]
+    assert all(row["real_income"] < 0 for row in found["countries"])
+    assert [row["country"] for row in found["divergence"]] == ["CHN"]
 
 
 def test_accounts_add_up(capsys: pytest.CaptureFixture[str]) -> None:

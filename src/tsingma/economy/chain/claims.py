@@ -28,23 +28,39 @@ CHOKE_POINTS = {"hbm": "KOR", "photoresist": "JPN", "advanced_logic": "TWN", "de
 
 @cache
 def chain_findings() -> dict[str, Finding]:
-    """Return the finding of each claim B1 to B28, computed once."""
+    """Return the finding of figure A2 and of each claim B1 to B28, computed once."""
     lab = Laboratory(stylised_chain())
     tests = (
         _b1, _b2, _b3, _b4, _b5, _b6, _b7, _b8, _b9, _b10, _b11, _b12, _b13, _b14, _b15, _b16, _b17, _b18, _b19, _b20,
         _b21, _b22, _b23, _b24, _b25, _b26, _b27, _b28,
     )  # fmt: skip
-    return {f"B{number}": test(lab) for number, test in enumerate(tests, 1)}
+    return {"A2": _a2(lab)} | {f"B{number}": test(lab) for number, test in enumerate(tests, 1)}
 
 
 def chain_claims() -> tuple[Claim, ...]:
-    """Return the claims B1 to B28 whole, as the register prints them."""
+    """Return figure A2 and the claims B1 to B28 whole, as the register prints them."""
     findings = chain_findings()
     return tuple(claim for claim in register(findings) if claim.id in findings)
 
 
 def _spelt(values: dict[str, float], form: str = ".3f") -> str:
     return ", ".join(f"{name} {value:{form}}" for name, value in values.items())
+
+
+def _a2(lab: Laboratory) -> Finding:
+    table = lab.chain.table
+    made = table.output.reshape(table.shape)[:, table.sector("data_centres")]
+    share = {
+        country: float(made[lab.chain.regions_of(country)].sum() / made.sum())
+        for country in dict.fromkeys(lab.chain.country_of.values())
+        if country != "ROW"
+    }
+    order = sorted(share, key=lambda name: -share[name])
+    return supported(
+        order[1] == "CHN",
+        f"share of data centre capacity in 2024 {_spelt(dict(sorted(share.items(), key=lambda one: -one[1])), '.2f')}",
+        "power of all data centres (IEA) stands in for intelligent compute, which no source held ranks",
+    )
 
 
 def _b1(lab: Laboratory) -> Finding:

@@ -102,7 +102,7 @@ def chain_of_table(table: Table, spec: LayerFile) -> Chain:
     return Chain(
         table=table,
         layer_of=layer_of,
-        country_of=country_of,
+        country_of={name: country_of[name] for name in table.regions},
         zone_of=zone_of,
         theta=np.array(theta),
         sigma=spec.sigma,
