@@ -1,13 +1,19 @@
 """One changed bit in the files of a house: it is found, or the house reads exactly what it wrote.
 
-Three outcomes are allowed. ``found``: an error when the house is opened, or a fault that its proof names.
-``harmless``: state hash, every record, every answer by id and every snapshot are what they were (unused space,
-counters, caches of the file format). ``tail-cut``, in the write-ahead log only: SQLite ends its log at the first frame
-whose checksum fails, so that the journal is a shorter, whole chain; the house alone cannot tell that from a power loss
-before the last synchronisation, whoever kept acknowledgements can. Anything else is a violation.
+Outcomes that are allowed: ``found``, an error when the house is opened or a fault that its proof names.
+``found-on-write``: everything reads as it was, and the next append fails or its proof names a fault (counters and free
+lists of the file format). ``harmless``: state hash, every record, every answer by id and every snapshot there is are
+what they were, and so they are after one more append (unused space). ``tail-cut``, in the write-ahead log only: SQLite
+ends its log at the first frame whose checksum fails, so that the journal is a shorter, whole chain; the house alone
+cannot tell that from a power loss before the last synchronisation, whoever kept acknowledgements can. Anything else is
+a violation.
 """
 
 from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import msgspec
 import numpy as np
@@ -18,13 +24,13 @@ from tsingma.engine.house import House
 from tsingma.engine.proof import prove
 from tsingma.engine.sequencer import Sequencer
 from tsingma.engine.step import step
-from tsingma.journal.record import Record
+from tsingma.journal.record import GENESIS, Record, chain, faults
 from tsingma.journal.store import Store
 from tsingma.simulate.auditor import Auditor, Violation
 from tsingma.simulate.disk import Fault, SimulatedDisk
 from tsingma.simulate.disk_store import DiskConnection
 
-FOUND, HARMLESS, TAIL_CUT = "found", "harmless", "tail-cut"
+FOUND, FOUND_ON_WRITE, HARMLESS, TAIL_CUT = "found", "found-on-write", "harmless", "tail-cut"
 
 
 def flip_one(disk: SimulatedDisk, auditor: Auditor, state_hash: bytes, chance: np.random.Generator) -> str:
@@ -45,34 +51,103 @@ def judge(disk: SimulatedDisk, auditor: Auditor, state_hash: bytes, place: str, 
 
     ``state_hash`` is what the house had before; the files are changed by opening them, so put them back after.
     """
-    connection = None
     try:
         connection = DiskConnection(disk)
-        records, state, reread = _read_everything(connection.store())
-    except (DiskConnection.errors(), Rejected, InvariantBroken, msgspec.DecodeError, UnicodeDecodeError):
+    except DiskConnection.errors():
         return FOUND
+    try:
+        read = _read_everything(connection.store())
+        outcome = _outcome(read, auditor, state_hash, is_log=is_log)
+        if outcome == HARMLESS:
+            outcome = _after_one_more(connection.store(), read.records)
+    except _DAMAGE:
+        outcome = FOUND
+    except DiskConnection.errors():
+        outcome = FOUND
     finally:
-        if connection is not None:
-            disk.stop(Fault.KILL, marked=False)
-            connection.close()
-            disk.kill()
-    if records is None:
-        return FOUND
-    whole = len(records) == len(auditor.acknowledged)
-    if whole and reread and state == state_hash and auditor.is_prefix(records):
-        return HARMLESS
-    if is_log and not whole and reread and auditor.is_prefix(records):
-        return TAIL_CUT
-    raise Violation(f"a changed bit was believed: {place}; {len(records)} records read")
+        disk.stop(Fault.KILL, marked=False)
+        connection.close()
+        disk.kill()
+    if not outcome:
+        raise Violation(f"a changed bit was believed: {place}")
+    return outcome
 
 
-def _read_everything(store: Store) -> tuple[list[Record] | None, bytes, bool]:
-    """Verify, recover, and read every record, answer and snapshot; records are None when a fault was found."""
+_DAMAGE = (Rejected, InvariantBroken, msgspec.DecodeError, UnicodeDecodeError)
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """All that a store gave: what its proof found wrong, its records, its state, and whether every id leads back."""
+
+    faults: list[str]
+    records: list[Record]
+    state: bytes = b""
+    same: bool = False
+
+
+def _read_everything(store: Store) -> _Read:
+    """Prove, recover, and read every record and every answer by id."""
     proof = prove(store)  # replays from zero, compares every snapshot and finds every record by its id
     if proof.faults:
-        return None, b"", False
+        return _Read(proof.faults, [])
     house = Sequencer(store, House, step, step_all)
-    state = house.state.digest()
-    records = list(store.read())
+    state, records = house.state.digest(), list(store.read())
     same = all(store.find(record.command_id) == record for record in records)
-    return records, state, same and proof.state_hash == state.hex()
+    return _Read([], records, state, same and proof.state_hash == state.hex())
+
+
+def _outcome(read: _Read, auditor: Auditor, state_hash: bytes, *, is_log: bool) -> str:
+    """Return the outcome of a reading, or nothing when the house believed something else than it wrote."""
+    if read.faults:
+        return FOUND
+    whole = len(read.records) == len(auditor.acknowledged)
+    if not read.same or len(read.records) > len(auditor.acknowledged) or not auditor.is_prefix(read.records):
+        return ""
+    if whole:
+        return HARMLESS if read.state == state_hash else ""
+    return TAIL_CUT if is_log else ""
+
+
+def _after_one_more(store: Store, records: list[Record]) -> str:
+    """Append a record and read all again: what looked harmless may have been a counter or a free list."""
+    last = records[-1] if records else None
+    more = chain(len(records) + 1, "one more", b"", b"", last.hash if last else GENESIS)
+    try:
+        store.append([more])
+        found = list(store.read())
+        broken = any(True for _ in faults(found)) or any(store.find(one.command_id) != one for one in found)
+    except _DAMAGE:
+        return FOUND_ON_WRITE
+    except DiskConnection.errors():
+        return FOUND_ON_WRITE
+    if broken:
+        return FOUND_ON_WRITE
+    return HARMLESS if found == [*records, more] else ""
+
+
+def flip_bytes(
+    auditor: Auditor,
+    disk: SimulatedDisk,
+    state_hash: bytes,
+    masks: Sequence[int],
+    *,
+    stride: int = 1,
+    text: bytes = b"",
+) -> Counter[str]:
+    """Flip a mask's bits in every byte (or every ``stride``-th) of every file of a stopped house; counts the outcomes.
+
+    ``masks`` are taken in turn. With ``text``, only the first byte of each place where it stands is flipped. Raises
+    Violation naming the byte.
+    """
+    image, outcomes = disk.image(), Counter[str]()
+    for name, data in image.items():
+        for offset in range(0, len(data), stride):
+            if not data.startswith(text, offset):
+                continue
+            mask = masks[offset // stride % len(masks)]
+            disk.flip(name, offset, mask)
+            place = f"{name}, byte {offset}, mask {mask}"
+            outcomes[judge(disk, auditor, state_hash, place, is_log=name.endswith("-wal"))] += 1
+            disk.restore(image)
+    return outcomes

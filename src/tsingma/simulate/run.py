@@ -34,6 +34,14 @@ from tsingma.simulate.workload import Workload
 
 RECOVERY_ATTEMPTS = 6
 COMMANDS_MAX = 2_000
+_DEFECTS = (
+    TypeError,
+    ValueError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    RuntimeError,
+)  # no seed ends a long run
 
 
 @dataclass(slots=True)
@@ -57,7 +65,7 @@ def simulate(seed: int) -> Outcome:
             run.safety()
             run.liveness()
             run.finish()
-        except (Violation, InvariantBroken, Rejected) as broken:
+        except (Violation, InvariantBroken, Rejected, *_DEFECTS, DiskConnection.errors()) as broken:
             run.outcome.violation = f"{type(broken).__name__} after command {run.auditor.number}: {broken}"
         finally:
             run.abandon()

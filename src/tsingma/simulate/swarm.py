@@ -42,9 +42,9 @@ def draw(chance: np.random.Generator) -> Swarm:
     """Return parameters drawn from the generator."""
     start = FIRST_START + timedelta(int(chance.integers(START_DAYS)))
     return Swarm(
-        days=settlement_days(start, int(chance.choice((1, 2, 3, 4), p=(0.45, 0.25, 0.2, 0.1)))),
+        days=settlement_days(start, int(chance.choice((1, 2, 3, 4), p=(0.5, 0.25, 0.2, 0.05)))),
         participants=int(chance.integers(2, 6)),
-        actions_a_day=int(chance.integers(2, 10)),
+        actions_a_day=int(chance.integers(2, 9)),
         batch_max=int(chance.choice((1, 2, 5, 12))),
         page_size=int(chance.choice((512, 1_024, 4_096))),
         checkpoint_pages=int(chance.choice((8, 40, 1_000))),
@@ -52,7 +52,7 @@ def draw(chance: np.random.Generator) -> Swarm:
         invalid_rate=float(chance.choice((0.0, 0.1, 0.3))),
         repeat_rate=float(chance.choice((0.0, 0.1, 0.3))),
         wealth=float(chance.choice((0.2, 1.0, 5.0))),
-        fault_rate=float(chance.choice((0.0, 0.05, 0.15, 0.4), p=(0.1, 0.3, 0.4, 0.2))),
+        fault_rate=float(chance.choice((0.0, 0.03, 0.1, 0.3), p=(0.1, 0.3, 0.4, 0.2))),
         faults=_some(chance, tuple(Fault)),
         fault_distance=int(chance.choice((3, 8, 25))),
         survivals=_some(chance, tuple(Survival)),

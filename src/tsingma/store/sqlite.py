@@ -19,6 +19,7 @@ from tsingma.store.migrations import Migration, pending
 
 BUSY_TIMEOUT_MS = 5_000
 _FIELDS = "sequence, command_id, body, answer, previous, hash"
+_TYPES = (int, str, bytes, bytes, bytes, bytes)
 _INSERT = f"INSERT INTO journal ({_FIELDS}) VALUES (?, ?, ?, ?, ?, ?)"
 
 
@@ -99,7 +100,7 @@ class SqliteStore:
     def head(self) -> Record | None:
         """Return the last record, or None for an empty journal."""
         row = self._connection.execute(f"SELECT {_FIELDS} FROM journal ORDER BY sequence DESC LIMIT 1").fetchone()
-        return Record(*row) if row else None
+        return self._record(row) if row else None
 
     def length(self) -> int:
         """Return the number of the last record, 0 for an empty journal."""
@@ -110,14 +111,14 @@ class SqliteStore:
         query = f"SELECT {_FIELDS} FROM journal WHERE sequence > ? ORDER BY sequence"
         try:
             for row in self._connection.execute(query, (after,)):
-                yield Record(*row)
+                yield self._record(row)
         except sqlite3.DatabaseError as error:
             raise refuse(RejectionReason.MALFORMED, f"the file is damaged: {error}", file=str(self._path)) from error
 
     def find(self, command_id: str) -> Record | None:
         """Return the record of a command id, or None."""
         row = self._connection.execute(f"SELECT {_FIELDS} FROM journal WHERE command_id = ?", (command_id,)).fetchone()
-        return Record(*row) if row else None
+        return self._record(row) if row else None
 
     def find_all(self, command_ids: Sequence[str]) -> dict[str, Record]:
         """Return the records of those command ids that are there."""
@@ -125,7 +126,7 @@ class SqliteStore:
             f"SELECT {_FIELDS} FROM journal WHERE command_id IN (SELECT value FROM json_each(?))",
             (json.dumps(command_ids),),
         )
-        return {row[1]: Record(*row) for row in rows}
+        return {row[1]: self._record(row) for row in rows}
 
     def put_snapshot(self, snapshot: Snapshot) -> None:
         """Keep a snapshot with a checksum over its bytes, durably."""
@@ -172,6 +173,17 @@ class SqliteStore:
         """Close the file and give up the lock."""
         self._connection.close()
         self._unlock()
+
+    def _record(self, row: tuple[object, ...]) -> Record:
+        """Return the record of a row; raises Rejected (malformed) when damage gave a column another type."""
+        if tuple(map(type, row)) != _TYPES:
+            raise refuse(
+                RejectionReason.MALFORMED,
+                f"record {row[0]!r} was changed: a column has another type",
+                file=str(self._path),
+                remedy="restore the house from a backup",
+            )
+        return Record(*row)  # type: ignore[arg-type]
 
     def _unlock(self) -> None:
         if self._lock is not None:
