@@ -10,7 +10,7 @@ import numpy.typing as npt
 from tsingma.economy.draws import replication_seeds
 from tsingma.economy.ensemble import Ensemble
 from tsingma.economy.path import HSI, Provenance, Unit
-from tsingma.economy.property.duty_response import retimed_volume, total_volume_change
+from tsingma.economy.property.duty_response import retimed_volume
 from tsingma.economy.property.model import INDICATORS, MonthInputs, simulate
 from tsingma.economy.property.parameters import (
     Coefficients,
@@ -66,14 +66,11 @@ def run(scenario: Scenario, given: Coefficients | None = None) -> Ensemble:
 
 def month_inputs(scenario: Scenario, given: Coefficients) -> list[MonthInputs]:
     """Return what the scenario does in each month of the run, shocks and levers together."""
+    settings = [require_levers(scenario.levers_in(month)) for month in range(1, scenario.months + 1)]
+    factors = _duty_factors(settings, given)
     found = []
-    before = 0.0
-    for month in range(1, scenario.months + 1):
-        levers = require_levers(scenario.levers_in(month))
+    for month, (levers, factor) in enumerate(zip(settings, factors, strict=True), 1):
         shocks = scenario.shocks_in(month)
-        points = levers["duty_points"]
-        factor = _duty_factor(points, before, levers["duty_part"], given)
-        before = points
         found.append(
             MonthInputs(
                 stocks=_log_of_percents(scenario, month, HSI),
@@ -96,14 +93,24 @@ def _mean(value: Number) -> float:
     return float(np.mean(value))
 
 
-def _duty_factor(points: float, before: float, part: float, given: Coefficients) -> float:
-    """Return agreements as a part of what they were without the duty: re-timed in the month it changes."""
-    elasticity = _mean(given.sales_of_duty)
-    if points == before:
-        return 1.0 + total_volume_change(points, part, elasticity)
-    after = retimed_volume(points - before, reversed_part=_mean(given.jump_reversed), semi_elasticity=elasticity)[1]
-    band = float(after) * math.exp(elasticity * before)
-    return 1.0 + part * (band - 1.0)
+def _duty_factors(settings: list[dict[str, float]], given: Coefficients) -> list[float]:
+    """Return agreements of each month as a part of what they were without the duty, re-timed around each change.
+
+    A change is known a month ahead: deals are pulled into the month before it and missing in the month it comes.
+    """
+    elasticity, turned = _mean(given.sales_of_duty), _mean(given.jump_reversed)
+    points = [levers["duty_points"] for levers in settings]
+    found = []
+    for place, levers in enumerate(settings):
+        now, before = points[place], points[place - 1] if place else points[0]
+        after = points[place + 1] if place + 1 < len(points) else now
+        band = math.exp(elasticity * before)
+        if now != before:
+            band *= float(retimed_volume(now - before, reversed_part=turned, semi_elasticity=elasticity)[1])
+        if after != now:
+            band *= float(retimed_volume(after - now, reversed_part=turned, semi_elasticity=elasticity)[0])
+        found.append(1.0 + levers["duty_part"] * (band - 1.0))
+    return found
 
 
 def _log_of_percents(scenario: Scenario, month: int, name: str) -> float:
