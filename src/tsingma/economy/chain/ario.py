@@ -15,12 +15,9 @@ from collections.abc import Sequence
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
 from tsingma.basics.rejection import RejectionReason, refuse
-from tsingma.economy.chain.table import Float64, Table
-
-Bool = npt.NDArray[np.bool_]
+from tsingma.economy.chain.table import Bool, Float64, Table
 
 DAYS_MAX = 10_000
 YEAR_DAYS = 365

@@ -16,6 +16,7 @@ from tsingma.economy.chain.laboratory import Laboratory, Outcome
 from tsingma.economy.chain.levers import Setting, share_after_entry
 from tsingma.economy.chain.scenario import foreign_shares
 from tsingma.economy.chain.stylised import stylised_chain
+from tsingma.economy.chain.table import Float64
 from tsingma.economy.chain.tiers import Market, bertrand_markup, leader_share, output_under_orders, provider_shares
 from tsingma.economy.claims import Claim
 from tsingma.economy.register import Finding, not_testable, register, supported
@@ -363,7 +364,7 @@ def _b28(lab: Laboratory) -> Finding:
     )  # fmt: skip
 
 
-def _upstream_taste(lab: Laboratory) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+def _upstream_taste(lab: Laboratory) -> Float64:
     taste = np.ones(lab.chain.table.shape)
     taste[:, lab.chain.sectors_of("upstream")] = BETTER
     return taste

@@ -16,11 +16,10 @@ from collections.abc import Sequence
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
 from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.economy.chain.accounting import coefficients, leontief_inverse, value_added_share
-from tsingma.economy.chain.table import Float64, Table
+from tsingma.economy.chain.table import Bool, Float64, Table
 
 
 class ExportContent(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,7 +97,7 @@ def export_content(
     )
 
 
-def rows_of(table: Table, names: Sequence[str]) -> npt.NDArray[np.bool_]:
+def rows_of(table: Table, names: Sequence[str]) -> Bool:
     """Return which rows [NJ] belong to these regions; raises Rejected for an unknown one."""
     rows = np.zeros(len(table.output), np.bool_)
     for name in names:
@@ -107,9 +106,7 @@ def rows_of(table: Table, names: Sequence[str]) -> npt.NDArray[np.bool_]:
     return rows
 
 
-def partners_of(
-    table: Table, home: npt.NDArray[np.bool_], countries: Sequence[Sequence[str]] | None
-) -> list[tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]]:
+def partners_of(table: Table, home: Bool, countries: Sequence[Sequence[str]] | None) -> list[tuple[Bool, Bool]]:
     """Return the other countries, each as its rows [NJ] and its regions [N]."""
     named = [list(group) for group in countries or ()]
     known = {name for group in named for name in group}
@@ -118,9 +115,7 @@ def partners_of(
     return [(rows, rows.reshape(table.shape)[:, 0]) for rows in (rows_of(table, group) for group in outside if group)]
 
 
-def _used_by_importer(
-    table: Table, inputs: Float64, inside: npt.NDArray[np.bool_], partners: Sequence[tuple[npt.NDArray[np.bool_], ...]]
-) -> Float64:
+def _used_by_importer(table: Table, inputs: Float64, inside: Bool, partners: Sequence[tuple[Bool, ...]]) -> Float64:
     """Return the exports of each cell of the exporter that the direct importer uses up: Y_sr + A_sr L_rr Y_rr."""
     used = np.zeros(int(inside.sum()))
     for rows, users in partners:
@@ -133,8 +128,8 @@ def _used_by_importer(
 def _one_border(
     share: Float64,
     inputs: Float64,
-    inside: npt.NDArray[np.bool_],
-    partners: Sequence[tuple[npt.NDArray[np.bool_], ...]],
+    inside: Bool,
+    partners: Sequence[tuple[Bool, ...]],
 ) -> Float64:
     """Return v_t L_tt A_ts over all partners t: foreign value added in inputs bought from where it was made."""
     total = np.zeros(int(inside.sum()))
@@ -148,8 +143,8 @@ def _in_exports_of_others(
     table: Table,
     share: Float64,
     inverse: Float64,
-    inside: npt.NDArray[np.bool_],
-    partners: Sequence[tuple[npt.NDArray[np.bool_], ...]],
+    inside: Bool,
+    partners: Sequence[tuple[Bool, ...]],
 ) -> float:
     total = 0.0
     for rows, users in partners:

@@ -17,7 +17,7 @@ import numpy as np
 from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.economy.chain.accounting import coefficients, leontief_inverse, value_added_share
 from tsingma.economy.chain.exports import partners_of, rows_of
-from tsingma.economy.chain.table import Float64, Table
+from tsingma.economy.chain.table import Bool, Float64, Table
 
 TERMS = 9
 
@@ -58,5 +58,5 @@ def nine_terms(table: Table, exporter: Sequence[str], countries: Sequence[Sequen
     return terms
 
 
-def _within(inputs: Float64, rows: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> Float64:
+def _within(inputs: Float64, rows: Bool) -> Float64:
     return np.asarray(np.linalg.inv(np.eye(int(rows.sum())) - inputs[np.ix_(rows, rows)]), np.float64)

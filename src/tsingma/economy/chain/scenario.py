@@ -30,7 +30,7 @@ from tsingma.economy.chain.dividends import (
 from tsingma.economy.chain.equilibrium import Equilibrium, Shock, base_flows, solve
 from tsingma.economy.chain.levers import Setting, plan_of
 from tsingma.economy.chain.stylised import Chain
-from tsingma.economy.chain.table import Float64, Table, aggregate, checked_table
+from tsingma.economy.chain.table import Bool, Float64, Table, aggregate, checked_table
 from tsingma.economy.chain.world import World
 from tsingma.economy.draws import replication_seeds, uniforms
 
@@ -329,7 +329,7 @@ def _days(chain: Chain, setting: DaysSetting) -> DaysResult:
     return _days_result(chain, path)
 
 
-def _cells(chain: Chain, country: str, sectors: Sequence[int]) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _cells(chain: Chain, country: str, sectors: Sequence[int]) -> Bool:
     chosen = np.zeros(chain.table.shape, np.bool_)
     chosen[np.ix_(chain.regions_of(country), list(sectors))] = True
     return chosen.reshape(-1)

@@ -17,6 +17,7 @@ from tsingma.basics.rejection import RejectionReason, refuse
 
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
+Bool = npt.NDArray[np.bool_]
 
 REGIONS_MAX, SECTORS_MAX, CELLS_MAX = 200, 500, 10_000  # cells: flows of 800 MB
 BALANCE_TOLERANCE = 1e-9  # of world output: what rounding in float64 leaves
