@@ -31,6 +31,10 @@ _MIGRATION_LOCK = 0x7473696E676D61  # "tsingma": two first openings do not migra
 _FIELDS = "sequence, command_id, body, answer, previous, hash"
 _TYPES = ("int8", "text", "bytea", "bytea", "bytea", "bytea", "int8")
 _HELD = "SELECT epoch FROM lease WHERE epoch = %s FOR SHARE"
+_APPEND_ONE = f"""
+WITH held AS MATERIALIZED ({_HELD})
+INSERT INTO journal ({_FIELDS}, epoch) SELECT %b, %b, %b, %b, %b, %b, held.epoch FROM held
+"""
 _APPEND = f"""
 WITH held AS MATERIALIZED ({_HELD})
 INSERT INTO journal ({_FIELDS}, epoch)
@@ -130,6 +134,8 @@ class PostgresStore:
         with self._connected():
             if len(records) > self._copy_above:
                 written = self._copy(epoch, records)
+            elif len(records) == 1:
+                written = self._connection.execute(_APPEND_ONE, (epoch, *_row(records[0]))).rowcount
             else:
                 columns = [list(column) for column in zip(*map(_row, records), strict=True)]
                 written = self._connection.execute(_APPEND, (epoch, *columns)).rowcount

@@ -18,6 +18,7 @@ from tsingma.journal.store import Snapshot, snapshot_checksum
 from tsingma.store.migrations import Migration, pending
 
 BUSY_TIMEOUT_MS = 5_000
+WAL_PAGES = 8_000  # 32 MB before pages go back to the file: the same index pages change again and again
 _FIELDS = "sequence, command_id, body, answer, previous, hash"
 _TYPES = (int, str, bytes, bytes, bytes, bytes)
 _INSERT = f"INSERT INTO journal ({_FIELDS}) VALUES (?, ?, ?, ?, ?, ?)"
@@ -231,6 +232,7 @@ def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
             isolation_level=None,
             check_same_thread=False,  # one thread at a time, which need not be the one that opened it
         )
+        connection.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
         _prepare(connection, path, read_only=read_only)
     except sqlite3.DatabaseError as error:
         raise refuse(RejectionReason.MALFORMED, f"this is no journal: {error}", file=str(path)) from None
