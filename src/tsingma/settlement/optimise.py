@@ -34,7 +34,7 @@ Bools = npt.NDArray[np.bool_]
 Elapsed = Callable[[], float]
 
 STEPS = (400, 300_000, 2_000_000)  # of a search: for each instruction that waits, at least, at most
-STEPS_QUICK = (100, 50_000, 1_000_000)
+STEPS_QUICK = (50, 50_000, 500_000)
 STEPS_SMALL = 500  # for each instruction of a small instance, at least
 HEAT, COLD, SLICES = 0.4, 0.02, 4
 SEARCH_SHARE = 0.5  # of the time that is left, for searches from all starts
