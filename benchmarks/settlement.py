@@ -26,7 +26,7 @@ from tsingma.settlement.optimise import frontier, optimise, optimise_parts
 from tsingma.settlement.proposal import Objective, weights
 from tsingma.simulate.settlement import fingerprint, settlement_instance
 
-LIMITS = {10_000: 1.0, 100_000: 5.4}
+LIMITS = {10_000: 0.95, 100_000: 5.4}
 ALLOWED = {Objective.NUMBER: 0.1, Objective.VALUE: 0.5}
 HIGHS_LIMIT = 300.0
 FINGERPRINTS = {

@@ -15,10 +15,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tsingma.app.business_day import _Runner as Moment
+from tsingma.app.business_day import _step as settle_step
 from tsingma.app.explain import explain_number
 from tsingma.app.inspect import replay_house, verify_house
 from tsingma.app.night_batch import NightResult, run_night
 from tsingma.app.night_files import write_night
+from tsingma.app.progress import Silent
 from tsingma.app.proposals import settle_waiting
 from tsingma.app.session import JOURNAL_NAME, Session
 from tsingma.basics.clock import FixedClock, SystemClock
@@ -29,16 +32,18 @@ from tsingma.cli.main import main
 from tsingma.engine.house import House
 from tsingma.engine.step import step
 from tsingma.journal.commands import DepositAssets, LoadReference, OpenDay, SettleTogether, decode
-from tsingma.journal.events import Accepted
+from tsingma.journal.events import Accepted, StepRun
 from tsingma.journal.record import Record
 from tsingma.messages import batch_file
 from tsingma.messages.batch_file import read_batch, write_batch
 from tsingma.reference.book import resolve
+from tsingma.settlement.batch import Batch
 from tsingma.settlement.instruction import SETTLED
 from tsingma.settlement.links import Links
 from tsingma.settlement.optimise import quick
 from tsingma.settlement.proposal import Objective
 from tsingma.settlement.recycling import ready
+from tsingma.settlement.timetable import timetable
 from tsingma.settlement.waiting import waiting_problem
 from tsingma.simulate.night import simulate_night
 from tsingma.store.sqlite import SqliteStore
@@ -252,6 +257,32 @@ def test_a_proposal_is_only_a_proposal(done: tuple[Path, NightResult]) -> None:
     too_many = SettleTogether("test", pack(numbers, "i4"))
     assert "below its floor" in str(step(house, too_many))
     assert house.digest() == before
+
+
+def test_the_business_day_resolves_a_gridlock(tmp_path: Path) -> None:
+    """Goal: what no run settles one by one settles together. Method: a circle, the day's own steps."""
+    book, _, _ = simulate_night(5)
+    with Session.open(tmp_path / "house") as session:
+        session.once("reference", lambda: LoadReference(book))
+        session.once("deposits", lambda: DepositAssets(pack([5], "i4"), pack([4], "i4"), pack([10], "i8")))
+        session.once("open", lambda: OpenDay(to_day(DAY)))
+        circle = Batch(*(np.array(column) for column in (
+            [1, 2, 3], [5, 6, 7], [6, 7, 5], [0, 0, 0], [10] * 3, [0] * 3, [900] * 3, [3] * 3, [0] * 3,
+        )))  # fmt: skip
+        for command in circle.commands(0, "test", to_day(DAY)):
+            session.once("capture", lambda command=command: command)
+        moment = Moment(session, DAY, FixedClock(), Silent())
+        steps: list[StepRun] = []
+        for entry in timetable():
+            settle_step(moment, entry, steps, Objective.NUMBER)
+            if entry.name == "night-1-everything":
+                break
+        counts = session.house.settlement.instructions.counts()
+        run = steps[1]
+        sequence = session.sequencer.sequence
+        settle_step(moment, entry, steps, Objective.VALUE)
+        assert session.sequencer.sequence == sequence
+    assert (run.figures["settled"], counts["settled"]) == (0, 3)
 
 
 def test_a_proposal_may_be_empty_and_keeps_its_name(night: Path, tmp_path: Path) -> None:

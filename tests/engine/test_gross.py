@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from clearing_book import A_CLIENT, B_OMNIBUS, MONDAY, A, B, book
+from clearing_book import A_CLIENT, B_OMNIBUS, CNS, ISSUER, MONDAY, A, B, book
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -108,6 +108,19 @@ def test_holds_are_not_available_to_a_set() -> None:
     assert isinstance(step(house, together(0)), Accepted)
 
 
+def test_what_is_reserved_for_an_instruction_is_used_with_it() -> None:
+    """Goal: a reservation serves its own instruction, once. Method: another one refused, then its own, books after."""
+    house = opened((A, STOCK, 7))
+    assert isinstance(step(house, capture((A, B, 0, 7, 0), (A, B, 0, 7, 0))), Accepted)
+    reservations = house.settlement.reservations
+    reservations.reserve(house.ledger, A, STOCK, 7, last_day=MONDAY + 9, instruction=1)
+    assert "below its floor" in refused(house, together(0))
+    assert isinstance(step(house, together(1)), Accepted)
+    row = house.ledger.find(A, STOCK)
+    assert (int(house.ledger.balance[row]), int(house.ledger.held[row])) == (0, 0)
+    assert reservations.of(np.array([0, 1])).size == 0
+
+
 accounts = st.sampled_from([A, B, A_CLIENT, B_OMNIBUS])
 
 
@@ -148,6 +161,8 @@ def test_a_set_books_when_its_end_balances_allow_it(
     [
         (capture((A, 99, 0, 1, 1)), "receiver"),
         (capture((-1, B, 0, 1, 1)), "deliverer"),
+        (capture((CNS, B, 0, 1, 1)), "deliverer"),
+        (capture((A, ISSUER, 0, 1, 1)), "receiver"),
         (capture((A, B, 77, 1, 1)), "security"),
         (capture((A, B, 0, 0, 1)), "quantity"),
         (capture((A, B, -1, 1, 1)), "quantity"),

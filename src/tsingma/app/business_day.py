@@ -48,7 +48,7 @@ from tsingma.margin.hkscc.parameters import Parameters
 from tsingma.settlement.proposal import Objective
 from tsingma.settlement.timetable import StepKind, TimetableStep, timetable
 
-SETTLES_GROSS = (StepKind.REAL_TIME_DVP, StepKind.BATCH_SETTLEMENT_RUN)
+SETTLES_GROSS = (StepKind.NIGHT_SETTLEMENT, StepKind.REAL_TIME_DVP, StepKind.BATCH_SETTLEMENT_RUN)
 CAPTURE_TIME = "16:30"  # after the close of the market at about 16:10; what settles later comes after it
 
 
@@ -201,7 +201,7 @@ def _step(runner: _Runner, entry: TimetableStep, steps: list[StepRun], objective
         steps.append(event)
     if entry.kind in SETTLES_GROSS:
         name = f"{runner.moment}/{entry.name}/together"
-        settle_waiting(runner.session, name, objective, runner.clock, entry.markets)
+        settle_waiting(runner.session, name, objective, runner.clock, entry.markets, entry.kinds)
 
 
 def _prices(day: DayInput) -> Command:

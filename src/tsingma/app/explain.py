@@ -14,7 +14,7 @@ from tsingma.settlement.remedy import Freed, what_frees
 
 
 def explain_in_house(folder: Path | str, number: int) -> Remedy:
-    """Return why an instruction of the house kept in ``folder`` is not settled; doing what is named settles it.
+    """Return why an instruction of a house (folder, or URL) is not settled; doing what is named settles it.
 
     Raises Rejected: missing (no house), unknown (no such instruction).
     """
@@ -33,7 +33,7 @@ def explain_number(house: House, number: int) -> Remedy:
     if table["status"][number] == CANCELLED:
         return Remedy(instruction=number, settles=False, needs=(), sentence=f"instruction {number} is cancelled")
     freed = what_frees(
-        settlement.instructions, settlement.links, house.ledger, house.position.day, number, house.fx_e6
+        settlement.instructions, settlement.links, settlement.reservations, house.ledger, house.position.day, number
     )  # fmt: skip
     needs = tuple((_row_name(house, owner, asset), lack) for owner, asset, lack in freed.lacks)
     sentence = _sentence(number, freed, needs, house)

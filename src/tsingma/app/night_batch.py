@@ -78,7 +78,7 @@ class _Night:
 
 
 def run_night(path: Path, folder: Path | str, day: date, objective: Objective, clock: Clock) -> NightResult:
-    """Take the instructions of a file into the house kept in ``folder`` and settle what settles together.
+    """Take the instructions of a file into a house (folder, or URL) and settle what settles together.
 
     A new house first loads ``reference.json`` and ``deposits.csv`` from beside the file; a day that is not open is
     opened. Raises Rejected naming file, line and field, or with the house's reasons; nothing of the file is kept then.

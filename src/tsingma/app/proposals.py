@@ -11,6 +11,7 @@ from tsingma.app.session import Session
 from tsingma.basics.clock import Clock
 from tsingma.basics.columns import pack
 from tsingma.engine.house import House
+from tsingma.engine.settling import open_kinds
 from tsingma.journal.commands import SettleTogether
 from tsingma.journal.events import SettledTogether
 from tsingma.reference.book import MARKETS
@@ -23,23 +24,27 @@ ALL_MARKETS = tuple(range(len(MARKETS)))
 
 
 def settle_waiting(
-    session: Session, name: str, objective: Objective, clock: Clock, markets: tuple[int, ...] = ALL_MARKETS
-) -> SettledTogether:
+    session: Session, name: str, objective: Objective, clock: Clock, markets: tuple[int, ...] = ALL_MARKETS,
+    kinds: tuple[int, ...] = (),
+) -> SettledTogether:  # fmt: skip
     """Propose a set of what may settle now and submit it as the command ``name``, also when nothing more settles.
 
     What was proposed under this name before answers from the journal: a day that was cut off goes on the same.
     """
-    accepted = session.once(name, lambda: propose(session.house, objective, clock, markets))
+    accepted = session.once(name, lambda: propose(session.house, objective, clock, markets, kinds))
     event = accepted.events[0]
     if not isinstance(event, SettledTogether):
         raise TypeError(f"a proposal was answered with {type(event).__name__}")
     return event
 
 
-def propose(house: House, objective: Objective, clock: Clock, markets: tuple[int, ...]) -> SettleTogether:
-    """Return a set of what may settle now in the given markets, maybe none; changes nothing."""
+def propose(
+    house: House, objective: Objective, clock: Clock, markets: tuple[int, ...], kinds: tuple[int, ...] = ()
+) -> SettleTogether:
+    """Return a set of what may settle now of the given markets and (if any) kinds, maybe none; changes nothing."""
     settlement = house.settlement
-    numbers = ready(settlement.instructions, house.position.day, markets)
+    may = tuple(kind for kind in open_kinds(house) if not kinds or kind in kinds)
+    numbers = ready(settlement.instructions, house.position.day, markets, may) if may else np.zeros(0, np.int64)
     numbers = numbers[~np.isin(numbers, settlement.links.linked(settlement.instructions))]
     if not numbers.size:
         return SettleTogether("nothing waits", b"")

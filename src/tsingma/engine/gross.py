@@ -9,8 +9,10 @@ from tsingma.basics.columns import unpack
 from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.engine.house import House
+from tsingma.engine.settling import open_kinds
 from tsingma.journal.commands import CaptureInstructions, SettleTogether
 from tsingma.journal.events import InstructionsCaptured, SettledTogether
+from tsingma.reference.book import ACCOUNT_CLASSES, AccountClass
 from tsingma.settlement.batch import COLUMN_TYPES
 from tsingma.settlement.instruction import DVP, FOP, FROM_MATCHED, PFOD
 from tsingma.settlement.together import settle_together as settle
@@ -51,7 +53,10 @@ def settle_together(house: House, command: SettleTogether) -> SettledTogether:
     _require_open(house)
     chosen = unpack(command.instruction, "i4", field="instruction").astype(np.int64)
     settlement = house.settlement
-    done = settle(settlement.instructions, settlement.links, house.ledger, house.position.day, chosen)
+    done = settle(
+        settlement.instructions, settlement.links, settlement.reservations, house.ledger, house.position.day,
+        open_kinds(house), chosen,
+    )  # fmt: skip
     return SettledTogether(done.settled, done.shares, done.amount_cents)
 
 
@@ -70,6 +75,9 @@ def _check(house: House, columns: dict[str, Int64]) -> None:
         ("priority", 0, PRIORITY_MAX),
     ):  # fmt: skip
         _refuse_first((columns[field] < low) | (columns[field] > high), columns[field], field)
+    own = [ACCOUNT_CLASSES.index(name) for name in (AccountClass.CNS, AccountClass.ISSUANCE)]
+    for field in ("deliverer", "receiver"):  # the house's bookkeeping accounts have no floor to hold a set back
+        _refuse_first(np.isin(book.account_class[columns[field]], own), columns[field], field)
     _refuse_first(stock != (columns["quantity"] > 0), columns["quantity"], "quantity")
     _refuse_first(~stock & ~money, columns["amount_cents"], "amount_cents")
 

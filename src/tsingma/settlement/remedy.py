@@ -10,10 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.ledger.ledger import Ledger
 from tsingma.settlement.instruction import CANCELLED, ON_HOLD, SETTLED, Instructions
 from tsingma.settlement.links import Links
+from tsingma.settlement.reservation import Reservations
 from tsingma.settlement.waiting import waiting_problem
 
 Int64 = npt.NDArray[np.int64]
@@ -34,14 +36,20 @@ class Freed:
 
 
 def what_frees(
-    instructions: Instructions, links: Links, ledger: Ledger, day: int, number: int, rate_e6: tuple[int, ...]
+    instructions: Instructions, links: Links, reservations: Reservations, ledger: Ledger, day: int, number: int
 ) -> Freed:
-    """Return what an instruction that has not settled needs; raises Rejected (unknown) for a number that is none."""
+    """Return what an instruction that has not settled needs beside its links and what is reserved for it.
+
+    Raises Rejected (unknown) for a number that is none.
+    """
     if not 0 <= number < len(instructions):
         raise refuse(RejectionReason.UNKNOWN, f"there is no instruction {number}", field="instruction")
     members = _bound(instructions, links, number)
     status, intended = instructions.table["status"][members], instructions.table["intended_day"][members]
-    problem = waiting_problem(instructions, ledger, members, rate_e6)
+    reserved = reservations.of(members)
+    reservations.free(ledger, reserved)
+    problem = waiting_problem(instructions, ledger, members, (0,) * len(CURRENCIES))
+    reservations.put_back(ledger, reserved)
     end = problem.end_balances(np.ones(members.size, np.bool_))
     return Freed(
         members=members,

@@ -18,7 +18,8 @@ from tsingma.ledger.ledger import Ledger
 from tsingma.reference.book import MARKETS
 from tsingma.settlement.instruction import SETTLED, STATUSES, Instructions
 from tsingma.settlement.links import Links
-from tsingma.settlement.recycling import legs_of, ready
+from tsingma.settlement.recycling import Legs, legs_of, ready
+from tsingma.settlement.reservation import USED, Reservations
 
 Int64 = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -33,12 +34,15 @@ class Together:
     amount_cents: tuple[int, ...]
 
 
-def settle_together(instructions: Instructions, links: Links, ledger: Ledger, day: int, chosen: Int64) -> Together:
+def settle_together(
+    instructions: Instructions, links: Links, reservations: Reservations, ledger: Ledger, day: int,
+    kinds: tuple[int, ...], chosen: Int64,
+) -> Together:  # fmt: skip
     """Settle the chosen instructions at one instant; all of them, or Rejected and none.
 
-    ``chosen`` int64 [n] rises. Raises Rejected: malformed (not rising), unknown (no such instruction), not-allowed (not
-    to be settled on this day, or parted from what it is linked to), insufficient (naming the row that would end below
-    its floor).
+    What is reserved for one of them is available to it, and used up with it. ``chosen`` int64 [n] rises. Raises
+    Rejected: malformed (not rising), unknown (no such instruction), not-allowed (not to be settled now, being none of
+    the ``kinds`` or parted from what it is linked to), insufficient (naming the row that would end below its floor).
     """
     if chosen.size and (np.diff(chosen) <= 0).any():
         raise refuse(RejectionReason.MALFORMED, "the numbers of the instructions do not rise", field="instruction")
@@ -46,20 +50,9 @@ def settle_together(instructions: Instructions, links: Links, ledger: Ledger, da
         raise refuse(RejectionReason.UNKNOWN, f"there are {len(instructions)} instructions", field="instruction")
     picked = np.zeros(len(instructions), np.bool_)
     picked[chosen] = True
-    _require_ready(instructions, day, picked)
+    _require_ready(instructions, day, kinds, picked)
     _require_links(instructions, links, picked)
-    rows = ledger.count
-    legs = legs_of(instructions, ledger, chosen)
-    moves = legs.moves
-    try:
-        short = ledger.post_together(legs.debit[moves], legs.credit[moves], legs.amount[moves])
-        if short is not None:
-            owner, asset = int(ledger.owner[short]), int(ledger.asset[short])
-            message = f"account {owner} would end below its floor in asset {asset}"
-            raise refuse(RejectionReason.INSUFFICIENT, message, field="instruction", remedy="propose again")
-    except Rejected:
-        ledger.close_rows(rows)
-        raise
+    legs = _book(instructions, reservations, ledger, day, chosen)
     instructions.table["settled_day"][chosen] = day
     instructions.change(chosen, SETTLED)
     assets = np.stack([instructions.table["asset"][chosen], instructions.table["against"][chosen]], axis=1)
@@ -67,14 +60,36 @@ def settle_together(instructions: Instructions, links: Links, ledger: Ledger, da
     return Together(int(chosen.size), int(legs.amount[assets >= len(CURRENCIES)].sum()), cents)
 
 
-def _require_ready(instructions: Instructions, day: int, picked: Bools) -> None:
+def _book(instructions: Instructions, reservations: Reservations, ledger: Ledger, day: int, chosen: Int64) -> Legs:
+    """Book the legs of the chosen instructions, or raise Rejected and leave no trace."""
+    rows, reserved = ledger.count, reservations.of(chosen)
+    reservations.free(ledger, reserved)
+    legs = legs_of(instructions, ledger, chosen)
+    try:
+        short = ledger.post_together(legs.debit[legs.moves], legs.credit[legs.moves], legs.amount[legs.moves])
+        if short is not None:
+            owner, asset = int(ledger.owner[short]), int(ledger.asset[short])
+            message = f"account {owner} would end below its floor in asset {asset}"
+            raise refuse(RejectionReason.INSUFFICIENT, message, field="instruction", remedy="propose again")
+    except Rejected:
+        reservations.put_back(ledger, reserved)
+        ledger.close_rows(rows)
+        raise
+    reservations.end(reserved, USED, day)
+    return legs
+
+
+def _require_ready(instructions: Instructions, day: int, kinds: tuple[int, ...], picked: Bools) -> None:
     allowed = np.zeros(picked.size, np.bool_)
-    allowed[ready(instructions, day, tuple(range(len(MARKETS))))] = True
+    if kinds:
+        allowed[ready(instructions, day, tuple(range(len(MARKETS))), kinds)] = True
     refused = np.flatnonzero(picked & ~allowed)
     if refused.size:
         number = int(refused[0])
         status = STATUSES[int(instructions.table["status"][number])]
-        message = f"it is {status} and intended for day {int(instructions.table['intended_day'][number])}"
+        message = (
+            f"it is {status}, intended for day {int(instructions.table['intended_day'][number])}, or past its cut-off"
+        )
         raise refuse(RejectionReason.NOT_ALLOWED, message, field="instruction", subject=str(number))
 
 
