@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tsingma.app.economy_run import attribute, find_scenario, run_scenario
+from tsingma.app.economy_run import causes_of, find_scenario, run_scenario
 from tsingma.basics.rejection import Rejected
 
 
@@ -14,7 +14,7 @@ from tsingma.basics.rejection import Rejected
 )
 def test_causes_add_up_to_the_whole(model: str, name: str, causes: int) -> None:
     """Goal: a sign that surprises is explained. Method: effects alone and together sum to the end with all."""
-    found = attribute(find_scenario(name, model), model)
+    found = causes_of(find_scenario(name, model), model)
     assert len(found.causes) == causes
     total = found.without + sum(one.effect for one in found.causes) + found.together
     assert total == pytest.approx(found.with_all)
@@ -22,7 +22,7 @@ def test_causes_add_up_to_the_whole(model: str, name: str, causes: int) -> None:
 
 def test_signs_of_causes() -> None:
     """Goal: each cause pulls the way it should. Method: the replay of 1997 on home prices, cause by cause."""
-    found = attribute(find_scenario("replay-1997", "property"), "property")
+    found = causes_of(find_scenario("replay-1997", "property"), "property")
     for one in found.causes:
         assert one.effect < 0, one
     assert found.with_all < found.without

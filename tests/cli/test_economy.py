@@ -67,8 +67,10 @@ def test_runs_print_a_path_and_fans(
     path = from_toml(file.read_text(encoding="utf-8"))
     assert path == from_json(json.dumps(found["path"]))
     assert len(found["fans"]) == len(path.indicators)
-    assert main(asked) == EXIT_OK
+    brief = tmp_path / "brief.html"
+    assert main([*asked, "--html", str(brief), "--language", "zh"]) == EXIT_OK
     assert "the path that stands for it" in capsys.readouterr().out
+    assert 'lang="zh-Hant-HK"' in brief.read_text(encoding="utf-8")
 
 
 def test_runs_take_a_file_and_refuse_what_they_do_not_know(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
