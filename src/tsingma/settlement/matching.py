@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from tsingma.settlement.growing import Column
 from tsingma.settlement.instruction import DVP, DWP, PFOD
+from tsingma.settlement.many import MANDATORY, match_many
 from tsingma.settlement.orders import WAITING, Orders
 from tsingma.settlement.rules import Rules
 
@@ -20,7 +21,6 @@ Int64 = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 FEW = 8  # waiting orders for each that came in, above which keys are looked up before they are sorted
-_MANDATORY = ("kind", "asset", "against", "quantity", "against_quantity", "trade_day", "intended_day", "conditions")
 
 
 def match(orders: Orders, fresh: Int64, rules: Rules) -> tuple[Int64, Int64]:
@@ -42,10 +42,8 @@ def match(orders: Orders, fresh: Int64, rules: Rules) -> tuple[Int64, Int64]:
     first, second = waiting[two], waiting[two + 1]
     agreed = (is_fresh[first] | is_fresh[second]) & compatible(table, first, second, rules)
     pairs = [np.stack([first[agreed], second[agreed]])]
-    for place, length in zip(start[size > 2].tolist(), size[size > 2].tolist(), strict=True):
-        members = np.sort(waiting[place : place + length])  # in order of entry
-        if is_fresh[members].any():
-            pairs.append(_match_many(table, members, is_fresh, rules))
+    many = np.repeat(size > 2, size)
+    pairs.append(match_many(table, waiting[many], is_fresh, rules))
     both = np.concatenate(pairs, axis=1)
     delivers = table["delivers"][both[0]] != 0
     deliverer, receiver = np.where(delivers, both[0], both[1]), np.where(delivers, both[1], both[0])
@@ -58,7 +56,7 @@ def compatible(table: dict[str, Column], left: Int64, right: Int64, rules: Rules
     agreed = table["delivers"][left] != table["delivers"][right]
     agreed &= table["participant"][left] == table["counterparty"][right]
     agreed &= table["participant"][right] == table["counterparty"][left]
-    for name in _MANDATORY:
+    for name in MANDATORY:
         agreed &= table[name][left] == table[name][right]
     if table["common_reference"].any():
         agreed &= _either_blank(table["common_reference"][left], table["common_reference"][right], 0)
@@ -84,22 +82,3 @@ def _tolerance(table: dict[str, Column], left: Int64, right: Int64, rules: Rules
 def _either_blank(left: Column, right: Column, blank: int) -> Bools:
     agreed: Bools = (left == right) | (left == blank) | (right == blank)
     return agreed
-
-
-def _match_many(table: dict[str, Column], members: Int64, is_fresh: Bools, rules: Rules) -> Int64:
-    """Pair three or more candidates: each fresh order, as it came, takes the best of those before it."""
-    free = np.ones(members.size, np.bool_)
-    found: list[tuple[int, int]] = []
-    for place in np.flatnonzero(is_fresh[members]).tolist():
-        earlier = np.flatnonzero(free[:place])
-        if not free[place] or not earlier.size:
-            continue
-        mine = np.full(earlier.size, members[place], np.int64)
-        earlier = earlier[compatible(table, members[earlier], mine, rules)]
-        if not earlier.size:
-            continue
-        difference = np.abs(table["amount_cents"][members[earlier]] - table["amount_cents"][members[place]])
-        best = int(earlier[np.lexsort((-earlier, difference))[0]])
-        free[[place, best]] = False
-        found.append((int(members[best]), int(members[place])))
-    return np.array(found, np.int64).reshape(-1, 2).T
