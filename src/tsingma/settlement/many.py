@@ -1,7 +1,7 @@
 """Matching where three orders or more have the same mandatory fields: each, as it came, takes the best before it.
 
-Orders that agree in every field but the amount lie in one drawer, sorted by amount, so that the nearest is found at once:
-a thousand equal orders cost no more than a thousand different ones.
+Orders that agree in every field but the amount lie in one drawer, sorted by amount, so that the nearest is found at
+once: a thousand equal orders cost no more than a thousand different ones.
 """
 
 from __future__ import annotations
