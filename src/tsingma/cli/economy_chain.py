@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tsingma.cli.brief import brief_options, write_brief
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -36,10 +38,11 @@ def chain() -> None:
 @click.option(
     "--start", type=click.DateTime(["%Y-%m-%d"]), default="2026-06-30", show_default=True, help="First day of the path."
 )
+@brief_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object with every cell.")
 def run(
     scenario: str, table: Path | None, year: int | None, layers: Path | None, draws: int, seed: int,
-    path_file: Path | None, start: datetime, *, as_json: bool,
+    path_file: Path | None, start: datetime, html: Path | None, language: str, *, as_json: bool,
 ) -> None:  # fmt: skip
     """Run a scenario: results by country, layer, zone and tier, leakage, divergence, reasons and uncertainty."""
     import msgspec
@@ -52,6 +55,11 @@ def run(
     )  # fmt: skip
     if path_file is not None:
         write_path(path, path_file)
+    if html is not None:
+        from tsingma.app.economy_briefs import chain_figures
+        from tsingma.reports.economy_chain_brief import render_chain_brief
+
+        write_brief(html, render_chain_brief(chain_figures(found), language), quiet=as_json)
     if as_json:
         click.echo(msgspec.json.encode(found).decode())
         return

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from tsingma.cli.brief import brief_options, write_brief
 from tsingma.cli.lazy import LazyGroup
 
 DATA = click.option(
@@ -35,27 +36,34 @@ def replicate() -> None:
 
 @click.command(epilog="\b\nExample:\n  tsingma economy replicate dy2009 --data DIR --json\n")
 @DATA
+@brief_options
 @AS_JSON
-def dy2009(data: Path, *, as_json: bool) -> int:
+def dy2009(data: Path, html: Path | None, language: str, *, as_json: bool) -> int:
     """Spillovers of weekly returns of 19 stock markets (Diebold-Yilmaz 2009, table 3); DIR/spillover/dy2009.csv.gz."""
-    return _spillovers("dy2009", data, as_json=as_json)
+    return _spillovers("dy2009", data, html, language, as_json=as_json)
 
 
 @click.command(epilog="\b\nExample:\n  tsingma economy replicate dy2012 --data DIR --json\n")
 @DATA
+@brief_options
 @AS_JSON
-def dy2012(data: Path, *, as_json: bool) -> int:
+def dy2012(data: Path, html: Path | None, language: str, *, as_json: bool) -> int:
     """Spillovers of volatility of four US markets (Diebold-Yilmaz 2012, table 2); DIR/spillover/dy2012.csv.gz."""
-    return _spillovers("dy2012", data, as_json=as_json)
+    return _spillovers("dy2012", data, html, language, as_json=as_json)
 
 
-def _spillovers(paper: str, data: Path, *, as_json: bool) -> int:
+def _spillovers(paper: str, data: Path, html: Path | None, language: str, *, as_json: bool) -> int:
     """Print one table; exit code 1 when it is further from the paper than the stated tolerance."""
     import msgspec
 
     from tsingma.app.economy_replicate import replicate_spillovers
 
     found = replicate_spillovers(paper, data)
+    if html is not None:
+        from tsingma.app.economy_briefs import spillover_figures
+        from tsingma.reports.economy_spillover_brief import render_spillover_brief
+
+        write_brief(html, render_spillover_brief(spillover_figures(found), language), quiet=as_json)
     if as_json:
         click.echo(msgspec.json.encode(found).decode())
         return 0 if found.agrees else 1

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tsingma.cli import economy_evidence
+from tsingma.cli.brief import brief_options, write_brief
 
 if TYPE_CHECKING:
     from tsingma.app.economy_run import ScenarioRun
@@ -21,9 +22,9 @@ _COLUMNS = 6  # dates shown in the table
 def _options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
         click.option("--json", "as_json", is_flag=True, help="Print one JSON object: scenario, path, fans, causes."),
-        click.option("--language", type=click.Choice(["en", "zh"]), default="en", show_default=True,
-                     help="Of the brief."),
-        click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write an illustrated brief."),
+        click.option("--data", type=click.Path(exists=True, file_okay=False, path_type=Path),
+                     help="Folder of public series: the brief shows what came after the start."),
+        brief_options,
         click.option("--path", "path_file", type=click.Path(dir_okay=False, path_type=Path),
                      help="Write the path here (.toml, .json)."),
         click.option("--level", type=click.FloatRange(0, 1), help="Quantile of the replication that stands for it."),
@@ -79,12 +80,11 @@ for _command in (economy_evidence.property_evidence, economy_evidence.calibrate,
 
 def _run(
     model: str, *, name: str, replications: int | None, seed: int | None, level: float | None,
-    path_file: Path | None, html: Path | None, language: str, as_json: bool,
+    path_file: Path | None, html: Path | None, language: str, data: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     import msgspec
 
     from tsingma.app.economy_run import causes_of, find_scenario, run_scenario, write_path
-    from tsingma.reports.economy_brief import render_economy_brief
 
     scenario = find_scenario(name, model)
     found = run_scenario(scenario, model, replications=replications, seed=seed, level=level)
@@ -92,8 +92,10 @@ def _run(
         write_path(found.path, path_file)
     causes = causes_of(found.scenario, model)
     if html is not None:
-        brief = render_economy_brief(found.scenario, found.path, found.fans, causes, language)
-        html.write_text(brief, encoding="utf-8")
+        from tsingma.app.economy_briefs import run_figures
+        from tsingma.reports.economy_fan_brief import render_run_brief
+
+        write_brief(html, render_run_brief(run_figures(found, causes, data), language), quiet=as_json)
     if as_json:
         click.echo(msgspec.json.encode({**msgspec.structs.asdict(found), "attribution": causes}).decode())
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date
 
 from tsingma.basics.rounding import divide_half_away
@@ -79,3 +80,26 @@ def words(name: str) -> str:
 
 
 _INITIALS = {"sfc", "afrc", "csrc", "cns", "dvp", "mtm", "fx", "hkscc", "sse", "szse"}
+
+
+def significant(value: float, digits: int = 4) -> str:
+    """Return a number at so many significant digits, thousands apart: ``22,881``, ``0.02649``, ``−1.375``."""
+    if value == 0 or not math.isfinite(value):
+        return "0" if value == 0 else "–"
+    decimals = max(digits - 1 - math.floor(math.log10(abs(value))), 0)
+    text = f"{abs(value):,.{min(decimals, 9)}f}"
+    text = text.rstrip("0").rstrip(".") if "." in text and abs(value) < 1e-3 else text
+    return f"{MINUS if value < 0 else ''}{text}"
+
+
+def fixed(value: float, decimals: int, *, sign: bool = False) -> str:
+    """Return a number at so many decimals with the typographic minus, and a plus where ``sign`` asks for it."""
+    text = f"{abs(value):,.{decimals}f}"
+    if not float(text.replace(",", "")):
+        return text
+    return f"{MINUS if value < 0 else '+' if sign else ''}{text}"
+
+
+def signed_percent(share: float) -> str:
+    """Return a change of 1 as a signed percentage: ``+12 %``, ``−1.3 %``; one decimal below ten percent."""
+    return f"{fixed(100.0 * share, 1 if abs(share) < 0.0995 else 0, sign=True)} %"

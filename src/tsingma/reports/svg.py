@@ -67,7 +67,7 @@ def bars(chart: str, title: str, description: str, rows: Sequence[BarRow]) -> st
             place = _share(row.marker, largest)
             inner.append(f'<line class="tick" x1="{place}" x2="{place}" y1="-3" y2="{BAR + 3}"/>')
         parts.append(_line(top, row.label, "".join(inner), row.value))
-    return _chart(chart, title, description, len(rows) * ROW, parts)
+    return framed(chart, title, description, len(rows) * ROW, parts)
 
 
 def waterfall(chart: str, title: str, description: str, steps: Sequence[Step]) -> str:
@@ -81,7 +81,7 @@ def waterfall(chart: str, title: str, description: str, steps: Sequence[Step]) -
         if index + 1 < len(steps):
             inner += f'<line class="guide" x1="{edge}" x2="{edge}" y1="{BAR}" y2="{ROW}"/>'
         parts.append(_line(index * ROW, step.label, inner, step.value))
-    return _chart(chart, title, description, len(steps) * ROW, parts)
+    return framed(chart, title, description, len(steps) * ROW, parts)
 
 
 def dots(
@@ -116,7 +116,7 @@ def dots(
             f'<line class="rail" x1="0" x2="100%" y1="13" y2="13"/>'
             f'<circle class="{mark}" cx="{outcome}" cy="13" r="5"/></svg></g>'
         )
-    return _chart(chart, title, description, height + ROW, parts)
+    return framed(chart, title, description, height + ROW, parts)
 
 
 class PathLine(msgspec.Struct, frozen=True):
@@ -159,7 +159,7 @@ def paths(
         f'<svg class="plot" x="0" y="0" width="100%" height="300" viewBox="0 0 1000 300" preserveAspectRatio="none">'
         f'<line class="rail" x1="0" x2="1000" y1="300" y2="300"/>{"".join(parts)}</svg>'
     )
-    return _chart(chart, title, description, 304, [inner])
+    return framed(chart, title, description, 304, [inner])
 
 
 def legend(entries: Sequence[tuple[str, str]]) -> str:
@@ -168,7 +168,8 @@ def legend(entries: Sequence[tuple[str, str]]) -> str:
     return f'<ul class="legend">{items}</ul>'
 
 
-def _chart(chart: str, title: str, description: str, height: int, parts: Sequence[str]) -> str:
+def framed(chart: str, title: str, description: str, height: int, parts: Sequence[str]) -> str:
+    """Return parts as one chart with its text alternatives; ``chart`` is a unique id, ``height`` in pixels."""
     body = "\n".join(parts)
     return (
         f'<svg class="chart" role="img" aria-labelledby="{chart}-title {chart}-text" width="100%" height="{height}">\n'

@@ -28,6 +28,7 @@ from tsingma.economy.chain.dividends import (
     rent_leakage,
 )
 from tsingma.economy.chain.equilibrium import Equilibrium, Shock, base_flows, solve
+from tsingma.economy.chain.flows import Flow, chain_flows
 from tsingma.economy.chain.levers import Setting, plan_of
 from tsingma.economy.chain.stylised import Chain
 from tsingma.economy.chain.table import Bool, Float64, Table, aggregate, checked_table
@@ -132,6 +133,7 @@ class ScenarioResult(msgspec.Struct, frozen=True, kw_only=True):
     countries: tuple[CountryResult, ...]
     regions: tuple[RegionResult, ...]
     dividends: tuple[Row, ...]
+    flows: tuple[Flow, ...]
     leakage: tuple[Leak, ...]
     rent_leakage: dict[str, tuple[float, float]]
     concentration: tuple[Concentration, ...]
@@ -152,6 +154,7 @@ def run_scenario(chain: Chain, name: str, scenario: Scenario, *, draws: int = 10
     world, plan = chain.world(), plan_of(chain, scenario.lever)
     found = solve(world, plan.shock)
     before, after = base_dividends(chain), dividends(chain, found, leaders=plan.leaders)
+    table = table_after(chain, world, found)
     countries = tuple(dict.fromkeys(chain.country_of.values()))
     split = [one for one in countries if len(chain.regions_of(one)) > 1]
     measured = split or [one for one in countries if by_layer(chain, before, one)["upstream"] > 0]
@@ -166,7 +169,8 @@ def run_scenario(chain: Chain, name: str, scenario: Scenario, *, draws: int = 10
         countries=_countries(chain, world, plan.shock, found, (before, after), (draws, seed)),
         regions=_regions(chain, world, found, before, after),
         dividends=dividend_rows(chain, before, after),
-        leakage=_leakage(chain, world, found),
+        flows=chain_flows(chain, chain.table, table),
+        leakage=_leakage(chain, table),
         rent_leakage={
             country: (lost, rent_leakage(chain, after, scenario.foreign_owned)[country])
             for country, lost in rent_leakage(chain, before, scenario.foreign_owned).items()
@@ -278,9 +282,8 @@ def table_after(chain: Chain, world: World, found: Equilibrium, case: int = 0) -
     )  # fmt: skip
 
 
-def _leakage(chain: Chain, world: World, found: Equilibrium) -> tuple[Leak, ...]:
-    tables = (chain.table, table_after(chain, world, found))
-    shares = [foreign_shares(chain, table) for table in tables]
+def _leakage(chain: Chain, after: Table) -> tuple[Leak, ...]:
+    shares = [foreign_shares(chain, table) for table in (chain.table, after)]
     return tuple(
         Leak(country=country, layer=layer, before=shares[0][country, layer], after=shares[1][country, layer])
         for country, layer in shares[0]

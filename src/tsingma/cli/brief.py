@@ -1,0 +1,27 @@
+"""The options of every command that can write an illustrated brief, and the writing of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+LANGUAGES = ("en", "zh")
+
+
+def brief_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--html FILE`` and ``--language en|zh`` to a command."""
+    language = click.option(
+        "--language", type=click.Choice(LANGUAGES), default="en", show_default=True, help="Of the brief."
+    )
+    html = click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write an illustrated brief.")
+    return html(language(command))
+
+
+def write_brief(html: Path, page: str, *, quiet: bool) -> None:
+    """Write a brief and say where, unless ``quiet`` (JSON goes out)."""
+    html.write_text(page, encoding="utf-8")
+    if not quiet:
+        click.echo(f"brief: {html}")
