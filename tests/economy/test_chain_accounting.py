@@ -25,8 +25,8 @@ from tsingma.economy.chain.accounting import (
     value_added_in,
     value_added_origin,
 )
+from tsingma.economy.chain.export_terms import nine_terms, sixteen_terms
 from tsingma.economy.chain.exports import export_content
-from tsingma.economy.chain.nine_terms import nine_terms
 from tsingma.economy.chain.published import PublishedExports, decompr_cells, exvatools_rows
 from tsingma.economy.chain.table import Table, checked_table
 from tsingma.messages.chain_tables import SPLIT_COUNTRIES, read_decompr, read_icio, wiod_table
@@ -79,6 +79,29 @@ def test_nine_terms_add_up_to_published_totals(shared: Path, case: PublishedExpo
         assert total == pytest.approx(case.figures[name], abs=0.01), name
     with pytest.raises(Rejected, match="whole world"):
         nine_terms(made_up_table(), ["CHN", "JPN", "KOR"])
+
+
+@pytest.mark.parametrize("case", exvatools_rows()[:3], ids=lambda case: case.name)
+def test_sixteen_terms_add_up_to_published_totals(shared: Path, case: PublishedExports) -> None:
+    """Goal: Wang-Wei-Zhu's terms sum to V6's totals, and to exports to each importer. Method: its test table."""
+    table = read_icio(shared / "data/econ/gvc_tests/iciotest_data.csv")
+    found = sixteen_terms(table, case.exporter, SPLIT_COUNTRIES)
+    terms = np.sum(list(found.values()), axis=0)
+    sums = {
+        "gross_exports": terms.sum(), "value_added_exports": terms[:5].sum(), "reflection": terms[5:8].sum(),
+        "domestic_double_counting": terms[8:10].sum(),
+        "foreign_value_added_used_by_importer": terms[[10, 11, 13, 14]].sum(),
+        "foreign_double_counting_wang_wei_zhu": terms[[12, 15]].sum(),
+    }  # fmt: skip
+    for name, total in sums.items():
+        assert total == pytest.approx(case.figures[name], abs=0.01), name
+    rows = np.isin(np.repeat(table.regions, 3), case.exporter)
+    for importer, parts in found.items():
+        theirs, users = np.isin(np.repeat(table.regions, 3), importer), np.isin(table.regions, importer)
+        sold = table.intermediate[np.ix_(rows, theirs)].sum() + table.final[np.ix_(rows, users)].sum()
+        assert parts.sum() == pytest.approx(sold, rel=1e-9), importer
+    with pytest.raises(Rejected, match="whole world"):
+        sixteen_terms(made_up_table(), ["CHN", "JPN", "KOR"])
 
 
 def test_imported_inputs_of_chinese_electronics(shared: Path) -> None:

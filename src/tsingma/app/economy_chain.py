@@ -15,8 +15,8 @@ import msgspec
 from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.economy.chain.accounting import downstreamness, foreign_value_added, upstreamness
 from tsingma.economy.chain.as_path import chain_path
+from tsingma.economy.chain.export_terms import nine_terms
 from tsingma.economy.chain.exports import ExportContent, export_content
-from tsingma.economy.chain.nine_terms import nine_terms
 from tsingma.economy.chain.real_table import LayerFile, chain_of_table, standard_layers
 from tsingma.economy.chain.scenario import Scenario, ScenarioResult, run_scenario
 from tsingma.economy.chain.stylised import Chain, stylised_chain
