@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PRICES ?=
 DEMO_ARGUMENTS ?=
 
-.PHONY: demo test lint format bench lock clean
+.PHONY: demo test soak lint format bench lock clean
 
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 
@@ -26,6 +26,17 @@ demo: $(VENV)/.installed
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m "not soak"
+
+# Long runs: seeds of simulated days with faults, crashes at every write, a thousand kills, every changed byte.
+SEEDS ?= 10000
+PROCESSES ?= 2
+soak: $(VENV)/.installed-dev
+	mkdir -p out
+	$(BIN)/tsingma simulate faults --seed 1 --seeds $(SEEDS) --processes $(PROCESSES) > out/simulation.log || \
+		{ grep -A1 FAILED out/simulation.log; exit 1; }
+	tail -n 3 out/simulation.log
+	$(BIN)/python -m pytest -m soak -rP > out/soak.log || { tail -n 60 out/soak.log; exit 1; }
+	tail -n 1 out/soak.log
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check src tests benchmarks
