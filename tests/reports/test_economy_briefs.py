@@ -5,6 +5,7 @@ Method: made-up rows that add up, real runs of the models that ship, a parser fo
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from datetime import date
@@ -184,6 +185,18 @@ def test_fan_bands_are_ordered_inside_the_axis(run: RunFigures) -> None:
         outer = top, foot
     with pytest.raises(ValueError, match="odd number of levels"):
         fan("fan", "t", "d", Fan(one.dates, one.levels[1:], one.values[1:], one.path), str)
+
+
+@pytest.mark.parametrize("end", [(1.0, 1.001, 1.002), (9.998, 9.999, 10.0), (4.0, 4.001, 7.0)])
+def test_figures_at_the_edge_lie_apart_inside_the_picture(end: tuple[float, ...]) -> None:
+    days = (date(2026, 1, 31), date(2026, 2, 28))
+    shown = Fan(days, (0.05, 0.5, 0.95), tuple((10.0 if end[0] < 5 else 1.0, value) for value in end), (5.0, end[1]))
+    drawn = fan("fan", "t", "d", shown, lambda value: f"{value:g}")
+    places = [float(y) for y in re.findall(r'class="label small" x="[\d.]+%" y="([\d.]+)"', drawn)]
+    assert len(places) == 3
+    assert all(after - before >= 14.9 for before, after in itertools.pairwise(places))
+    assert places[0] > 0
+    assert places[-1] <= 240 - 20
 
 
 def test_a_fan_of_one_number_is_drawn() -> None:

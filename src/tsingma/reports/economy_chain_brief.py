@@ -81,7 +81,8 @@ def _k(figures: ChainFigures, language: str) -> str:
         ends = [100.0, 100.0 * math.exp(one.upper), 100.0 * math.exp(one.lower)]
         pair = [Arm(100.0, 100.0 * math.exp(one.upper), words["upper"], upper=True),
                 Arm(100.0, 100.0 * math.exp(one.lower), words["lower"], upper=False)]  # fmt: skip
-        heading = f"{name_of(one.country, language)}, K {fixed(one.k, 4, sign=True)}"
+        stop = "，" if language == "zh" else ", "
+        heading = f"{name_of(one.country, language)}{stop}K {fixed(one.k, 4, sign=True)}"
         chart = arms(f"k-{one.country}", heading, words["k_caption"], pair, (words["before"], words["after"]),
                      (min(ends), max(ends)),
                      lambda value: fixed(value, 1))  # fmt: skip

@@ -19,6 +19,7 @@ COUNTRIES_SHOWN = 6  # the largest; the others are one band
 CELLS_SHOWN = 400  # rows of the table of every flow, the largest first
 LEAST_PART = 0.002  # of a layer's sales: smaller flows are not drawn
 OTHERS = "others"
+_USES = ("upstream", "midstream", "downstream", "rest", "final")  # down the chain, then out of it
 
 
 def flows_section(figures: ChainFigures, language: str) -> str:
@@ -98,7 +99,7 @@ def _bands(rows: Sequence[FlowRow], kept: Sequence[str], language: str) -> tuple
     named = {one: words["others"] if one == OTHERS else name_of(one, language) for one in (*kept, OTHERS)}
     left = [Band(one, named[one], words["makers"], COMPONENT_COLOURS[place % len(COMPONENT_COLOURS)])
             for place, one in enumerate(named) if one in sellers]  # fmt: skip
-    uses = list(dict.fromkeys(row.use for row in rows))
+    uses = sorted({row.use for row in rows}, key=_USES.index)
     ends = dict.fromkeys((row.use, row.buyer) for row in rows)
     right = [Band(f"{use} {buyer}", named[buyer], name_of(use, language), "node")
              for use in uses for buyer in named if (use, buyer) in ends]  # fmt: skip
@@ -114,7 +115,10 @@ def _by_use(figures: ChainFigures, layers: Sequence[str], language: str) -> str:
         cell[1] += row.after
     columns = [text_column(words["layer"]), text_column(words["use"]), Column(words["before"]), Column(words["after"]),
                Column(words["change"])]  # fmt: skip
-    rows = [[name_of(layer, language), name_of(use, language), *_pair(*cell)] for (layer, use), cell in sums.items()]
+    rows = [
+        [name_of(layer, language), name_of(use, language), *_pair(*cell)]
+        for (layer, use), cell in sorted(sums.items(), key=lambda one: tuple(map(_USES.index, one[0])))
+    ]
     foot = []
     for layer in layers:
         both = [sum(cell[place] for (one, _), cell in sums.items() if one == layer) for place in (0, 1)]

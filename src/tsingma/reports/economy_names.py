@@ -15,6 +15,7 @@ _NAMES = {
     "USA": ("United States", "美國"),
     "ROW": ("Rest of world", "其他地區"),
     "RoW": ("Rest of world", "其他地區"),
+    "EU": ("EU", "歐盟"),
     "DEU": ("Germany", "德國"),
     "GBR": ("United Kingdom", "英國"),
     "FRA": ("France", "法國"),
@@ -119,6 +120,7 @@ _SAID = {
     ),
     "reference/data/property_model.toml": "隨附參數表property_model.toml",
     "reference/data/renminbi.toml": "隨附參數表renminbi.toml",
+    "elasticities, tiers and layers as the layer file says": "彈性、企業層級及環節按環節檔設定",
     "none drawn": "沒有抽樣",
     "RVD 2026Q2 (provisional); HSI close of 30 June 2026; Land Registry; Centaline monthly changes; "
     "vacancy of 2025; expectations assumed": (

@@ -45,7 +45,7 @@ figure h4 { margin: 0 0 6px; font-size: 14.5px; font-weight: 600; }
 .heat .h3 { background: color-mix(in srgb, var(--c1) 42%, transparent); }
 .heat .h4 { background: color-mix(in srgb, var(--c1) 56%, transparent); }
 .heat.wide { font-size: 10.5px; table-layout: fixed; }
-.heat.wide td, .heat.wide th { padding: 4px 3px; min-width: 0; white-space: normal; font-size: inherit; }
+.heat.wide td, .heat.wide th { padding: 4px 5px 4px 1px; min-width: 0; white-space: normal; font-size: inherit; }
 td.said { white-space: normal; min-width: 12em; }
 @media (max-width: 900px) { .pair { grid-template-columns: 1fr; } }
 @media print { .pair { gap: 0 20px; } .pair > figure { break-inside: avoid; } }
@@ -78,7 +78,7 @@ def check_language(language: str) -> str:
 def source_line(grounds: Grounds, language: str) -> str:
     """Return what a figure stands on in one line: model, calibration, data, uncertainty, seed."""
     words = WORDS[language]
-    data = ", ".join(said(one, language) for one in grounds.data)
+    data = ("、" if language == "zh" else ", ").join(said(one, language) for one in grounds.data)
     pairs = [("model", grounds.model), ("calibration", grounds.calibration), ("data", data),
              ("uncertainty", grounds.uncertainty),
              ("seed", "" if grounds.seed is None else str(grounds.seed))]  # fmt: skip

@@ -66,7 +66,7 @@ def fan(chart: str, title: str, description: str, shown: Fan, text: Callable[[fl
             for k in (len(shown.levels) - 1, middle, 0)]  # fmt: skip
     if ends[0][1].partition(" ")[2] == ends[2][1].partition(" ")[2]:
         ends = ends[1:2]
-    parts = [_frame(axis, text), _plot(axis, shapes, points), *_ends(ends), *_days(shown.dates, across, height)]
+    parts = [_frame(axis, text), _plot(axis, shapes, points), *_ends(ends, axis), *_days(shown.dates, across, height)]
     return framed(chart, title, description, height, parts)
 
 
@@ -74,7 +74,7 @@ def arms(
     chart: str, title: str, description: str, shown: Sequence[Arm], ends: tuple[str, str],
     limits: tuple[float, float], text: Callable[[float], str], height: int = 220,
 ) -> str:  # fmt: skip
-    """Return two or more lines from one start to their ends; ``limits`` is a scale that several charts share."""
+    """Return two or more lines from one start to their ends; ``limits`` is what the scale must hold."""
     axis = _Axis.over(*limits, height)
     shapes = [
         _line([0.0, 1.0], (arm.start, arm.end), axis, f"path {'upper-arm' if arm.upper else 'lower-arm'}")
@@ -90,7 +90,7 @@ def arms(
         f'<text class="axis" x="{_LEFT:g}%" y="{height - 6}">{escape(ends[0])}</text>',
         f'<text class="axis" x="{_LEFT + _PLOT - 10:g}%" y="{height - 6}" text-anchor="end">{escape(ends[1])}</text>',
     ]
-    parts = [_frame(axis, text, _PLOT - 10), _plot(axis, shapes, marks, _PLOT - 10), *_ends(words, 12), *foot]
+    parts = [_frame(axis, text, _PLOT - 10), _plot(axis, shapes, marks, _PLOT - 10), *_ends(words, axis, 12), *foot]
     return framed(chart, title, description, height, parts)
 
 
@@ -147,14 +147,21 @@ def _line(across: Sequence[float], values: Sequence[float], axis: _Axis, kind: s
     return f'<polyline class="{kind}" points="{points}"/>'
 
 
-def _ends(words: Sequence[tuple[float, str]], inwards: float = 0.0) -> list[str]:
-    """Return words at the right edge, the highest first, moved down where they would lie over each other."""
-    found, floor = [], float("-inf")
-    for level, label in sorted(words):
-        floor = max(level, floor + _LINE)
-        place = _LEFT + _PLOT + 1.5 - inwards + (2 if inwards else 0)
-        found.append(f'<text class="label small" x="{place:g}%" y="{floor + 4:.2f}">{escape(label)}</text>')
-    return found
+def _ends(words: Sequence[tuple[float, str]], axis: _Axis, inwards: float = 0.0) -> list[str]:
+    """Return words at the right edge, moved apart where they would lie over each other, and kept above the dates."""
+    ordered = sorted(words)
+    levels: list[float] = []
+    for level, _ in ordered:
+        levels.append(max(level, levels[-1] + _LINE) if levels else level)
+    lowest = float(axis.height - _FOOT)
+    for place in range(len(levels) - 1, -1, -1):
+        levels[place] = min(levels[place], lowest)
+        lowest = levels[place] - _LINE
+    edge = _LEFT + _PLOT + 1.5 - inwards + (2 if inwards else 0)
+    return [
+        f'<text class="label small" x="{edge:g}%" y="{level + 4:.2f}">{escape(label)}</text>'
+        for level, (_, label) in zip(levels, ordered, strict=True)
+    ]
 
 
 def _days(dates: Sequence[date], across: Callable[[date], float], height: int) -> list[str]:
