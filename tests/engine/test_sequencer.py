@@ -8,7 +8,7 @@ batches with repeated ids against a plain model.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -222,6 +222,43 @@ def test_changed_record_is_neither_replayed_nor_answered_from() -> None:
     for ask in (lambda: sequencer.answered("b"), lambda: sequencer.submit([("b", OpenDay(4))])):
         with pytest.raises(InvariantBroken, match="was changed"):
             ask()
+
+
+class GrowingStore(MemoryStore):
+    """A store to which another process appends as soon as a reader has read it all."""
+
+    def read(self, after: int = 0) -> Iterator[Record]:
+        """Yield what is there, then let it grow by one record."""
+        yield from list(super().read(after))
+        head = self.head()
+        if head is not None and head.sequence < 5:
+            writer = Sequencer(plain := MemoryStore(), Total, add)
+            writer.submit([(str(number), OpenDay(2)) for number in range(head.sequence + 1)])
+            self.append(list(plain.read(head.sequence)))
+
+
+def test_reader_that_opens_while_another_writes_is_not_ahead_of_its_state() -> None:
+    """Goal: state, sequence and head belong together. Method: the journal grows between reading it and its end."""
+    store = GrowingStore()
+    opened(store).submit([("0", OpenDay(2))])
+    for snapshot in (False, True):
+        reader = opened(store)
+        assert reader.state.value == 2 * reader.sequence < 2 * store.length()
+        if snapshot:
+            while reader.catch_up():
+                assert reader.state.value == 2 * reader.sequence
+        else:
+            store.put_snapshot(Snapshot(1, b"2", {"value": b"2"}))
+    assert reader.head == store.head().hash  # type: ignore[union-attr]
+
+
+def test_snapshot_beyond_the_journal_is_passed_over() -> None:
+    """Goal: the journal decides. Method: a snapshot whose record was lost."""
+    store = MemoryStore()
+    opened(store).submit([("a", OpenDay(2))])
+    store.put_snapshot(Snapshot(9, b"4", {"value": b"4"}))
+    again = opened(store)
+    assert (again.state.value, again.sequence) == (2, 1)
 
 
 steps = st.tuples(st.sampled_from("abcdef"), st.integers(0, 9))

@@ -55,7 +55,8 @@ class Sequencer(Generic[S]):
         self._fresh = fresh
         self._step_all: StepAll[S] = step_all or (lambda state, commands: [step(state, one) for one in commands])
         self._poisoned = ""
-        self._state, self._sequence, self._head = self._recover()
+        self._sequence, self._head = 0, GENESIS
+        self._state = self._recover()
 
     @property
     def state(self) -> S:
@@ -176,18 +177,23 @@ class Sequencer(Generic[S]):
             self._sequence, self._head = record.sequence, record.hash
             yield record
 
-    def _recover(self) -> tuple[S, int, bytes]:
-        start, state = 0, self._fresh()
+    def _recover(self) -> S:
+        """Return the state of the newest whole snapshot and the tail behind it; sequence and head go along.
+
+        They come from the records that were carried out, not from where the journal ends: another process may write.
+        """
+        state = self._fresh()
         for sequence in reversed(self._store.snapshots()):
+            record = next(iter(self._store.read(sequence - 1)), None)
+            if record is None or record.sequence != sequence:
+                continue  # it stands after the last record
             try:
                 state = self._load(sequence)
             except Rejected:
                 continue  # a damaged snapshot is passed over; the journal has everything
-            start = sequence
+            self._sequence, self._head = sequence, record.hash
             break
-        state = self._apply(state, self._store.read(start))
-        last = self._store.head()
-        return (state, 0, GENESIS) if last is None else (state, last.sequence, last.hash)
+        return self._apply(state, self._following(self._store.read(self._sequence)))
 
     def _load(self, sequence: int) -> S:
         snapshot = self._store.snapshot(sequence)
