@@ -5,7 +5,7 @@
 
 For each instance (beta 0.5, alpha 0, short 0.1): one pass in order of entry, recycling and a plain liquidity saving
 mechanism in plain Python, our pipeline by number and by value, and HiGHS on the whole problem with a relative gap of
-1e-4. Goals: within 0.1 point of HiGHS by number and 0.5 point by value in at most half its time (10,000); at least
+1e-4; HiGHS goes first, and the pipeline is given 45 % of its time, 5.4 seconds at most. Goals: within 0.1 point of HiGHS by number and 0.5 point by value in at most half its time (10,000); at least
 98.9 % by number, and by value within 1 point of HiGHS's bound, in 6 seconds (100,000). Settled sets are verified in
 integers inside the pipeline and here again.
 """
@@ -26,7 +26,7 @@ from tsingma.settlement.optimise import frontier, optimise, optimise_parts
 from tsingma.settlement.proposal import Objective, weights
 from tsingma.simulate.settlement import fingerprint, settlement_instance
 
-LIMITS = {10_000: 0.95, 100_000: 5.4}
+LIMIT, SHARE = 5.4, 0.45  # seconds of the pipeline, and of HiGHS's time at most
 ALLOWED = {Objective.NUMBER: 0.1, Objective.VALUE: 0.5}
 HIGHS_LIMIT = 300.0
 FINGERPRINTS = {
@@ -56,17 +56,17 @@ def compare(problem: Problem, objective: Objective) -> tuple[bool, float]:
     """Print the pipeline beside HiGHS; return whether the goals are met, and the share of HiGHS's time."""
     count = problem.size
     total = float(weights(problem, objective).sum())
+    began, cpu_began = time.perf_counter(), time.process_time()
+    theirs, bound = solve_whole(problem, weights(problem, objective), HIGHS_LIMIT)
+    spent, cpu_spent = time.perf_counter() - began, time.process_time() - cpu_began
     cpu = time.process_time()
-    found = optimise(problem, objective, LIMITS.get(count, 5.0), time.perf_counter)
+    found = optimise(problem, objective, min(LIMIT, SHARE * spent), time.perf_counter)
     cpu = time.process_time() - cpu
     chosen = np.zeros(count, np.bool_)
     chosen[list(found.chosen)] = True
     if not problem.feasible(chosen):
         raise RuntimeError("the proposal overdraws an account")
     ours = float(weights(problem, objective)[chosen].sum())
-    began, cpu_began = time.perf_counter(), time.process_time()
-    theirs, bound = solve_whole(problem, weights(problem, objective), HIGHS_LIMIT)
-    spent, cpu_spent = time.perf_counter() - began, time.process_time() - cpu_began
     behind, below = 100 * (theirs - ours) / total, 100 * (bound - ours) / total
     if count <= 10_000:
         met = behind <= ALLOWED[objective] and found.seconds <= spent / 2

@@ -37,12 +37,13 @@ STEPS = (400, 300_000, 2_000_000)  # of a search: for each instruction that wait
 STEPS_QUICK = (50, 50_000, 500_000)
 STEPS_SMALL = 500  # for each instruction of a small instance, at least
 HEAT, COLD, SLICES = 0.4, 0.02, 4
-SEARCH_SHARE = 0.5  # of the time that is left, for searches from all starts
+STARTS = 4  # of a search without a relaxation
+SEARCH_SHARE = 0.4  # of the time that is left, for searches from all starts
 CUTS = (0.5, 0.3)  # what settles whole of the relaxation: the parts above
 REMOVE_ALL_MAX = 300_000  # above it, removal begins with what recycling has left
 BOUND_SHARE = 0.7  # of the time that is left, for the relaxation
 FREE_MIN, FREE_MAX = 3_000, 48_000  # instructions an integer programme is given at once
-EXACT_SHARE = 0.5  # of the time that is left, for one of them
+EXACT_SHARE = 0.7  # of the time that is left, for one of them
 LAST_MOMENT = 0.02  # seconds in which no solver is started any more
 NOISE = 0.3  # mean weights by which a decision counts as little, after the first of them
 COOLER = 0.1  # the search after one of them begins at
@@ -68,6 +69,7 @@ class _Run:
     deadline: float
     seed: int
     steps: tuple[int, int, int] = STEPS
+    slices: int = 0  # searched so far; each draws its own numbers
     best: Bools = field(init=False)
     stages: list[Stage] = field(default_factory=list)
     start: Int64 = field(init=False)
@@ -117,8 +119,9 @@ class _Run:
                 slack = self.problem.end_balances(settled)  # of the best set of the slice before
             functions().search(
                 *self.columns, self.weight, self.start, self.items, slack, settled, steps, ladder[place],
-                ladder[place + 1], self.seed + place,
+                ladder[place + 1], self.seed + self.slices,
             )  # fmt: skip
+            self.slices += 1
 
     def remove(self, settled: Bools, slack: Int64) -> bool:
         """Take out what must go for every account to be covered; returns whether all could be covered."""
@@ -225,7 +228,7 @@ def quick(problem: Problem, objective: Objective, elapsed: Elapsed, *, seed: int
     _recycling(run)
     if not run.best.all():
         _removal(run)
-        _search(run, None)
+        _search(run, None, starts=1)
         _top_up(run)
     return run.best, run.stages
 
@@ -306,10 +309,10 @@ def _relaxation(run: _Run) -> Relaxed | None:
     return relaxed
 
 
-def _search(run: _Run, relaxed: Relaxed | None) -> None:
+def _search(run: _Run, relaxed: Relaxed | None, *, starts: int = STARTS) -> None:
     """Search from what the relaxation would settle, cut at several parts, and from the best set so far."""
     until = run.elapsed() + max(run.left, 0.0) * (SEARCH_SHARE if relaxed else 1.0)
-    for cut in (*CUTS, None) if relaxed else (None,):
+    for cut in (*CUTS, None) if relaxed else (None,) * starts:
         began = run.elapsed()
         if began >= until:
             return
