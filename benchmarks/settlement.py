@@ -5,9 +5,9 @@
 
 For each instance (beta 0.5, alpha 0, short 0.1): one pass in order of entry, recycling and a plain liquidity saving
 mechanism in plain Python, our pipeline by number and by value, and HiGHS on the whole problem with a relative gap of
-1e-4; HiGHS goes first, and the pipeline is given 45 % of its time, 5.4 seconds at most. Goals: within 0.1 point of HiGHS by number and 0.5 point by value in at most half its time (10,000); at least
-98.9 % by number, and by value within 1 point of HiGHS's bound, in 6 seconds (100,000). Settled sets are verified in
-integers inside the pipeline and here again.
+1e-4; HiGHS goes first, and the pipeline is given 45 % of its time, 5.4 seconds at most. Goals: within 0.1 point of
+HiGHS by number and 0.5 point by value in at most half its time (10,000); at least 98.9 % by number, and by value within
+1 point of HiGHS's bound, in 6 seconds (100,000). Settled sets are verified in integers in the pipeline and here again.
 """
 
 from __future__ import annotations
