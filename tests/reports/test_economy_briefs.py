@@ -16,9 +16,10 @@ import numpy as np
 import pytest
 
 from tsingma.app.economy_briefs import chain_figures, run_figures
-from tsingma.app.economy_chain import run_chain
+from tsingma.app.economy_chain import read_scenario, run_chain, scenario_names
 from tsingma.app.economy_run import causes_of, find_scenario, run_scenario
 from tsingma.basics.rejection import InvariantBroken, Rejected
+from tsingma.economy.chain.levers import LEVERS
 from tsingma.economy.scenario import shipped_scenarios
 from tsingma.reports import economy_names, economy_words
 from tsingma.reports.economy_chain_brief import render_chain_brief
@@ -35,7 +36,8 @@ CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 @pytest.fixture(scope="module")
 def chain() -> ChainFigures:
-    return chain_figures(run_chain("hbm-stop", None, year=None, layers=None, draws=5, seed=1))
+    found = run_chain("hbm-stop", None, year=None, layers=None, draws=5, seed=1)
+    return chain_figures(read_scenario("hbm-stop")[1], found)
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +114,10 @@ def test_what_ships_has_its_chinese(chain: ChainFigures, run: RunFigures) -> Non
     for grounds in (chain.grounds, run.grounds, run_figures(homes, causes_of(homes.scenario, "property")).grounds):
         for text in (grounds.model, grounds.calibration, grounds.uncertainty, *grounds.data):
             assert is_said(text, "zh"), text
+    for name in scenario_names():
+        assert is_said(read_scenario(name)[1].description, "zh"), name
+    for unit in (lever.unit for lever in LEVERS.values()):
+        assert unit in economy_names.NAMES["zh"]
     for scenario in shipped_scenarios().values():
         for shock in scenario.shock:
             assert is_said(shock.recorded().why, "zh"), shock.why
@@ -140,6 +146,14 @@ def test_chain_rows_add_up_to_the_dividends_and_the_output(chain: ChainFigures) 
     page = render_chain_brief(chain)
     sold = sum(row.after for row in chain.flows if row.layer == "upstream")
     assert f"Upstream, after: {fixed(sold, 1)}" in page
+
+
+def test_levers_are_named_with_whom_they_are_for(chain: ChainFigures) -> None:
+    scenario = read_scenario("eda-ban")[1]
+    (lever,) = chain_figures(scenario, run_chain("eda-ban", None, year=None, layers=None, draws=0, seed=1)).levers
+    page = render_chain_brief(msgspec.structs.replace(chain, levers=(lever,)), "zh")
+    row = page.split('<section id="levers"')[1].split("</tbody>")[0]
+    assert all(word in row for word in ("出口管制", "1,000", "貿易成本，倍", "設計工具", "美國", "中國內地"))
 
 
 def test_ribbons_fill_their_bands() -> None:

@@ -13,6 +13,8 @@ from tsingma.app.economy_replicate import Replication
 from tsingma.app.economy_run import ScenarioRun
 from tsingma.economy.attribution import Attribution
 from tsingma.economy.chain.dividends import Divergence
+from tsingma.economy.chain.levers import LEVERS, Setting
+from tsingma.economy.chain.scenario import Scenario as ChainScenario
 from tsingma.economy.chain.scenario import ScenarioResult
 from tsingma.economy.observations import EconomicData
 from tsingma.economy.path import HIBOR, HOME_PRICE, HOME_RENT, HOME_SALES, HSI
@@ -33,6 +35,7 @@ from tsingma.reports.economy_figures import (
     Grounds,
     LayerRow,
     LeakRow,
+    LeverRow,
     ReasonRow,
     RunFigures,
     ShockRow,
@@ -52,11 +55,12 @@ _MONTHLY: dict[str, tuple[Callable[[EconomicData], Series], float]] = {  # by fi
 }
 
 
-def chain_figures(found: ScenarioResult) -> ChainFigures:
-    """Return a scenario of the chain as rows."""
+def chain_figures(scenario: ChainScenario, found: ScenarioResult) -> ChainFigures:
+    """Return a scenario of the chain and what came of it as rows."""
     drawn = f"{found.draws} draws of the elasticities" if found.draws else "none drawn"
     return ChainFigures(
         name=found.name, title=found.english, title_zh=found.chinese, unit=found.unit, notes=found.notes,
+        description=scenario.description, levers=tuple(map(_lever, scenario.lever)),
         draws=found.draws,
         grounds=Grounds(model=CHAIN_MODEL, calibration=found.notes[-1] if found.notes else "",
                         data=(_table_name(found.table),), uncertainty=drawn, seed=found.seed if found.draws else None),
@@ -85,6 +89,13 @@ def chain_figures(found: ScenarioResult) -> ChainFigures:
             lost_days=found.days.country_lost_days, worst=found.days.worst,
         ),
     )  # fmt: skip
+
+
+def _lever(setting: Setting) -> LeverRow:
+    lever = LEVERS[setting.lever]
+    sellers = setting.sellers or ((setting.country,) if setting.country else ())
+    return LeverRow(english=lever.english, chinese=lever.chinese, value=setting.value, unit=lever.unit,
+                    sector=setting.sector, sellers=sellers, buyers=setting.buyers)  # fmt: skip
 
 
 def _table_name(table: str) -> str:

@@ -57,9 +57,11 @@ def run(
         write_path(path, path_file)
     if html is not None:
         from tsingma.app.economy_briefs import chain_figures
+        from tsingma.app.economy_chain import read_scenario
         from tsingma.reports.economy_chain_brief import render_chain_brief
 
-        write_brief(html, render_chain_brief(chain_figures(found), language), quiet=as_json)
+        figures = chain_figures(read_scenario(scenario)[1], found)
+        write_brief(html, render_chain_brief(figures, language), quiet=as_json)
     if as_json:
         click.echo(msgspec.json.encode(found).decode())
         return

@@ -9,7 +9,7 @@ from tsingma.reports.clearing_sections import section
 from tsingma.reports.economy_chain_flows import flows_section
 from tsingma.reports.economy_chain_shares import dividends_section, leakage_section
 from tsingma.reports.economy_figures import ChainFigures, check_chain
-from tsingma.reports.economy_names import name_of
+from tsingma.reports.economy_names import name_of, said
 from tsingma.reports.economy_page import check_language, page, sentence, shown, source_line, source_note, told
 from tsingma.reports.economy_words import WORDS
 from tsingma.reports.fan_svg import Arm, arms
@@ -31,6 +31,7 @@ def render_chain_brief(figures: ChainFigures, language: str = "en") -> str:
     check_chain(figures)
     made = [
         ("summary", "chain_summary", _summary(figures, language)),
+        ("levers", "levers", _levers(figures, language)),
         ("flows", "flows", flows_section(figures, language)),
         ("k", "k", _k(figures, language)),
         ("dividends", "dividends", dividends_section(figures, language)),
@@ -70,6 +71,21 @@ def _summary(figures: ChainFigures, language: str) -> str:
 
 
 _SUMMARY = ("real_income", "real_wage", "chain_dividends")
+
+
+def _levers(figures: ChainFigures, language: str) -> str:
+    words = WORDS[language]
+    columns = [text_column(words["lever"]), Column(words["value"]),
+               *(text_column(words[name]) for name in ("unit", "sector", "makers", "buyers"))]  # fmt: skip
+    comma = "、" if language == "zh" else ", "
+    rows = [
+        [one.chinese if language == "zh" else one.english, f"{one.value:,g}", name_of(one.unit, language),
+         name_of(one.sector, language) if one.sector else "–",
+         *(comma.join(name_of(name, language) for name in names) or "–" for names in (one.sellers, one.buyers))]
+        for one in figures.levers
+    ]  # fmt: skip
+    return section("levers", words["levers"], said(figures.description, language),
+                   table(words["levers"], columns, rows))  # fmt: skip
 
 
 def _k(figures: ChainFigures, language: str) -> str:

@@ -161,7 +161,8 @@ def _shocks(figures: RunFigures, language: str) -> str:
         return ""
     words = WORDS[language]
     heads = [text_column(words[name]) for name in ("date", "shocks")]
-    heads += [Column(words["size"]), *(text_column(words[name]) for name in ("unit", "reason", "sizes"))]
+    heads += [Column(words["size"]), text_column(words["unit"]), text_column(words["reason"]),
+              Column(words["sizes"], numeric=False, language="en" if language == "zh" else "")]  # fmt: skip
     rows = [[one.day.isoformat(), name_of(one.name, language), f"{one.size:+g}".replace("-", MINUS),
              name_of(one.unit, language), said(one.why, language), one.source] for one in figures.shocks]  # fmt: skip
     return table(words["shocks"], heads, rows)

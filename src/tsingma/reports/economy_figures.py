@@ -74,6 +74,18 @@ class SpreadRow(msgspec.Struct, frozen=True, kw_only=True):
     k: float
 
 
+class LeverRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One lever of a scenario, its words in both languages, its value and unit, and whom it is for (names)."""
+
+    english: str
+    chinese: str
+    value: float
+    unit: str
+    sector: str
+    sellers: tuple[str, ...]
+    buyers: tuple[str, ...]
+
+
 class LayerRow(msgspec.Struct, frozen=True, kw_only=True):
     """Concentration of a layer's dividends over countries and tiers."""
 
@@ -109,6 +121,8 @@ class ChainFigures(msgspec.Struct, frozen=True, kw_only=True):
     title_zh: str
     unit: str
     grounds: Grounds
+    description: str
+    levers: tuple[LeverRow, ...]
     notes: tuple[str, ...]
     draws: int
     countries: tuple[CountryRow, ...]

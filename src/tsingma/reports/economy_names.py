@@ -40,7 +40,7 @@ _NAMES = {
     "consumer": ("consumer services", "消費應用"),
     "industrial": ("industrial use", "工業應用"),
     "public": ("public services", "公共服務"),
-    "photoresist": ("photoresist", "光阻劑"),
+    "photoresist": ("photoresist", "光刻膠"),
     "advanced_logic": ("advanced logic", "先進邏輯晶片"),
     "hbm": ("high-bandwidth memory", "高頻寬記憶體"),
     "design_tools": ("design tools", "設計工具"),
@@ -103,6 +103,20 @@ _NAMES = {
     "percent, up is a weaker renminbi": ("%, up is a weaker renminbi", "%，升即人民幣轉弱"),
     "points a month the market expects": ("points a month, expected", "市場預期每月百分點"),
     "points of agreements": ("points of agreements", "佔合約的百分點"),
+    "trade cost, times": ("trade cost, times", "貿易成本，倍"),
+    "productivity, times": ("productivity, times", "生產力，倍"),
+    "productivity of data centres, part added": ("productivity of data centres, part added", "數據中心生產力，增幅"),
+    "share of purchases": ("share of purchases", "佔採購份額"),
+    "firms": ("firms", "企業數目"),
+    "part of use effect shared": ("part of use effect shared", "共享的使用效應份額"),
+    "cost a year of a small firm, in the unit of the benefit": (
+        "cost a year of a small firm, in the unit of the benefit",
+        "中小企業每年成本（以效益單位計）",
+    ),
+    "part of cost": ("part of cost", "佔成本份額"),
+    "part of entry cost cut": ("part of entry cost cut", "准入成本減幅"),
+    "benefit added": ("benefit added", "新增效益"),
+    "weight, times": ("weight, times", "權重，倍"),
     "points of turnover": ("points of turnover", "佔成交的百分點"),
 }
 
@@ -121,6 +135,19 @@ _SAID = {
     "reference/data/property_model.toml": "隨附參數表property_model.toml",
     "reference/data/renminbi.toml": "隨附參數表renminbi.toml",
     "elasticities, tiers and layers as the layer file says": "彈性、企業層級及環節按環節檔設定",
+    "Makers of high-bandwidth memory in Korea lose 95 % of their productivity for good; in days, all capacity for "
+    "30 days and a recovery of 60.": "韓國高頻寬記憶體廠永久失去95%生產力；按日計，全部產能停頓30日，其後60日恢復。",
+    "Trade cost among the three down by a tenth in every sector of the chain.": (
+        "三方之間價值鏈各行業的貿易成本下降一成。"
+    ),
+    "Final demand for AI servers halves and for data centres falls by three tenths; what is saved is spent on the "
+    "rest.": "人工智能伺服器的最終需求減半，數據中心的減三成；節省的開支用於其餘經濟。",
+    "Trade cost of American design tools to China a thousandfold; in days, no deliveries for 180 days.": (
+        "美國設計工具輸往中國內地的貿易成本升至一千倍；按日計，180日不交貨。"
+    ),
+    "As in July 2019, but whole: trade cost a thousandfold from Japan to Korea; in days, no deliveries for 90 days.": (
+        "重演2019年7月，但屬全面禁運：日本輸往韓國的貿易成本升至一千倍；按日計，90日不交貨。"
+    ),
     "none drawn": "沒有抽樣",
     "RVD 2026Q2 (provisional); HSI close of 30 June 2026; Land Registry; Centaline monthly changes; "
     "vacancy of 2025; expectations assumed": (
@@ -172,6 +199,7 @@ _PATTERNS = (
         re.compile(r"([\d,]+) replications; noise by function, of the CNH rate and of USD/CNH"),
         "{1}次模擬；各項功能、離岸人民幣拆息及美元兌離岸人民幣均有隨機擾動",
     ),
+    (re.compile(r"quoted (.+); found (.+)"), "引述 {1}；所得 {2}"),
     (re.compile(r"(\d+) draws of the elasticities"), "{1}次彈性抽樣"),
     (re.compile(r"(stylised AI value chain \d+), (\d+)"), "{1}"),
 )

@@ -9,11 +9,14 @@ import msgspec
 
 
 class Column(msgspec.Struct, frozen=True):
-    """One column: its heading, and whether it holds figures (aligned right) or code (fixed width)."""
+    """One column: its heading, whether it holds figures (aligned right) or code (fixed width), and the language of its
+    cells where it is not that of the page.
+    """
 
     heading: str
     numeric: bool = True
     code: bool = False
+    language: str = ""
 
 
 def text_column(heading: str) -> Column:
@@ -54,8 +57,15 @@ def details(summary: str, content: str) -> str:
 
 def _row(columns: Sequence[Column], row: Sequence[str]) -> str:
     first = f'<th scope="row"{_kind(columns[0])}>{escape(row[0])}</th>'
-    rest = "".join(f"<td{_kind(column)}>{escape(cell)}</td>" for column, cell in zip(columns[1:], row[1:], strict=True))
+    rest = "".join(
+        f"<td{_kind(column)}{_tongue(column)}>{escape(cell)}</td>"
+        for column, cell in zip(columns[1:], row[1:], strict=True)
+    )
     return f"<tr>{first}{rest}</tr>"
+
+
+def _tongue(column: Column) -> str:
+    return f' lang="{column.language}"' if column.language else ""
 
 
 def _kind(column: Column) -> str:
