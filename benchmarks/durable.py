@@ -2,7 +2,8 @@
 
     python benchmarks/durable.py [--rounds 3] [--postgres URL]
 
-Every figure is of work that was flushed to disk before it was answered: sequence, step, hash chain, journal, answer.
+Every figure is of work that was flushed to disk before it was answered: encoding, sequence, step, hash chain, journal,
+answer; the commands are built beforehand, and every transfer of a figure was booked.
 The peers write the same journal rows, made beforehand, with nothing around: sqlite3's ``executemany``, and psycopg's
 COPY (``execute`` for single rows), in the same transaction sizes. Of each figure the best of the rounds is shown,
 because the disk is shared; what it does at the time is printed first and last. Without --postgres a server is started
@@ -31,6 +32,7 @@ from machine import describe
 from tsingma.app.group_commit import GroupCommit
 from tsingma.app.session import Session
 from tsingma.basics.columns import pack
+from tsingma.basics.money import CURRENCIES
 from tsingma.journal.commands import Command, LoadReference, PostTransfers
 from tsingma.journal.record import GENESIS, chain
 from tsingma.simulate.market import simulate_market
@@ -58,8 +60,11 @@ class House:
         self.session.once("reference", lambda: LoadReference(market.book))
         self.session.once("deposits", market.deposits)
         ledger = self.session.house.ledger
-        self.members = np.sort(ledger.owner[(ledger.asset == 0) & (ledger.floor == 0)])
-        self.asset = int(ledger.asset[(ledger.asset > 8) & (ledger.floor == 0)][0])
+        rich = (ledger.floor == 0) & (ledger.balance > 100_000)
+        with_money = ledger.owner[rich & (ledger.asset == 0)]
+        held, holders = np.unique(ledger.asset[rich & (ledger.asset >= len(CURRENCIES))], return_counts=True)
+        self.asset = int(held[np.argmax(holders)])
+        self.members = np.intersect1d(with_money, ledger.owner[rich & (ledger.asset == self.asset)])
         self.chance = np.random.default_rng(2)
 
     def transfers(self, size: int) -> PostTransfers:
@@ -84,8 +89,11 @@ class House:
         spent = []
         for batch in batches:
             began = time.perf_counter()
-            self.session.sequencer.submit(batch)
+            answers = self.session.sequencer.submit(batch)
             spent.append(time.perf_counter() - began)
+            booked = sum(event.booked for answer in answers for event in answer.events)
+            if booked != sum(len(command.linked) for _, command in batch):
+                raise RuntimeError(f"only {booked} transfers of a commit were booked: the members ran out")
         return sum(spent), spent
 
     def _pairs(self, size: int) -> tuple[np.ndarray, np.ndarray]:
@@ -197,7 +205,7 @@ def measure(house: House, bare: Callable[[int, int], float], figures: dict[str, 
         seconds, _ = house.submit(house.batches(commits, 1, house.transfers, size))
         add(f"transfers/s, {size:,} a command and commit", size * commits / seconds)
     seconds, _ = house.submit(house.batches(40, 1, house.deliveries, BATCH // 2))
-    add(f"DvP/s, {BATCH // 2:,} linked pairs a command and commit", BATCH // 2 * 40 / seconds)
+    add(f"settled DvP/s, {BATCH // 2:,} linked pairs a command and commit", BATCH // 2 * 40 / seconds)
     add(f"acks/s, group commit, {PRODUCERS} producers", group_commit(house))
     cores = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {max(cores)})  # threads of one interpreter take turns: on one core they do so more cheaply
@@ -208,7 +216,7 @@ def measure(house: House, bare: Callable[[int, int], float], figures: dict[str, 
 
 def verdict(name: str, value: float) -> str:
     """Return the goal of a figure and whether it is met."""
-    if name.startswith("DvP"):
+    if name.startswith("settled DvP"):
         return f"goal {GOAL_DVP:,}: {'met' if value >= GOAL_DVP else 'MISSED'}"
     if name.startswith("acks"):
         return f"goal {GOAL_ACKS:,}: {'met' if value >= GOAL_ACKS else 'MISSED'}"
