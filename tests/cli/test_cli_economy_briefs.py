@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
+from tsingma.basics.rejection import Rejected
 from tsingma.cli.economy_chain import chain
 from tsingma.cli.economy_replicate import replicate
 from tsingma.cli.economy_run import property_, renminbi
@@ -37,6 +38,12 @@ def test_a_run_writes_its_fans(group: object, scenario: str, tmp_path: Path) -> 
     text = file.read_text(encoding="utf-8")
     assert text.count('class="band band-0"') == text.count("<polyline") // 2
     assert "seed: 1" in text
+
+
+def test_a_brief_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    asked = ["run", "--scenario", "renminbi-jump", "--replications", "20", "--html", str(tmp_path / "no" / "run.html")]
+    with pytest.raises(Rejected, match="cannot be written"):
+        CliRunner().invoke(renminbi, asked, catch_exceptions=False)
 
 
 def test_what_came_is_drawn_from_the_folder_of_series(tmp_path: Path) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from tsingma.basics.rejection import RejectionReason, refuse
+
 LANGUAGES = ("en", "zh")
 
 
@@ -21,7 +23,11 @@ def brief_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def write_brief(html: Path, page: str, *, quiet: bool) -> None:
-    """Write a brief and say where, unless ``quiet`` (JSON goes out)."""
-    html.write_text(page, encoding="utf-8")
+    """Write a brief and say where, unless ``quiet`` (JSON goes out); raises Rejected where it cannot be written."""
+    try:
+        html.write_text(page, encoding="utf-8")
+    except OSError as error:
+        message = f"cannot be written: {error.strerror}"
+        raise refuse(RejectionReason.NOT_ALLOWED, message, file=str(html), remedy="check --html") from None
     if not quiet:
         click.echo(f"brief: {html}")
