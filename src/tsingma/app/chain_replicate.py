@@ -32,13 +32,13 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ChainReplication(msgspec.Struct, frozen=True, kw_only=True):
-    """A paper's figures beside ours; ``checked`` counts those that it prints."""
+    """A paper's figures beside ours; ``checked`` counts those that it prints, each with its own tolerance."""
 
     paper: str
     source: str
     figures: tuple[Figure, ...]
     checked: int
-    largest_gap: float
+    largest_gap_over_tolerance: float
     agrees: bool
     notes: tuple[str, ...] = ()
 
@@ -58,7 +58,7 @@ def replicate_chain(paper: str, data: Path) -> ChainReplication:
         source=published(paper)["source"],
         figures=tuple(figures),
         checked=len(printed),
-        largest_gap=max(abs(one.value - (one.printed or 0.0)) for one in printed),
+        largest_gap_over_tolerance=max(abs(one.value - (one.printed or 0.0)) / one.tolerance for one in printed),
         agrees=all(one.agrees for one in figures),
         notes=tuple(notes),
     )

@@ -50,7 +50,7 @@ def _replicate(paper: str, data: Path, *, as_json: bool) -> int:
     for note in found.notes:
         click.echo(note)
     click.echo(
-        f"{found.checked} printed figures, largest gap {found.largest_gap:.4f}: "
+        f"{found.checked} printed figures, largest gap {found.largest_gap_over_tolerance:.2f} of its tolerance: "
         f"{'agrees' if found.agrees else 'DIFFERS'}; {len(found.figures)} figures with --json; {found.source}"
     )
     return 0 if found.agrees else 1
