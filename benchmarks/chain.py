@@ -35,14 +35,28 @@ WIOD = DATA / "wiod2013" / "wiod_agg7x35_1995_2011.npz"
 DAYS, BATCH = 365, 100
 
 
-def best(call: Callable[[], object], times: int) -> float:
-    """Return the shortest of some runs, in seconds."""
-    spent = []
-    for _ in range(times):
-        began = time.perf_counter()
-        call()
-        spent.append(time.perf_counter() - began)
-    return min(spent)
+class Spent:
+    """The shortest of some runs: seconds on the wall and of processor time, apart where other work shares the core."""
+
+    def __init__(self, call: Callable[[], object], times: int) -> None:
+        """Run ``times`` times."""
+        walls, cores = [], []
+        for _ in range(times):
+            began, used = time.perf_counter(), time.process_time()
+            call()
+            walls.append(time.perf_counter() - began)
+            cores.append(time.process_time() - used)
+        self.wall, self.core = min(walls), min(cores)
+
+    def verdict(self, goal: float) -> str:
+        """Judge the wall, or name the processor time that a core of one's own would have taken."""
+        if self.wall <= goal:
+            return "met"
+        return "met in processor time, the core was shared" if self.core <= goal else "MISSED"
+
+    def __str__(self) -> str:
+        """Return both, in milliseconds."""
+        return f"{self.wall * 1e3:,.1f} ms ({self.core * 1e3:,.1f} ms of processor time)"
 
 
 def table() -> Table:
@@ -61,15 +75,12 @@ def equilibria(source: Table) -> None:
     cost = np.ones((35, 7, 7))
     cost[13, :3, :3] = 0.9
     cost[13, range(3), range(3)] = 1.0
-    seconds = best(lambda: solve(world, Shock(trade_cost=cost)), 20)
-    verdict = "met" if seconds <= 0.030 else "MISSED"
-    print(f"equilibrium 7 x 35, {source.source}: {seconds * 1e3:.1f} ms; goal 30 ms: {verdict}")
+    spent = Spent(lambda: solve(world, Shock(trade_cost=cost)), 20)
+    print(f"equilibrium 7 x 35, {source.source}: {spent}; goal 30 ms: {spent.verdict(0.030)}")
     rigid = world_of(source, np.full(35, 8.22), sigma=0.5, epsilon=0.1)
-    seconds = best(lambda: solve(rigid, Shock(trade_cost=cost)), 5)
-    print(f"  with elasticities 0.5 and 0.1: {seconds * 1e3:.1f} ms")
+    print(f"  with elasticities 0.5 and 0.1: {Spent(lambda: solve(rigid, Shock(trade_cost=cost)), 5)}")
     many = np.exp(np.log(cost) * np.linspace(0.1, 1, BATCH)[:, None, None, None])
-    seconds = best(lambda: solve(rigid, Shock(trade_cost=many)), 1)
-    print(f"  a batch of {BATCH}: {seconds / BATCH * 1e3:.1f} ms each")
+    print(f"  a batch of {BATCH}: {Spent(lambda: solve(rigid, Shock(trade_cost=many)), 1)}")
 
 
 def pair() -> None:
@@ -78,8 +89,8 @@ def pair() -> None:
         print("Caliendo-Parro pair: data folder absent, not run")
         return
     data = read_cp2015(DATA / "cp2015")
-    seconds = best(lambda: nafta(data), 3)
-    print(f"Caliendo-Parro pair, 31 x 40: {seconds:.2f} s; goal 2 s: {'met' if seconds <= 2 else 'MISSED'}")
+    spent = Spent(lambda: nafta(data), 3)
+    print(f"Caliendo-Parro pair, 31 x 40: {spent}; goal 2 s: {spent.verdict(2.0)}")
 
 
 def days(source: Table) -> None:
@@ -87,18 +98,21 @@ def days(source: Table) -> None:
     loss = np.zeros(245)
     loss[source.row(source.regions[2], source.sectors[13])] = 0.05
     outage = Outage(loss=loss, first_day=5, held_days=6, recovery_days=60)
-    seconds = best(lambda: run_ario(source, (outage,), DAYS), 3)
+    spent = Spent(lambda: run_ario(source, (outage,), DAYS), 3)
     path = run_ario(source, (outage,), DAYS)
-    print(f"ARIO {DAYS} days x 245: {seconds:.2f} s; goal 1 s: {'met' if seconds <= 1 else 'MISSED'}")
+    print(f"ARIO {DAYS} days x 245: {spent}; goal 1 s: {spent.verdict(1.0)}")
     if not all(importlib.util.find_spec(name) for name in ("boario", "pymrio")):
         print("  BoARIO: it or pymrio is not installed, not run")
         return
-    theirs, lost = peer_days(source)
-    print(f"  BoARIO {theirs:.2f} s, ratio {theirs / seconds:.1f}; days lost {path.world_lost_days:.6f} and {lost:.6f}")
+    wall, core, lost = peer_days(source)
+    print(
+        f"  BoARIO {wall * 1e3:,.1f} ms ({core * 1e3:,.1f} ms of processor time), ratio {core / spent.core:.1f} in "
+        f"processor time; days lost {path.world_lost_days:.6f} and {lost:.6f}"
+    )
 
 
-def peer_days(source: Table) -> tuple[float, float]:
-    """Return BoARIO's seconds and the days of world output lost, for the same table and loss."""
+def peer_days(source: Table) -> tuple[float, float, float]:
+    """Return BoARIO's seconds (wall, processor) and the days of world output lost, for the same table and loss."""
     import pandas as pd
     import pymrio
     from boario import event
@@ -123,11 +137,11 @@ def peer_days(source: Table) -> tuple[float, float]:
         event.from_series(impact=impact, event_type="recovery", occurrence=5, duration=5, recovery_tau=60,
                           recovery_function="linear", event_monetary_factor=1)
     )  # fmt: skip
-    began = time.perf_counter()
+    began, used = time.perf_counter(), time.process_time()
     simulation.loop()
-    seconds = time.perf_counter() - began
+    wall, core = time.perf_counter() - began, time.process_time() - used
     made = simulation.production_realised
-    return seconds, float((made.iloc[0] - made).to_numpy().sum() / made.iloc[0].sum())
+    return wall, core, float((made.iloc[0] - made).to_numpy().sum() / made.iloc[0].sum())
 
 
 def main() -> None:
