@@ -347,7 +347,7 @@ def _exact(run: _Run, relaxed: Relaxed | None) -> None:
         settled = run.best.copy()
         run.improve(settled, problem.end_balances(settled), run.deadline, COOLER)
         run.offer("search", settled, began)
-        size, noise = min(2 * size, FREE_MAX) if quickly and noise else size, NOISE
+        size, noise = min(2 * size, FREE_MAX) if quickly or not noise else size, NOISE
 
 
 def _top_up(run: _Run) -> None:
