@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
+from tsingma.cli.brief import brief_options, write_brief
 from tsingma.cli.house import HOUSE_INSTEAD
 
 if TYPE_CHECKING:
@@ -54,8 +55,7 @@ def list_scenarios() -> None:
 @click.option("--scenario", "names", multiple=True, help="A shipped name or a TOML file (default: all shipped).")
 @click.option("--path", "path", type=_FILE, help="An economy path (JSON or TOML) that adds what it says.")
 @click.option("--draws", default=100, show_default=True, type=click.IntRange(0, 10_000), help="For the 5-95 % bands.")
-@click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write an illustrated brief.")
-@click.option("--language", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Of the brief.")
+@brief_options
 @_source_options
 def run(
     names: tuple[str, ...], path: Path | None, draws: int, html: Path | None, language: str, **options: Any
@@ -75,7 +75,7 @@ def run(
         runs = stress_run.stress(source, scenarios, draws=draws, seed=options["seed"], path=economy, progress=progress)
     figures = [stress_figures(source.book, one) for one in runs]
     if html is not None:
-        html.write_text(render_brief(figures, language), encoding="utf-8")
+        write_brief(html, render_brief(figures, language), quiet=True)
     if options["as_json"]:
         click.echo(json.dumps({"label": source.label, "runs": msgspec.to_builtins(figures)}, ensure_ascii=False))
         return
