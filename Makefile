@@ -25,7 +25,7 @@ demo: $(VENV)/.installed
 	$(BIN)/tsingma demo $(if $(PRICES),--prices $(PRICES)) $(DEMO_ARGUMENTS)
 
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -m "not soak"
+	$(BIN)/python -m pytest -m "not soak" --numprocesses auto --dist loadfile
 
 # Long runs: seeds of simulated days with faults, crashes at every write, a thousand kills, every changed byte.
 SEEDS ?= 10000
