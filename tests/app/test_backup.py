@@ -17,7 +17,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tsingma.app.backup import back_up, restore
+from tsingma.app.backup import Backup, back_up, restore
 from tsingma.app.inspect import house_status, verify_house
 from tsingma.app.session import JOURNAL_NAME, Session, open_store
 from tsingma.basics.columns import pack
@@ -88,7 +88,7 @@ def test_house_is_the_same_after_restoring_anywhere(
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])
 def test_backup_while_the_writer_runs(kind: str, places: Callable[[str], Path | str], tmp_path: Path) -> None:
     """Goal: online and consistent. Method: a thread appends all the time; each backup is a whole prefix that proves."""
-    house, stop = places(kind), threading.Event()
+    house, stop, wrote = places(kind), threading.Event(), threading.Event()
     fill(house)
 
     def write() -> None:
@@ -97,10 +97,16 @@ def test_backup_while_the_writer_runs(kind: str, places: Callable[[str], Path | 
             while not stop.is_set():
                 session.sequencer.submit([(f"live/{number}/{item}", transfer(item)) for item in range(50)])
                 number += 1
+                wrote.set()
+
+    def next_backup(number: int) -> Backup:
+        wrote.clear()
+        assert wrote.wait(60)  # something was appended since the backup before
+        return back_up(house, tmp_path / f"{number}.backup")
 
     writer = threading.Thread(target=write)
     writer.start()
-    made = [back_up(house, tmp_path / f"{number}.backup") for number in range(4)]
+    made = [next_backup(number) for number in range(4)]
     stop.set()
     writer.join()
     assert made[0].records < made[-1].records
