@@ -53,7 +53,8 @@ def _overview(figures: Sequence[StressFigures], language: str) -> str:
             Segment(house.over_margin, colours[place % len(colours)], f"{house.house} {whole(house.over_margin)}")
             for place, house in enumerate(one.houses)
         )
-        rows.append(BarRow(_title(one, language), parts, short(over)))
+        label = one.title_zh if language == "zh" else one.id  # English titles are longer than a label may be
+        rows.append(BarRow(label, parts, short(over)))
     chart = bars("overview-chart", words["over_margin"], words["over_chart"], rows)
     keys = legend([(colours[place % len(colours)], house.house) for place, house in enumerate(figures[0].houses)])
     columns = [text_column(words["scenario"]), *(Column(words[name]) for name in _OVERVIEW)]
