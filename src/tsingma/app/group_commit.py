@@ -2,12 +2,13 @@
 
 Any thread submits a command and gets a receipt, a future of its answer. One writer thread gathers what is waiting, up
 to a whole batch, carries it out in one durable commit and answers in order. While a commit waits for the disk the next
-group gathers, so the more producers there are the larger the groups become, and no timer is needed.
+group gathers, and before each the writer gives way as long as more arrives; no timer is needed.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
 from queue import Empty, SimpleQueue
 from types import TracebackType
@@ -134,6 +135,7 @@ class GroupCommit:
     def _gather(self) -> tuple[list[_Entry], bool]:
         """Wait for a command and return it with all that wait behind it; True when the end mark was among them."""
         entry = self._waiting.get()
+        self._let_arrive()
         group: list[_Entry] = []
         while entry is not None:
             group.append(entry)
@@ -144,6 +146,13 @@ class GroupCommit:
             except Empty:
                 return group, False
         return group, True
+
+    def _let_arrive(self) -> None:
+        """Give way to other threads while each turn brings more commands: a producer just answered sends its next."""
+        seen = -1
+        while seen < self._waiting.qsize() < BATCH_COMMANDS_MAX:
+            seen = self._waiting.qsize()
+            time.sleep(0)
 
     def _commit(self, group: list[_Entry]) -> None:
         try:
