@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import date
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -197,3 +198,14 @@ def test_a_run_of_the_chain_becomes_a_path_and_a_shock() -> None:
     assert shock.layers["CHN.upstream"] < 0.0
     with pytest.raises(Rejected, match="no scenario"):
         economy_path("chain/no-such", date(2026, 1, 7))
+
+
+def test_what_is_priced_in_renminbi_moves_with_it() -> None:
+    """Goal: a fall of the currency is a loss in HKD. Method: one of two names marked; both fall 10 %, renminbi 3 %."""
+    own, index = closes()
+    model = estimate_factors(("5", "981", INDEX), own, index, DAYS, 2, {}, assumptions())
+    model = msgspec.structs.replace(model, beta=np.ones(3), renminbi=("981",))
+    shock = MarketShock(horizon_days=2, index_return=-0.1, renminbi_return=-0.03)
+    moves = shock_moves(model, shock, (), assumptions())
+    assert moves.returns["981"][0] == pytest.approx(0.9 * 0.97 - 1.0)
+    assert moves.returns["5"][0] == pytest.approx(-0.1)

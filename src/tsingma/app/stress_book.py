@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -153,12 +154,16 @@ def factor_model(house: TheHouse, book: StressBook, history: PriceHistory, horiz
     factors = needed_factors(book.lines)
     closes, index, days = closes_of(history)
     own: dict[str, float] = {}
+    renminbi: set[str] = set()
     for counter in house.resolved.book.counters:
+        if counter.settlement_counter and counter.currency == "CNY":
+            renminbi.add(instrument_id(counter.code))
         if counter.market in (Market.XSHG, Market.XSHE):
             own[instrument_id(counter.code)] = assumed.mainland_beta
         elif counter.kind in _STRUCTURED:
             own[instrument_id(counter.code)] = assumed.structured_gearing
-    return estimate_factors(factors, closes, index, days, horizon_days, own, assumed)
+    model = estimate_factors(factors, closes, index, days, horizon_days, own, assumed)
+    return msgspec.structs.replace(model, renminbi=tuple(code for code in factors if code in renminbi))
 
 
 def closes_of(history: PriceHistory) -> tuple[dict[str, Float64], Float64, npt.NDArray[np.int32]]:

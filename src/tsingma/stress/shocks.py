@@ -93,6 +93,7 @@ class FactorModel(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     residual: Float64
     days: npt.NDArray[np.int32]
     horizon_days: int
+    renminbi: tuple[str, ...] = ()  # factors priced in renminbi: their value in HKD moves with the currency too
 
 
 def estimate_factors(
@@ -183,6 +184,8 @@ def shock_moves(
 ) -> Moves:
     """Return the moves of every factor: scenario 0 without residuals, then one for each drawn row of residuals.
 
+    What is priced in renminbi moves with the currency as well, since amounts are HKD.
+
     ``draws`` are rows of ``model.residual``: all names move as they did together in that window.
     """
     residual = np.zeros((1, len(model.factors)))
@@ -195,6 +198,9 @@ def shock_moves(
     for place, factor in enumerate(model.factors):
         if factor in shock.names:
             returns[:, place] = shock.names[factor]
+    for factor in model.renminbi:
+        place = model.factors.index(factor)
+        returns[:, place] = (1.0 + returns[:, place]) * (1.0 + shock.renminbi_return) - 1.0
     returns = np.maximum(returns, RETURN_MIN)
     ones = np.full(returns.shape[0], shock.volatility_ratio)
     return Moves(
