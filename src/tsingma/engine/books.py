@@ -8,7 +8,7 @@ import numpy.typing as npt
 from tsingma.basics.columns import unpack
 from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import InvariantBroken, RejectionReason, refuse
-from tsingma.engine.house import House, Margin
+from tsingma.engine.house import Handlers, House, Margin
 from tsingma.journal.commands import CallMargin, DepositAssets, LoadReference, PostTransfers
 from tsingma.journal.events import AssetsDeposited, MarginCalled, ReferenceLoaded, TransfersPosted
 from tsingma.ledger.ledger import NO_FLOOR
@@ -130,3 +130,11 @@ def _not_central(house: House, account: Int64) -> None:
             f"item {int(place[0]) + 1}: only settlement moves what the central counterparty holds",
             field="account",
         )
+
+
+HANDLERS: Handlers = {
+    LoadReference: load_reference,
+    DepositAssets: deposit_assets,
+    PostTransfers: post_transfers,
+    CallMargin: call_margin,
+}

@@ -12,7 +12,7 @@ from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import InvariantBroken, RejectionReason, refuse
 from tsingma.engine import settling
 from tsingma.engine.cycle import is_settlement_day, paying_markets, settlement_day_before
-from tsingma.engine.house import FX_UNIT_E6, House, Position
+from tsingma.engine.house import FX_UNIT_E6, Handlers, House, Position
 from tsingma.journal.commands import CloseDay, OpenDay, RunStep, SetClosingPrices
 from tsingma.journal.events import DayClosed, DayOpened, PricesSet, StepRun
 from tsingma.settlement.cns import batch_run
@@ -232,3 +232,11 @@ def _reconcile(house: House, figures: dict[str, int]) -> dict[str, int]:
             raise InvariantBroken(f"{currency}: the central counterparty's money {balance} is not what is owed to it")
         lines[f"house_line_{currency}_cents"] = balance
     return lines
+
+
+HANDLERS: Handlers = {
+    OpenDay: open_day,
+    SetClosingPrices: set_closing_prices,
+    RunStep: run_step,
+    CloseDay: close_day,
+}

@@ -8,7 +8,7 @@ from tsingma.basics.columns import unpack
 from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import InvariantBroken, Rejected, RejectionReason, refuse
 from tsingma.clearing.derivatives import CENT_E4, DerivativeTrades, Series
-from tsingma.engine.house import House
+from tsingma.engine.house import Handlers, House
 from tsingma.journal.commands import CaptureDerivatives, ListSeries, MarkDerivatives
 from tsingma.journal.events import DerivativesCaptured, DerivativesMarked, SeriesListed
 
@@ -111,3 +111,10 @@ def _move(house: House, flows: dict[int, int]) -> tuple[int, int]:
 def _require_open(house: House) -> None:
     if not house.position.is_open:
         raise refuse(RejectionReason.NOT_ALLOWED, "no day is open", remedy="open the day first")
+
+
+HANDLERS: Handlers = {
+    ListSeries: list_series,
+    CaptureDerivatives: capture_derivatives,
+    MarkDerivatives: mark_derivatives,
+}

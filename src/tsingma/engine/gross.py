@@ -8,7 +8,7 @@ import numpy.typing as npt
 from tsingma.basics.columns import unpack
 from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import RejectionReason, refuse
-from tsingma.engine.house import House
+from tsingma.engine.house import Handlers, House
 from tsingma.engine.settling import open_kinds
 from tsingma.journal.commands import CaptureInstructions, SettleTogether
 from tsingma.journal.events import InstructionsCaptured, SettledTogether
@@ -87,3 +87,9 @@ def _refuse_first(bad: npt.NDArray[np.bool_], column: Int64, field: str) -> None
         place = int(np.flatnonzero(bad)[0])
         message = f"item {place + 1}: {int(column[place])} is not possible here"
         raise refuse(RejectionReason.OUT_OF_RANGE, message, field=field)
+
+
+HANDLERS: Handlers = {
+    CaptureInstructions: capture_instructions,
+    SettleTogether: settle_together,
+}

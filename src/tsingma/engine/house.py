@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 import msgspec
 import numpy as np
@@ -14,12 +16,21 @@ from tsingma.basics.rejection import Rejected, RejectionReason, refuse
 from tsingma.clearing.derivatives import DerivativeBook
 from tsingma.clearing.obligations import Obligations
 from tsingma.engine.charging import ChargeBook
+from tsingma.journal.events import Event
 from tsingma.ledger.ledger import NO_FLOOR, Ledger
 from tsingma.reference.book import AccountClass, ReferenceBook, ResolvedBook, resolve
 from tsingma.settlement.state import SettlementState
 
 CURRENCY_COUNT = len(CURRENCIES)
 FX_UNIT_E6 = 1_000_000
+
+
+class _Room(Protocol):
+    """A part of the state that dumps itself as named byte strings and loads them back."""
+
+    def dump(self) -> dict[str, bytes]: ...
+
+    def load(self, parts: dict[str, bytes]) -> None: ...
 
 
 class Position(msgspec.Struct, frozen=True):
@@ -147,7 +158,7 @@ class House:
             total.update(value)
         return total.digest()
 
-    def _rooms(self) -> dict[str, Ledger | Obligations | SettlementState | ChargeBook | DerivativeBook]:
+    def _rooms(self) -> dict[str, _Room]:
         return {
             "ledger": self.ledger,
             "obligations": self.obligations,
@@ -170,4 +181,6 @@ def _account(book: ResolvedBook, participant: str, account_class: AccountClass) 
     return index
 
 
-__all__ = ["CURRENCY_COUNT", "FX_UNIT_E6", "House", "Internal", "Margin", "Position", "Rejected"]
+Handlers = dict[type, Callable[[House, Any], Event]]  # what an engine module does on each of its commands
+
+__all__ = ["CURRENCY_COUNT", "FX_UNIT_E6", "Handlers", "House", "Internal", "Margin", "Position", "Rejected"]

@@ -10,7 +10,7 @@ from tsingma.basics.dates import to_date
 from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.engine import settling
 from tsingma.engine.cycle import settlement_days_between
-from tsingma.engine.house import House
+from tsingma.engine.house import Handlers, House
 from tsingma.journal.commands import ChangeInstruction, ChangeOrder, LinkInstructions, SubmitInstructions
 from tsingma.journal.events import (
     AssetsDeposited,
@@ -199,3 +199,11 @@ def parties(house: House, code: str, instruction: int) -> int:
     mine = book.account_participant[accounts] == index
     house_too = int(book.account_participant[house.internal.house]) == index
     return BY_DELIVERER * int(mine[0]) + BY_RECEIVER * int(mine[1]) + BY_HOUSE * int(house_too)
+
+
+HANDLERS: Handlers = {
+    ChangeInstruction: change_instruction,
+    SubmitInstructions: submit_instructions,
+    ChangeOrder: change_order,
+    LinkInstructions: link_instructions,
+}

@@ -7,7 +7,7 @@ from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.engine import settling
 from tsingma.engine.cycle import settlement_day_before, settlement_days_after
-from tsingma.engine.house import House
+from tsingma.engine.house import Handlers, House
 from tsingma.engine.instructing import participant, parties
 from tsingma.journal.commands import (
     BuyInShort,
@@ -168,3 +168,14 @@ def _receiver(house: House, code: str, instruction: int) -> None:
         raise refuse(
             RejectionReason.NOT_ALLOWED, "the receiver buys in, or the house", field="participant", subject=code
         )
+
+
+HANDLERS: Handlers = {
+    SetCreditLine: set_credit_line,
+    ReserveAssets: reserve_assets,
+    EndReservation: end_reservation,
+    CollectClaims: collect_claims,
+    StartBuyIn: start_buy_in,
+    ReportBuyIn: report_buy_in,
+    BuyInShort: buy_in_short,
+}

@@ -11,7 +11,7 @@ from tsingma.clearing.netting import net
 from tsingma.clearing.obligations import GrossObligations, gross_obligations
 from tsingma.clearing.trades import MODE_CNS, MODE_DVP, MODE_ISOLATED, Trades, from_command
 from tsingma.engine.cycle import settlement_days, trading_markets
-from tsingma.engine.house import House
+from tsingma.engine.house import Handlers, House
 from tsingma.engine.tariff import charge
 from tsingma.journal.commands import CaptureTrades
 from tsingma.journal.events import TradesCaptured
@@ -73,3 +73,8 @@ def _instruct(house: House, group: GrossObligations) -> None:
         amount_cents=group.amount_cents,
         intended_day=np.full(len(group), group.stock_day, np.int64),
     )
+
+
+HANDLERS: Handlers = {
+    CaptureTrades: capture_trades,
+}
