@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 
@@ -18,12 +20,34 @@ Int64 = npt.NDArray[np.int64]
 _GROUP_KINDS = 64  # more than there are kinds; packs (market, kind, currency) into one number
 
 
+class Accrual(NamedTuple):
+    """One charge line on some of the trades: their places i8[n], who owes it i4[n], cents of ``currency`` i8[n]."""
+
+    line: str
+    currency: str
+    place: Int64
+    account: npt.NDArray[np.int32]
+    amount_cents: Int64
+
+
 def charge(house: House, trades: Trades) -> int:
     """Accrue every charge of the trades to the accounts that owe it; returns the sum of all cents.
 
+    Nothing is accrued when a group is refused. Raises as ``charges_of``.
+    """
+    accruals = charges_of(house, trades)
+    for one in accruals:
+        unit = np.full(one.place.size, CURRENCIES.index(one.currency), np.int8)
+        house.charges.accrue(one.line, one.account, unit, one.amount_cents)
+    return sum(int(one.amount_cents.sum()) for one in accruals)
+
+
+def charges_of(house: House, trades: Trades) -> list[Accrual]:
+    """Return what the trades cost both sides, line by line.
+
     Trades are charged in groups of one market, kind, currency and side, as the tariff is written. Bonds carry no charge
-    of the exchange (they are not traded on it). Nothing is accrued when a group is refused. Raises Rejected (missing)
-    when the conversion rate of a currency is not fixed yet.
+    of the exchange (they are not traded on it). Raises Rejected (missing) when the conversion rate of a currency is not
+    fixed yet.
     """
     book = house.resolved
     market = book.counter_market[trades.counter].astype(np.int64)
@@ -41,7 +65,7 @@ def charge(house: House, trades: Trades) -> int:
             field="fx_e6",
             remedy="set the closing prices and rates of the day first",
         )
-    accruals: list[tuple[str, npt.NDArray[np.int32], npt.NDArray[np.int8], Int64]] = []
+    accruals: list[Accrual] = []
     for number in np.unique(group).tolist():
         rest, unit = divmod(number, len(CURRENCIES))
         market_number, kind_number = divmod(rest, _GROUP_KINDS)
@@ -60,9 +84,5 @@ def charge(house: House, trades: Trades) -> int:
                 market_maker=(trades.maker[chosen] & flag) != 0,
                 crossed=crossed[chosen],
             )
-            for line in lines:
-                unit_of_line = np.full(chosen.size, CURRENCIES.index(line.currency), np.int8)
-                accruals.append((line.name, account[chosen], unit_of_line, line.amount_cents))
-    for name, account, unit_of_line, cents in accruals:
-        house.charges.accrue(name, account, unit_of_line, cents)
-    return sum(int(cents.sum()) for _, _, _, cents in accruals)
+            accruals += [Accrual(one.name, one.currency, chosen, account[chosen], one.amount_cents) for one in lines]
+    return accruals
