@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tsingma.cli import economy_evidence
+from tsingma.cli import economy_evidence, economy_renminbi
 from tsingma.cli.brief import brief_options, write_brief
 
 if TYPE_CHECKING:
@@ -72,7 +72,12 @@ renminbi = _group("renminbi", "The renminbi abroad: shares by function, offshore
 property_ = _group("property", "Stocks and homes: prices, rents, agreements, stock, flows and the gap between them.")
 
 
-for _command in (economy_evidence.renminbi_evidence, economy_evidence.renminbi_levers):
+for _command in (
+    economy_evidence.renminbi_evidence,
+    economy_evidence.renminbi_levers,
+    economy_renminbi.statistics,
+    economy_renminbi.duty_relief,
+):
     renminbi.add_command(_command)
 for _command in (economy_evidence.property_evidence, economy_evidence.calibrate, economy_evidence.sensitivity):
     property_.add_command(_command)
