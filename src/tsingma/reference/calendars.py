@@ -123,6 +123,11 @@ def calendar(name: str) -> Calendar:
     return Calendar(name, found["closed"], found["half"])
 
 
+def calendar_names() -> tuple[str, ...]:
+    """Return the names of the calendars of the published tables."""
+    return tuple(_TABLES)
+
+
 def settlement_day(trade_day: date, market: Market) -> tuple[date, date]:
     """Return the day of stock and the day of money of a trade.
 
