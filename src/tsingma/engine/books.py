@@ -34,6 +34,7 @@ def deposit_assets(house: House, command: DepositAssets) -> AssetsDeposited:
     )
     _known(house, owner, asset)
     _not_central(house, owner)
+    _not_registered(house, asset)
     rows_before = house.ledger.count
     source = np.where(asset < len(CURRENCIES), house.internal.bank, house.internal.issuer)
     debit = house.ledger.rows(source.astype(np.int32), asset.astype(np.int32), floor=NO_FLOOR)
@@ -130,6 +131,19 @@ def _not_central(house: House, account: Int64) -> None:
             f"item {int(place[0]) + 1}: only settlement moves what the central counterparty holds",
             field="account",
         )
+
+
+def _not_registered(house: House, asset: Int64) -> None:
+    """Refuse securities whose register the house keeps: they come in by issue alone, or issued is not held."""
+    registered = house.custody.register.issues
+    for place, number in enumerate(asset.tolist() if registered else ()):
+        if number in registered:
+            raise refuse(
+                RejectionReason.NOT_ALLOWED,
+                f"deposit {place + 1}: {registered[number].terms.isin} is registered here",
+                field="asset",
+                remedy="issue it, or deliver it from an account that holds it",
+            )
 
 
 HANDLERS: Handlers = {

@@ -11,6 +11,7 @@ from tsingma.basics.dates import to_date
 from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import InvariantBroken, RejectionReason, refuse
 from tsingma.engine import settling
+from tsingma.engine.custody import close_custody, open_custody, require_custody_done
 from tsingma.engine.cycle import is_settlement_day, paying_markets, settlement_day_before
 from tsingma.engine.house import FX_UNIT_E6, Handlers, House, Position
 from tsingma.journal.commands import CloseDay, OpenDay, RunStep, SetClosingPrices
@@ -53,6 +54,7 @@ def open_day(house: House, command: OpenDay) -> DayOpened:
             field="day",
             remedy="open every settlement day in turn",
         )
+    open_custody(house, command.day)
     house.position = Position(command.day, is_open=True)
     house.settlement.clock_s = 0
     house.settlement.credit_lines.begin_day(house.ledger)
@@ -199,14 +201,17 @@ def close_day(house: House, command: CloseDay) -> DayClosed:
     missing = [step.name for step in timetable() if step.name not in position.steps_run]
     if missing:
         raise refuse(RejectionReason.NOT_ALLOWED, f"steps have not run: {', '.join(missing)}", remedy="run them first")
+    require_custody_done(house)
     figures = house.settlement.check_day()
     figures.update(_reconcile(house, figures))
     house.derivatives.check_flat()
     figures["derivatives_owed_HKD_cents"] = sum(house.derivatives.owed.values())
     figures.update({f"charge|{line}|{unit}": cents for (line, unit), cents in house.charges.by_line().items()})
+    kept, also_checked = close_custody(house)
+    figures.update(kept)
     house.charges.clear_day()
     house.position = msgspec.structs.replace(position, is_open=False)
-    return DayClosed(position.day, figures, CHECKED)
+    return DayClosed(position.day, figures, CHECKED + also_checked)
 
 
 def _reconcile(house: House, figures: dict[str, int]) -> dict[str, int]:

@@ -15,6 +15,7 @@ from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import Rejected, RejectionReason, refuse
 from tsingma.clearing.derivatives import DerivativeBook
 from tsingma.clearing.obligations import Obligations
+from tsingma.custody.state import CustodyState
 from tsingma.engine.charging import ChargeBook
 from tsingma.journal.events import Event
 from tsingma.ledger.ledger import NO_FLOOR, Ledger
@@ -74,6 +75,7 @@ class House:
         self.settlement = SettlementState()
         self.charges = ChargeBook()
         self.derivatives = DerivativeBook()
+        self.custody = CustodyState()
         self.margin = Margin()
         self.price_e4: npt.NDArray[np.int64] = np.zeros(0, np.int64)
         self.fx_e6: tuple[int, ...] = (FX_UNIT_E6, *([0] * (CURRENCY_COUNT - 1)))
@@ -165,6 +167,7 @@ class House:
             "settlement": self.settlement,
             "charges": self.charges,
             "derivatives": self.derivatives,
+            "custody": self.custody,
         }
 
 

@@ -7,7 +7,7 @@ it is raised and stops the house.
 from __future__ import annotations
 
 from tsingma.basics.rejection import Rejected
-from tsingma.engine import books, day, derivatives, gross, instructing, resources, trading
+from tsingma.engine import books, custody, day, derivatives, gross, instructing, resources, trading
 from tsingma.engine.house import Handlers, House
 from tsingma.journal.commands import CaptureTrades, Command, PostTransfers
 from tsingma.journal.events import Accepted, Answer, Event, Refused
@@ -21,6 +21,7 @@ _HANDLERS: Handlers = {
     **instructing.HANDLERS,
     **resources.HANDLERS,
     **gross.HANDLERS,
+    **custody.HANDLERS,
 }
 
 # Transfers conserve each asset one by one in the kernel, and captured trades touch no balance; every other command is

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
+from tsingma.journal.custody_commands import CustodyCommand
 from tsingma.reference.book import ReferenceBook
 
 
@@ -293,6 +294,7 @@ Command = (
     | CaptureDerivatives
     | MarkDerivatives
     | CloseDay
+    | CustodyCommand
 )
 
 _ENCODER = msgspec.msgpack.Encoder()

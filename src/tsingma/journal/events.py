@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from tsingma.basics.rejection import Rejection
+from tsingma.journal.custody_events import CustodyEvent
 
 
 class ReferenceLoaded(msgspec.Struct, frozen=True, tag="reference-loaded"):
@@ -228,6 +229,7 @@ Event = (
     | DerivativesCaptured
     | DerivativesMarked
     | DayClosed
+    | CustodyEvent
 )
 
 

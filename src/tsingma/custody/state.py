@@ -1,0 +1,66 @@
+"""All state of custody: the register, holdings, dues and the products around them; what is not done by day end."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from tsingma.basics.rejection import InvariantBroken
+from tsingma.custody.dues import Dues
+from tsingma.custody.holdings import Holdings
+from tsingma.custody.issuance import Register
+from tsingma.ledger.ledger import Ledger
+
+
+class _Room(Protocol):
+    def dump(self) -> dict[str, bytes]: ...
+    def load(self, parts: dict[str, bytes]) -> None: ...
+
+
+class CustodyState:
+    """The rooms of custody; an unused one dumps nothing, so that a house without custody has the hash it always had."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self.register = Register()
+        self.holdings = Holdings()
+        self.dues = Dues()
+
+    @property
+    def in_use(self) -> bool:
+        """Whether any security is registered."""
+        return bool(self.register.issues)
+
+    def check(self, ledger: Ledger, issuer: int) -> None:
+        """Prove issued = held per security, and that statements of holdings add up to it; raises InvariantBroken."""
+        self.register.check(ledger, issuer)
+        held = dict.fromkeys(self.register.issues, 0)
+        for line in self.holdings.statement(self.register, ledger):
+            held[line.asset] += line.units
+        for asset, units in held.items():
+            issue = self.register.issues[asset]
+            if units != issue.issued:
+                raise InvariantBroken(f"{issue.terms.isin}: {issue.issued} units issued, {units} in statements")
+
+    def unfinished(self, ledger: Ledger, day: int) -> list[str]:
+        """Return what has to be done before a day can close, one line each."""
+        left = []
+        for number in self.dues.overdue(day):
+            due = self.dues[number]
+            left.append(f"{due.kind} {number} of {self.register.of(due.asset).terms.isin} is not paid")
+        for one in self.holdings.differences(self.register, ledger):
+            name = self.register.of(one.asset).terms.isin
+            left.append(f"{one.depository} holds {one.held} of {name}, its nominee {one.reported}")
+        return left
+
+    def dump(self) -> dict[str, bytes]:
+        """Return the state as named byte strings, nothing when custody is unused."""
+        return {f"{name}.{key}": value for name, room in self._rooms().items() for key, value in room.dump().items()}
+
+    def load(self, parts: dict[str, bytes]) -> None:
+        """Take back a dump; what is missing is empty."""
+        for name, room in self._rooms().items():
+            prefix = f"{name}."
+            room.load({key[len(prefix) :]: value for key, value in parts.items() if key.startswith(prefix)})
+
+    def _rooms(self) -> dict[str, _Room]:
+        return {"register": self.register, "holdings": self.holdings, "dues": self.dues}
