@@ -2,7 +2,7 @@
 
 Goal: the answers are those of one by one, in order, durable; nothing waits without bound; a failure reaches everybody.
 Method: hypothesis over commands with repeated ids against a plain sequencer; threads; a store that breaks; a full
-queue.
+queue; producers that give up waiting, wait for one answer together, or send once and never again.
 """
 
 from __future__ import annotations
@@ -186,3 +186,92 @@ def test_failure_reaches_everybody_and_the_journal_decides() -> None:
         with pytest.raises(Rejected, match=r"later: the house stopped after a failure .*open it again"):
             door.submit("later", OpenDay(2))
     assert [record.command_id for record in store.read()] == ["good"]
+
+
+def test_failure_reaches_producers_that_wait_in_threads() -> None:
+    """Goal: the chain in which producers wake one another carries a failure. Method: threads wait; a disk breaks."""
+    store, told = SlowStore(), []
+    with GroupCommit(opened(store)) as door:
+        store.gate.clear()
+        door.submit("first", OpenDay(2))
+        store.entered.wait()
+
+        def produce(name: str) -> None:
+            try:
+                door.submit(name, OpenDay(2)).result()
+            except OSError as error:
+                told.append(str(error))
+
+        threads = [threading.Thread(target=produce, args=(str(number),)) for number in range(PRODUCERS)]
+        for thread in threads:
+            thread.start()
+        store.broken = True
+        store.gate.set()
+        for thread in threads:
+            thread.join()
+    assert told == ["no space left on device"] * PRODUCERS
+
+
+@pytest.mark.parametrize("patience", [0.0, 0.001, 0.005], ids=["none", "short", "longer"])
+def test_who_gives_up_waiting_holds_up_nobody(patience: float) -> None:
+    """Goal: a chain goes on past producers that left it. Method: every other one gives up about when it is answered."""
+    store, gave_up = MemoryStore(), []
+    with GroupCommit(opened(store)) as door:
+
+        def produce(producer: int) -> None:
+            for number in range(EACH):
+                receipt = door.submit(f"{producer}/{number}", OpenDay(2))
+                try:
+                    receipt.result(patience if producer % 2 else -1)
+                except TimeoutError:
+                    gave_up.append(receipt)
+
+        threads = [threading.Thread(target=produce, args=(producer,)) for producer in range(PRODUCERS)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        assert not any(thread.is_alive() for thread in threads)
+    assert store.length() == PRODUCERS * EACH
+    assert all(isinstance(receipt.result(), Accepted) for receipt in gave_up)
+
+
+def test_a_receipt_is_for_any_number_of_threads() -> None:
+    """Goal: all that wait for one answer get it. Method: threads wait for the same two receipts; the main one too."""
+    store, told = SlowStore(), []
+    with GroupCommit(opened(store)) as door:
+        store.gate.clear()
+        receipts = [door.submit("one", OpenDay(2)), door.submit("two", OpenDay(2))]
+
+        def wait() -> None:
+            told.extend(receipt.result() for receipt in receipts)
+
+        threads = [threading.Thread(target=wait) for _ in range(PRODUCERS)]
+        for thread in threads:
+            thread.start()
+        store.gate.set()
+        wait()
+        for thread in threads:
+            thread.join(60)
+    assert len(told) == 2 * (PRODUCERS + 1)
+    assert set(told) == {receipt.result() for receipt in receipts}
+
+
+def test_producers_that_send_once_hold_up_nobody() -> None:
+    """Goal: the writer waits for the last group's producers only for a moment. Method: a crowd sends once, one goes on.
+
+    A second for what takes milliseconds: the bound is against waiting for ever, not a measurement.
+    """
+    store = MemoryStore()
+    with GroupCommit(opened(store)) as door:
+        for turn in range(3):
+            crowd = [
+                threading.Thread(target=lambda name=f"{turn}/{one}": door.submit(name, OpenDay(2)).result())  # type: ignore[misc]
+                for one in range(PRODUCERS)
+            ]
+            for thread in crowd:
+                thread.start()
+            for thread in crowd:
+                thread.join()
+            assert isinstance(door.submit(f"alone/{turn}", OpenDay(2)).result(1), Accepted)
+    assert store.length() == 3 * (PRODUCERS + 1)
