@@ -8,13 +8,13 @@ queue; producers that give up waiting, wait for one answer together, or send onc
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tsingma.app.group_commit import GroupCommit
+from tsingma.app.group_commit import GroupCommit, Receipt, _Chain
 from tsingma.basics.rejection import Rejected, Rejection, RejectionReason
 from tsingma.engine.sequencer import Sequencer
 from tsingma.journal.commands import Command, OpenDay
@@ -234,6 +234,40 @@ def test_who_gives_up_waiting_holds_up_nobody(patience: float) -> None:
         assert not any(thread.is_alive() for thread in threads)
     assert store.length() == PRODUCERS * EACH
     assert all(isinstance(receipt.result(), Accepted) for receipt in gave_up)
+
+
+class LateLock:
+    """A lock that is opened in the very moment in which the one who waits for it gives up."""
+
+    def __init__(self, opened: Callable[[], None]) -> None:
+        """Call ``opened`` when somebody waits."""
+        self._opened = opened
+
+    def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
+        """Be opened, and tell the one who waited that time was up."""
+        if blocking:
+            self._opened()
+        return False
+
+    def release(self) -> None:
+        """Be opened by the chain."""
+
+
+def test_who_gives_up_as_the_answer_comes_wakes_the_next() -> None:
+    """Goal: no link is lost between two threads. Method: the chain wakes a producer just as its time runs out."""
+    chain, leaving, next_one = _Chain(), Receipt(), Receipt()
+    next_one._awaited = True  # a thread waits for it
+
+    def open_both() -> None:
+        assert chain.answer(leaving, Accepted(()), None) + chain.answer(next_one, Accepted(()), None) == 2
+        chain.wake_next()
+        assert not next_one.done()
+
+    leaving._pending = LateLock(open_both)  # type: ignore[assignment]
+    thread = threading.Thread(target=lambda: pytest.raises(TimeoutError, leaving.result, 0.01))
+    thread.start()
+    thread.join()
+    assert next_one.done()
 
 
 def test_a_receipt_is_for_any_number_of_threads() -> None:
