@@ -264,7 +264,12 @@ def test_who_gives_up_as_the_answer_comes_wakes_the_next() -> None:
         assert not next_one.done()
 
     leaving._pending = LateLock(open_both)  # type: ignore[assignment]
-    thread = threading.Thread(target=lambda: pytest.raises(TimeoutError, leaving.result, 0.01))
+
+    def give_up() -> None:
+        with pytest.raises(TimeoutError):
+            leaving.result(0.01)
+
+    thread = threading.Thread(target=give_up)
     thread.start()
     thread.join()
     assert next_one.done()
