@@ -19,6 +19,7 @@ from tsingma.custody.state import CustodyState
 from tsingma.engine.charging import ChargeBook
 from tsingma.journal.events import Event
 from tsingma.ledger.ledger import NO_FLOOR, Ledger
+from tsingma.links.order_state import LinkOrders
 from tsingma.reference.book import AccountClass, ReferenceBook, ResolvedBook, resolve
 from tsingma.settlement.state import SettlementState
 
@@ -76,6 +77,7 @@ class House:
         self.charges = ChargeBook()
         self.derivatives = DerivativeBook()
         self.custody = CustodyState()
+        self.link_orders = LinkOrders()
         self.margin = Margin()
         self.price_e4: npt.NDArray[np.int64] = np.zeros(0, np.int64)
         self.fx_e6: tuple[int, ...] = (FX_UNIT_E6, *([0] * (CURRENCY_COUNT - 1)))
@@ -168,6 +170,7 @@ class House:
             "charges": self.charges,
             "derivatives": self.derivatives,
             "custody": self.custody,
+            "link_orders": self.link_orders,
         }
 
 

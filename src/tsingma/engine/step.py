@@ -7,10 +7,11 @@ it is raised and stops the house.
 from __future__ import annotations
 
 from tsingma.basics.rejection import Rejected
-from tsingma.engine import books, custody, day, derivatives, gross, instructing, resources, trading
+from tsingma.engine import books, custody, day, derivatives, gross, instructing, quota, resources, trading
 from tsingma.engine.house import Handlers, House
 from tsingma.journal.commands import CaptureTrades, Command, PostTransfers
 from tsingma.journal.events import Accepted, Answer, Event, Refused
+from tsingma.journal.link_order_commands import RouteOrders, UseQuota
 
 # Each engine module lists the commands it carries out: the table of contents of the engine.
 _HANDLERS: Handlers = {
@@ -22,11 +23,12 @@ _HANDLERS: Handlers = {
     **resources.HANDLERS,
     **gross.HANDLERS,
     **custody.HANDLERS,
+    **quota.HANDLERS,
 }
 
-# Transfers conserve each asset one by one in the kernel, and captured trades touch no balance; every other command is
-# followed by a proof of the whole ledger, before its record becomes durable.
-_LEAVES_BOOKS_TO_KERNEL = (PostTransfers, CaptureTrades)
+# Transfers conserve each asset one by one in the kernel, and captured trades and orders over links touch no balance;
+# every other command is followed by a proof of the whole ledger, before its record becomes durable.
+_LEAVES_BOOKS_TO_KERNEL = (PostTransfers, CaptureTrades, RouteOrders, UseQuota)
 
 
 def step(house: House, command: Command) -> Answer:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from tsingma.journal.custody_commands import CustodyCommand
+from tsingma.journal.link_order_commands import LinkOrderCommand
 from tsingma.reference.book import ReferenceBook
 
 
@@ -295,6 +296,7 @@ Command = (
     | MarkDerivatives
     | CloseDay
     | CustodyCommand
+    | LinkOrderCommand
 )
 
 _ENCODER = msgspec.msgpack.Encoder()

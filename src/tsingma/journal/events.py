@@ -6,6 +6,7 @@ import msgspec
 
 from tsingma.basics.rejection import Rejection
 from tsingma.journal.custody_events import CustodyEvent
+from tsingma.journal.link_order_events import LinkOrderEvent
 
 
 class ReferenceLoaded(msgspec.Struct, frozen=True, tag="reference-loaded"):
@@ -230,6 +231,7 @@ Event = (
     | DerivativesMarked
     | DayClosed
     | CustodyEvent
+    | LinkOrderEvent
 )
 
 

@@ -44,6 +44,12 @@ class Growing:
         self._use(stop)
         return np.arange(start, stop, dtype=np.int64)
 
+    def shorten(self, count: int) -> None:
+        """Keep the first ``count`` rows; what stood behind them is forgotten."""
+        for room in self._room.values():
+            room[count : self._count] = 0
+        self._use(min(count, self._count))
+
     def dump(self) -> dict[str, bytes]:
         """Return the columns as named byte strings."""
         return {name: narrow(column) for name, column in self.table.items()}
