@@ -25,8 +25,9 @@ from tsingma.kernels import settle_compiled as compiled
 from tsingma.messages.instance_file import read_instance, write_instance
 from tsingma.settlement.exact import best_of_part, relax, require_feasible
 from tsingma.settlement.instance import Instance, Problem, problem_of
-from tsingma.settlement.optimise import frontier, items_by_account, optimise, optimise_parts, quick
-from tsingma.settlement.partial import end_balances, parts_of
+from tsingma.settlement.model import model_of
+from tsingma.settlement.optimise import frontier, optimise, optimise_parts, quick
+from tsingma.settlement.partial import parts_of
 from tsingma.settlement.proposal import Objective, Proposal, account_name, explain_instruction, weights
 from tsingma.simulate.settlement import fingerprint, settlement_instance
 
@@ -97,18 +98,17 @@ def test_tiny_instances_against_brute_force(seed: int, objective: Objective) -> 
 def test_compiled_equals_plain(seed: int) -> None:
     """Goal: the compiled functions are the plain ones. Method: the same sets from both on 60 instructions."""
     problem = problem_of(settlement_instance(60, seed=seed, parties=6, isins=4, beta=0.4, short=0.4))
-    start, items = items_by_account(problem)
-    columns = (problem.out_stock, problem.in_stock, problem.out_cash, problem.in_cash, problem.quantity, problem.cash)
+    model = model_of(problem)
     answers = []
     for functions in (plain, compiled):
         one, slack = np.zeros(60, np.bool_), problem.balance.copy()
-        functions.recycle(*columns, np.arange(60), slack, one)
+        functions.recycle(*model.legs, np.arange(60), slack, one)
         assert (slack == problem.end_balances(one)).all()
         two = np.ones(60, np.bool_)
         left = problem.end_balances(two)
-        assert functions.remove(*columns, np.ones(60), start, items, left, two)
+        assert functions.remove(*model.legs, np.ones(60), *model.takers, left, two)
         three, rest = two.copy(), left.copy()
-        functions.search(*columns, np.ones(60), start, items, rest, three, 3_000, 0.4, 0.1, 5)
+        functions.search(*model.legs, np.ones(60), *model.takers, rest, three, 3_000, 0.4, 0.1, 5)
         assert problem.feasible(two)
         assert problem.feasible(three)
         assert three.sum() >= two.sum()
@@ -134,7 +134,7 @@ def test_parts_come_near_the_bound() -> None:
     quantity = units(problem, found)
     assert (quantity <= problem.quantity).all()
     parts = parts_of(problem, quantity)
-    assert (end_balances(problem, parts) >= 0).all()
+    assert (problem.end_of(parts.quantity, parts.cash) >= 0).all()
     assert int(parts.cash.sum()) == pytest.approx(found.settled_value, abs=len(found.parts))
     whole = optimise(problem, Objective.VALUE, 1.0, time.perf_counter)
     assert found.settled_value > whole.settled_value
@@ -199,7 +199,7 @@ def test_every_remedy_of_a_part_is_true(seed: int) -> None:
     parts = parts_of(problem, units(problem, found))
     assert found.parts
     rest = problem.of_open(problem.quantity - parts.quantity, problem.cash - parts.cash)
-    assert free(rest, end_balances(problem, parts), parts.quantity == problem.quantity) > 50
+    assert free(rest, problem.end_of(parts.quantity, parts.cash), parts.quantity == problem.quantity) > 50
 
 
 def test_blocking_accounts_block() -> None:
@@ -212,7 +212,7 @@ def test_blocking_accounts_block() -> None:
     names = {account_name(account): place for place, account in enumerate(problem.accounts)}
     assert len({one.party for one in found.blocking}) == len(found.blocking) > 5
     assert [one.waiting for one in found.blocking] == sorted((one.waiting for one in found.blocking), reverse=True)
-    relaxed = relax(problem, weights(problem, Objective.VALUE) / 1e6, 10.0)
+    relaxed = relax(model_of(problem), weights(problem, Objective.VALUE) / 1e6, 10.0)
     assert relaxed is not None
     for one in found.blocking:
         place = names[one.account]
@@ -222,7 +222,7 @@ def test_blocking_accounts_block() -> None:
         assert one.worth >= 0
     dear = max(found.blocking, key=lambda one: one.worth)
     problem.balance[names[dear.account]] += 1
-    more = relax(problem, weights(problem, Objective.VALUE) / 1e6, 10.0)
+    more = relax(model_of(problem), weights(problem, Objective.VALUE) / 1e6, 10.0)
     assert more is not None
     assert (more.bound - relaxed.bound) * 1e6 <= dear.worth * (1 + 1e-3)
 
@@ -250,9 +250,8 @@ def test_whenever_it_is_stopped_the_best_so_far_is_bookable(seed: int, looks: in
     settled[list(found.chosen)] = True
     assert problem.feasible(settled)
     recycled = np.zeros(problem.size, np.bool_)
-    columns = (problem.out_stock, problem.in_stock, problem.out_cash, problem.in_cash, problem.quantity, problem.cash)
     order = np.lexsort((np.arange(problem.size), problem.priority))
-    compiled.recycle(*columns, order, problem.balance.copy(), recycled)
+    compiled.recycle(*model_of(problem).legs, order, problem.balance.copy(), recycled)
     weight = weights(problem, objective)
     assert weight[settled].sum() >= weight[recycled].sum()
     assert found.settled == settled.sum() >= found.by_stage[0].settled * (objective is Objective.NUMBER)
@@ -288,7 +287,7 @@ def test_nothing_overdrawn_is_ever_booked() -> None:
     with pytest.raises(InvariantBroken, match="overdraws"):
         require_feasible(problem, np.ones(500, np.bool_))
     none = np.zeros(500, np.bool_)
-    assert (best_of_part(problem, np.ones(500), none, none, 1.0) == none).all()
+    assert (best_of_part(model_of(problem), np.ones(500), none, none, 1.0) == none).all()
 
 
 def test_instance_file_round_trip(tmp_path: Path) -> None:

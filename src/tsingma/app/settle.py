@@ -12,14 +12,16 @@ from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.messages.instance_file import read_instance, write_instance
 from tsingma.settlement.instance import Problem, problem_of
 from tsingma.settlement.optimise import Elapsed, Point, frontier, optimise, optimise_parts
-from tsingma.settlement.partial import Parts, end_balances, parts_of
+from tsingma.settlement.partial import Parts, parts_of
 from tsingma.settlement.proposal import Objective, Proposal, Remedy, explain_instruction
 from tsingma.simulate.settlement import fingerprint, settlement_instance
 
 
-def make_instance(path: Path, count: int, *, seed: int, beta: float, alpha: float, short: float) -> str:
+def make_instance(
+    path: Path, count: int, *, seed: int, beta: float, alpha: float, short: float, linked: float, credit: float
+) -> str:
     """Draw an instance, write it and return its fingerprint."""
-    instance = settlement_instance(count, seed=seed, beta=beta, alpha=alpha, short=short)
+    instance = settlement_instance(count, seed=seed, beta=beta, alpha=alpha, short=short, linked=linked, credit=credit)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_instance(path, instance)
     return fingerprint(instance)
@@ -54,9 +56,9 @@ def explain_waiting(path: Path, result: Path, instruction: int) -> Remedy:
     except msgspec.DecodeError as error:
         raise refuse(RejectionReason.MALFORMED, f"is no proposal: {error}", file=str(result)) from None
     parts = _parts(problem, proposal, result)
-    slack = end_balances(problem, parts)
-    if (slack < 0).any():
+    if problem.lacks(parts.quantity, parts.cash).any() or problem.parted(parts.quantity) >= 0:
         raise _other(result)
+    slack = problem.end_of(parts.quantity, parts.cash)
     open_ = problem.of_open(problem.quantity - parts.quantity, problem.cash - parts.cash)
     return explain_instruction(open_, slack, parts.quantity == problem.quantity, instruction)
 

@@ -71,17 +71,22 @@ def market(
     "--alpha", default=0.0, show_default=True, type=click.FloatRange(0, 1), help="From net need to gross need."
 )
 @click.option("--short", default=1.0, show_default=True, type=click.FloatRange(0, 1), help="Share of short accounts.")
+@click.option("--linked", default=0.0, show_default=True, type=click.FloatRange(0, 1), help="Share of linked ones.")
+@click.option("--credit", default=0.0, show_default=True, type=click.FloatRange(0, 1), help="Share of parties with it.")
 @click.option(
     "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="File to write (JSON lines)."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def settlement(count: int, seed: int, beta: float, alpha: float, short: float, out: Path, *, as_json: bool) -> None:
+def settlement(
+    count: int, seed: int, beta: float, alpha: float, short: float, linked: float, credit: float, out: Path, *,
+    as_json: bool,
+) -> None:  # fmt: skip
     """Write a settlement instance and print its fingerprint."""
     import json
 
     from tsingma.app.settle import make_instance
 
-    found = make_instance(out, count, seed=seed, beta=beta, alpha=alpha, short=short)
+    found = make_instance(out, count, seed=seed, beta=beta, alpha=alpha, short=short, linked=linked, credit=credit)
     click.echo(json.dumps({"fingerprint": found, "instructions": count, "file": str(out)}) if as_json else found)
 
 

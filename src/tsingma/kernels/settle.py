@@ -1,8 +1,10 @@
-"""Choosing which instructions settle together: first come first served, removal and search, in plain Python.
+"""Choosing which items settle together: first come first served, removal and search, in plain Python.
 
-Every instruction takes ``quantity`` from a stock account and ``cash`` from a money account (-1: none) and gives them
-to two others. Only the balances after all have settled count. Each function keeps every balance at or above zero at
-all times, in integers; :mod:`tsingma.kernels.settle_compiled` compiles these very functions.
+An item is one instruction, or several that settle together or not at all. It changes rows: accounts, and whatever else
+may not end below zero (credit, links). Its changes are ``row[start[k]:start[k + 1]]`` and ``change[...]``, one a row;
+those who take from a row are ``taker[first[a]:first[a + 1]]``, with what they take in ``taken``. Only the rows after
+all have settled count. Each function keeps every row at or above zero at all times, in integers;
+:mod:`tsingma.kernels.settle_compiled` compiles these very functions.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import numpy as np
 
 RANDOM_FACTOR, RANDOM_STEP, RANDOM_MASK = 25214903917, 11, (1 << 48) - 1
 TRIES = 12
+LEAVE_MAX = 6  # items that make room for one
 WEIGHT_FLOOR, HARM = 0.02, 1.5
 
 
@@ -30,67 +33,58 @@ def functions() -> ModuleType | Any:
     return sys.modules[__name__]
 
 
-def recycle(out_stock, in_stock, out_cash, in_cash, quantity, cash, order, slack, settled):
-    """Settle one by one in ``order``, and wake what waits on an account when it is credited; fills ``settled``.
+def recycle(start, row, change, order, slack, settled):
+    """Settle one by one in ``order``, and wake what waits on a row when it is credited; fills ``settled``.
 
-    ``slack`` int64 [accounts] holds balances on entry and what is left on return.
+    ``slack`` int64 [rows] holds what the rows have on entry and what is left on return.
     """
-    size = quantity.size
-    head = np.full(slack.size, -1)  # chain of instructions that wait on an account
+    size = start.size - 1
+    head = np.full(slack.size, -1)  # chain of items that wait on a row
     next_waiting = np.full(size, -1)
     stack = np.zeros(size + 1, np.int64)
-    for first in range(order.size):
-        stack[0] = order[first]
+    for place in range(order.size):
+        stack[0] = order[place]
         depth = 1
         while depth:
             depth -= 1
             k = stack[depth]
-            stock, money = out_stock[k], out_cash[k]
             short = -1
-            if slack[stock] < quantity[k]:
-                short = stock
-            elif money >= 0 and slack[money] < cash[k]:
-                short = money
+            for i in range(start[k], start[k + 1]):
+                if change[i] < 0 and slack[row[i]] + change[i] < 0:
+                    short = row[i]
+                    break
             if short >= 0:
                 next_waiting[k] = head[short]
                 head[short] = k
                 continue
             settled[k] = True
-            _book(k, 1, out_stock, in_stock, out_cash, in_cash, quantity, cash, slack)
-            depth = _wake(in_stock[k], head, next_waiting, stack, depth)
-            if money >= 0:
-                depth = _wake(in_cash[k], head, next_waiting, stack, depth)
+            _book(k, 1, start, row, change, slack)
+            for i in range(start[k], start[k + 1]):
+                if change[i] <= 0:
+                    continue
+                a = row[i]
+                while head[a] >= 0:  # wake what waits on it
+                    stack[depth] = head[a]
+                    head[a] = next_waiting[head[a]]
+                    depth += 1
 
 
-def _wake(account, head, next_waiting, stack, depth):
-    """Move everything that waits on an account to the stack; return its new depth."""
-    while head[account] >= 0:
-        k = head[account]
-        head[account] = next_waiting[k]
-        stack[depth] = k
-        depth += 1
-    return depth
+def _book(k, sign, start, row, change, slack):
+    """Settle an item (sign 1) on the rows, or take it back (-1)."""
+    for i in range(start[k], start[k + 1]):
+        slack[row[i]] += sign * change[i]
 
 
-def _book(k, sign, out_stock, in_stock, out_cash, in_cash, quantity, cash, slack):
-    """Settle an instruction (sign 1) on the balances, or take it back (-1)."""
-    slack[out_stock[k]] -= sign * quantity[k]
-    slack[in_stock[k]] += sign * quantity[k]
-    if out_cash[k] >= 0:
-        slack[out_cash[k]] -= sign * cash[k]
-        slack[in_cash[k]] += sign * cash[k]
+def remove(start, row, change, weight, first, taker, taken, slack, settled):
+    """Take items out of a set that does not fit until every row is covered; what is left may settle at once.
 
-
-def remove(out_stock, in_stock, out_cash, in_cash, quantity, cash, weight, start, items, slack, settled):
-    """Take instructions out of a set that does not fit until every account is covered; what is left may settle at once.
-
-    ``slack`` holds end balances of the set on entry, below zero where it is short. An account's instructions are
-    ``items[start[a]:start[a + 1]]``. Returns whether every account could be covered.
+    ``slack`` holds the rows after the set on entry, below zero where it is short. Returns whether every row could be
+    covered.
     """
-    accounts = slack.size
-    queue, queued = np.zeros(accounts, np.int64), np.zeros(accounts, np.bool_)
+    rows = slack.size
+    queue, queued = np.zeros(rows, np.int64), np.zeros(rows, np.bool_)
     count = 0
-    for a in range(accounts):
+    for a in range(rows):
         if slack[a] < 0:
             queue[count] = a
             queued[a] = True
@@ -100,54 +94,52 @@ def remove(out_stock, in_stock, out_cash, in_cash, quantity, cash, weight, start
         a = queue[count]
         queued[a] = False
         while slack[a] < 0:
-            k = _victim(a, out_stock, in_stock, out_cash, in_cash, quantity, cash, weight, start, items, slack, settled)
+            k = _victim(a, start, row, change, weight, first, taker, taken, slack, settled)
             if k < 0:
                 return False
             settled[k] = False
-            _book(k, -1, out_stock, in_stock, out_cash, in_cash, quantity, cash, slack)
-            for leg in range(2):
-                touched = in_stock[k] if leg == 0 else in_cash[k]
-                if touched >= 0 and slack[touched] < 0 and not queued[touched] and touched != a:
+            _book(k, -1, start, row, change, slack)
+            for i in range(start[k], start[k + 1]):
+                touched = row[i]
+                if change[i] > 0 and slack[touched] < 0 and not queued[touched] and touched != a:
                     queue[count] = touched
                     queued[touched] = True
                     count += 1
     return True
 
 
-def _victim(a, out_stock, in_stock, out_cash, in_cash, quantity, cash, weight, start, items, slack, settled):
-    """Return what to take from a short account: most of its gap for the weight, least gaps opened elsewhere."""
+def _victim(a, start, row, change, weight, first, taker, taken, slack, settled):
+    """Return what to take from a short row: most of its gap for the weight, least gaps opened elsewhere."""
     best, score = -1, -1.0
-    for i in range(start[a], start[a + 1]):
-        k = items[i]
+    for place in range(first[a], first[a + 1]):
+        k = taker[place]
         if not settled[k]:
             continue
-        amount = quantity[k] if out_stock[k] == a else cash[k]
-        covered = min(float(amount), float(-slack[a])) / float(-slack[a])
+        covered = min(float(taken[place]), float(-slack[a])) / float(-slack[a])
         harm = 0.0
-        if slack[in_stock[k]] < quantity[k]:
-            harm += 1.0 - max(float(slack[in_stock[k]]), 0.0) / float(quantity[k])
-        if out_cash[k] >= 0 and slack[in_cash[k]] < cash[k]:
-            harm += 1.0 - max(float(slack[in_cash[k]]), 0.0) / float(cash[k])
+        for i in range(start[k], start[k + 1]):
+            if change[i] > 0 and slack[row[i]] < change[i]:
+                harm += 1.0 - max(float(slack[row[i]]), 0.0) / float(change[i])
         value = covered / ((WEIGHT_FLOOR + weight[k]) * (1.0 + HARM * harm))
         if value > score:
             best, score = k, value
     return best
 
 
-def search(out_stock, in_stock, out_cash, in_cash, quantity, cash, weight, start, items, slack, settled, steps, heat,
-           cold, seed):  # fmt: skip
+def search(start, row, change, weight, first, taker, taken, slack, settled, steps, heat, cold, seed):
     """Improve a set that fits by simulated annealing over exchanges; ``settled`` becomes the best set found.
 
-    A step takes a random instruction that waits; if it fits it enters; if an account is short for it, one that settles
-    from that account makes room, where its own takers can spare it. Temperature falls from ``heat`` to ``cold``.
-    Returns the weight of the best set.
+    A step takes a random item that waits; if it fits it enters; for each row that is short for it, one that takes from
+    that row makes room, where those it gives to can spare it. Temperature falls from ``heat`` to ``cold``. Returns the
+    weight of the best set.
     """
-    size = quantity.size
+    size = start.size - 1
     waiting = np.flatnonzero(~settled)
-    waiting = np.concatenate((waiting, np.zeros(size - waiting.size, waiting.dtype)))
+    waiting = np.concatenate((waiting, np.zeros(size - waiting.size + LEAVE_MAX, waiting.dtype)))
     count = size - settled.sum()
     total = best_total = weight[settled].sum()
     best = settled.copy()
+    leave, entering = np.zeros(LEAVE_MAX, np.int64), np.zeros(slack.size, np.int64)
     improved = False  # the set is better than ``best`` and not yet kept
     r = (seed * 2654435761 + 12345) & RANDOM_MASK
     decay = math.exp(math.log(cold / heat) / max(steps // 1024, 1))
@@ -159,34 +151,25 @@ def search(out_stock, in_stock, out_cash, in_cash, quantity, cash, weight, start
         r = (r * RANDOM_FACTOR + RANDOM_STEP) & RANDOM_MASK
         hole = (r >> 16) % count
         k = waiting[hole]
-        first, second, r = _exchange(
-            k, out_stock, in_stock, out_cash, in_cash, quantity, cash, start, items, slack, settled, r
-        )  # fmt: skip
-        if first == -2:
+        for i in range(start[k], start[k + 1]):
+            entering[row[i]] = change[i]
+        leaving, r = _exchange(k, start, row, change, first, taker, taken, slack, settled, leave, entering, r)
+        for i in range(start[k], start[k + 1]):
+            entering[row[i]] = 0
+        if leaving < 0:
             continue
-        change = weight[k] - (weight[first] if first >= 0 else 0.0) - (weight[second] if second >= 0 else 0.0)
-        if change < 0:
+        gain = weight[k]
+        for i in range(leaving):
+            gain -= weight[leave[i]]
+        if gain < 0:
             r = (r * RANDOM_FACTOR + RANDOM_STEP) & RANDOM_MASK
-            if float(r) / float(RANDOM_MASK) >= math.exp(change / heat):
+            if float(r) / float(RANDOM_MASK) >= math.exp(gain / heat):
                 continue
             if improved:
                 best[:] = settled
                 improved = False
-        if first >= 0:
-            settled[first] = False
-            _book(first, -1, out_stock, in_stock, out_cash, in_cash, quantity, cash, slack)
-            waiting[hole] = first
-        else:
-            count -= 1
-            waiting[hole] = waiting[count]
-        if second >= 0:
-            settled[second] = False
-            _book(second, -1, out_stock, in_stock, out_cash, in_cash, quantity, cash, slack)
-            waiting[count] = second
-            count += 1
-        settled[k] = True
-        _book(k, 1, out_stock, in_stock, out_cash, in_cash, quantity, cash, slack)
-        total += change
+        count = _enter(hole, leaving, count, start, row, change, slack, settled, leave, waiting)
+        total += gain
         if total > best_total + 1e-9:
             best_total, improved = total, True
     if not improved:
@@ -194,52 +177,79 @@ def search(out_stock, in_stock, out_cash, in_cash, quantity, cash, weight, start
     return best_total
 
 
-def _exchange(k, out_stock, in_stock, out_cash, in_cash, quantity, cash, start, items, slack, settled, r):
-    """Return who must leave for an instruction to enter (-1: nobody), or (-2, -2) when no room was found."""
-    stock, money = out_stock[k], out_cash[k]
-    first = second = -1
-    if slack[stock] < quantity[k]:
-        gap = quantity[k] - slack[stock]
-        first, r = _room(stock, gap, k, -1, out_stock, in_stock, out_cash, in_cash, quantity, cash, start, items,
-                         slack, settled, r)  # fmt: skip
-        if first < 0:
-            return -2, -2, r
-    if money >= 0:
-        gap = cash[k] - slack[money]
-        if first >= 0 and out_cash[first] == money:
-            gap -= cash[first]
-        if gap > 0:
-            second, r = _room(money, gap, k, first, out_stock, in_stock, out_cash, in_cash, quantity, cash, start,
-                              items, slack, settled, r)  # fmt: skip
-            if second < 0:
-                return -2, -2, r
-    if first >= 0 and second >= 0:  # two leave: their takers may be the same account
-        if in_stock[first] == in_stock[second] and slack[in_stock[first]] < quantity[first] + quantity[second]:
-            return -2, -2, r
-        both = out_cash[first] >= 0 and out_cash[second] >= 0 and in_cash[first] == in_cash[second]
-        if both and slack[in_cash[first]] < cash[first] + cash[second]:
-            return -2, -2, r
-    return first, second, r
+def _enter(hole, leaving, count, start, row, change, slack, settled, leave, waiting):
+    """Settle what waits at ``hole`` in place of those that leave; return how many wait then."""
+    k = waiting[hole]
+    for i in range(leaving):
+        settled[leave[i]] = False
+        _book(leave[i], -1, start, row, change, slack)
+        waiting[hole if i == 0 else count + i - 1] = leave[i]
+    if leaving == 0:
+        waiting[hole] = waiting[count - 1]
+    settled[k] = True
+    _book(k, 1, start, row, change, slack)
+    return count + leaving - 1
 
 
-def _room(a, gap, k, other, out_stock, in_stock, out_cash, in_cash, quantity, cash, start, items, slack, settled, r):
-    """Return one that settles from ``a``, frees ``gap`` and can be spared by its takers; -1 after some tries."""
-    stock, money, length = out_stock[k], out_cash[k], start[a + 1] - start[a]
+def _exchange(k, start, row, change, first, taker, taken, slack, settled, leave, entering, r):
+    """Fill ``leave`` with who must leave for an item to enter; return how many, -1 when no room was found.
+
+    ``entering`` int64 [rows] holds what the item changes.
+    """
+    leaving = 0
+    for i in range(start[k], start[k + 1]):
+        a = row[i]
+        gap = -change[i] - slack[a]
+        if change[i] >= 0 or gap <= 0:
+            continue
+        for one in range(leaving):
+            gap += _on(a, leave[one], start, row, change)
+        if gap <= 0:
+            continue
+        if leaving == LEAVE_MAX:
+            return -1, r
+        j, r = _room(a, gap, leaving, start, row, change, first, taker, taken, slack, settled, leave, entering, r)
+        if j < 0:
+            return -1, r
+        leave[leaving] = j
+        leaving += 1
+    for one in range(leaving if leaving > 1 else 0):  # several leave: they may have given to the same row
+        for i in range(start[leave[one]], start[leave[one] + 1]):
+            if change[i] <= 0:
+                continue
+            given = change[i]
+            for other in range(leaving):
+                if other != one:
+                    given += max(_on(row[i], leave[other], start, row, change), 0)
+            if given > change[i] and slack[row[i]] + min(entering[row[i]], 0) < given:
+                return -1, r
+    return leaving, r
+
+
+def _on(a, k, start, row, change):
+    """Return what an item changes on a row."""
+    for i in range(start[k], start[k + 1]):
+        if row[i] == a:
+            return change[i]
+    return 0
+
+
+def _room(a, gap, leaving, start, row, change, first, taker, taken, slack, settled, leave, entering, r):
+    """Return one that settles from ``a``, frees ``gap`` and can be spared by whom it gives to; -1 after some tries."""
+    length = first[a + 1] - first[a]
     for _ in range(TRIES):
         r = (r * RANDOM_FACTOR + RANDOM_STEP) & RANDOM_MASK
-        j = items[start[a] + (r >> 16) % length]
-        if not settled[j] or j == other or (quantity[j] if out_stock[j] == a else cash[j]) < gap:
+        place = first[a] + (r >> 16) % length
+        j = taker[place]
+        spared = settled[j] and taken[place] >= gap
+        for one in range(leaving):
+            spared = spared and leave[one] != j
+        if not spared:
             continue
-        spare = slack[in_stock[j]] - quantity[j]
-        if in_stock[j] == in_stock[k]:
-            spare += quantity[k]
-        if spare < 0 or in_stock[j] == stock:
-            continue
-        if out_cash[j] >= 0:
-            spare = slack[in_cash[j]] - cash[j]
-            if in_cash[j] == in_cash[k]:
-                spare += cash[k]
-            if spare < 0 or in_cash[j] == money:
-                continue
-        return j, r
+        for i in range(start[j], start[j + 1]):
+            if change[i] > 0 and slack[row[i]] - change[i] + entering[row[i]] < 0:
+                spared = False
+                break
+        if spared:
+            return j, r
     return -1, r

@@ -7,7 +7,7 @@ from types import ModuleType
 
 import numba
 
-_HELPERS = ("_wake", "_book", "_victim", "_room", "_exchange")
+_HELPERS = ("_book", "_victim", "_on", "_room", "_exchange", "_enter")
 
 
 def _copy_with_compiled_helpers() -> ModuleType:

@@ -1,4 +1,4 @@
-"""Linear and integer programmes over instructions (HiGHS): the bound, and the best of a part.
+"""Linear and integer programmes over items (HiGHS): the bound, and the best of a part.
 
 Solvers work in floating point, so nothing from here is booked: sets are verified in integers first.
 """
@@ -14,6 +14,7 @@ import numpy.typing as npt
 from tsingma.basics.rejection import InvariantBroken
 from tsingma.kernels.highs import highs_solver
 from tsingma.settlement.instance import Problem
+from tsingma.settlement.model import Model, model_of
 
 Float64 = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -21,10 +22,10 @@ Bools = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Relaxed:
-    """The relaxed problem: its value (no set settles more), the part of each instruction, the worth of each account.
+    """The relaxed problem: its value (no set settles more), the part of each item, the worth of each row.
 
-    ``worth`` float64 [accounts] is what one more unit on an account would add to the objective (the dual),
-    ``certainty`` float64 [n] how much weight the other decision on an instruction would cost (its reduced cost).
+    ``worth`` float64 [rows] is what one more unit on a row would add to the objective (the dual), ``certainty`` float64
+    [items] how much weight the other decision on an item would cost (its reduced cost).
     """
 
     bound: float
@@ -33,21 +34,12 @@ class Relaxed:
     certainty: Float64
 
 
-def _matrix(problem: Problem) -> Any:
-    """Return what every instruction takes from (plus) and gives to (minus) every account, sparse [accounts, n]."""
+def _matrix(model: Model) -> Any:
+    """Return what every item takes from (plus) and gives to (minus) every row, sparse [rows, items]."""
     import scipy.sparse as sparse
 
-    rows, columns, values = [], [], []
-    for place, amount, sign in (
-        (problem.out_stock, problem.quantity, 1.0), (problem.in_stock, problem.quantity, -1.0),
-        (problem.out_cash, problem.cash, 1.0), (problem.in_cash, problem.cash, -1.0),
-    ):  # fmt: skip
-        chosen = np.flatnonzero(place >= 0)
-        rows.append(place[chosen])
-        columns.append(chosen)
-        values.append(sign * amount[chosen].astype(np.float64))
-    triple = (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns)))
-    return sparse.csc_matrix(triple, shape=(problem.balance.size, problem.size))
+    triple = (-model.change.astype(np.float64), model.row, model.start)
+    return sparse.csc_matrix(triple, shape=(model.opening.size, model.size))
 
 
 def _solver(matrix: Any, ceiling: Float64, weight: Float64, time_limit: float) -> Any:
@@ -69,11 +61,11 @@ def _solver(matrix: Any, ceiling: Float64, weight: Float64, time_limit: float) -
     return solver
 
 
-def relax(problem: Problem, weight: Float64, time_limit: float) -> Relaxed | None:
+def relax(model: Model, weight: Float64, time_limit: float) -> Relaxed | None:
     """Return the linear relaxation, or None when it is not solved within ``time_limit`` seconds."""
     import highspy
 
-    solver = _solver(_matrix(problem), problem.balance.astype(np.float64), weight, time_limit)
+    solver = _solver(_matrix(model), model.opening.astype(np.float64), weight, time_limit)
     solver.setOptionValue("solver", "simplex")  # few rows bind: the dual simplex is done sooner than any presolve
     solver.setOptionValue("presolve", "off")
     solver.run()
@@ -86,9 +78,9 @@ def relax(problem: Problem, weight: Float64, time_limit: float) -> Relaxed | Non
 
 
 def best_of_part(
-    problem: Problem, weight: Float64, settled: Bools, free: Bools, time_limit: float, gap: float = 1e-4
+    model: Model, weight: Float64, settled: Bools, free: Bools, time_limit: float, gap: float = 1e-4
 ) -> Bools:
-    """Return the best set that differs from ``settled`` only where ``free``; ``settled`` itself when none is better.
+    """Return the best set of items that differs from ``settled`` only where ``free``; ``settled`` if none is better.
 
     The rest stays as it is, and the search starts from what there is. The answer is checked in integers: the solver
     works with tolerances.
@@ -99,9 +91,9 @@ def best_of_part(
     if not columns.size or time_limit <= 0:
         return settled
     fixed = settled & ~free
-    matrix = _matrix(problem)[:, columns].tocsr()
+    matrix = _matrix(model)[:, columns].tocsr()
     rows = np.flatnonzero(np.diff(matrix.indptr) > 0)
-    rest = problem.end_balances(fixed)[rows].astype(np.float64)
+    rest = model.slack(fixed)[rows].astype(np.float64)
     solver = _solver(matrix[rows].tocsc(), rest, weight[columns], time_limit)
     solver.setOptionValue("mip_rel_gap", gap)
     numbers = np.arange(columns.size, dtype=np.int32)
@@ -115,7 +107,7 @@ def best_of_part(
         return settled
     better = fixed.copy()
     better[columns[found > 0.5]] = True
-    if weight[better].sum() <= weight[settled].sum() or not problem.feasible(better):
+    if weight[better].sum() <= weight[settled].sum() or (model.slack(better) < 0).any():
         return settled
     return better
 
@@ -127,20 +119,28 @@ def solve_whole(problem: Problem, weight: Float64, time_limit: float, gap: float
     """
     import highspy
 
-    scale, size = float(weight.mean()) or 1.0, problem.size
-    solver = _solver(_matrix(problem), problem.balance.astype(np.float64), weight / scale, time_limit)
+    model, scale = model_of(problem), float(weight.mean()) or 1.0
+    of_item, size = model.of_items(weight), model.size
+    solver = _solver(_matrix(model), model.opening.astype(np.float64), of_item / scale, time_limit)
     solver.setOptionValue("mip_rel_gap", gap)
     kinds = np.array([highspy.HighsVarType.kInteger] * size)
     solver.changeColsIntegrality(size, np.arange(size, dtype=np.int32), kinds)
     solver.run()
     chosen = np.asarray(solver.getSolution().col_value) > 0.5
-    require_feasible(problem, chosen)
-    return float(weight[chosen].sum()), -float(solver.getInfo().mip_dual_bound) * scale
+    require_feasible(problem, model.instructions(chosen))
+    return float(of_item[chosen].sum()), -float(solver.getInfo().mip_dual_bound) * scale
 
 
 def require_feasible(problem: Problem, settled: Bools) -> None:
-    """Raise InvariantBroken when a proposed set would overdraw an account: an optimiser only proposes."""
-    end = problem.end_balances(settled)
-    if (end < 0).any():
-        place = int(np.flatnonzero(end < 0)[0])
-        raise InvariantBroken(f"a proposed set overdraws {problem.accounts[place]} by {-int(end[place])}")
+    """Raise InvariantBroken when a proposed set would overdraw an account or part what is linked.
+
+    An optimiser only proposes: this is computed from the instructions alone, not from what the optimiser worked with.
+    """
+    quantity = np.where(settled, problem.quantity, 0)
+    lack = problem.lacks(quantity, np.where(settled, problem.cash, 0))
+    if lack.any():
+        place = int(np.flatnonzero(lack)[0])
+        raise InvariantBroken(f"a proposed set overdraws {problem.accounts[place]} by {int(lack[place])}")
+    parted = problem.parted(quantity)
+    if parted >= 0:
+        raise InvariantBroken(f"a proposed set parts instruction {parted} from what it is linked to")

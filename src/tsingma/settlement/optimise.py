@@ -7,8 +7,10 @@
     exact       an integer programme on the instructions the relaxation is least sure of, more of them as time allows
     top-up      whatever still fits beside the result, also what carries no weight
 
-Whatever proposes, every set is verified in integers before it counts, and the best so far is always bookable. Without
-HiGHS the stages before the relaxation answer.
+The stages work on items and rows (:mod:`tsingma.settlement.model`): instructions that settle together are one item,
+links and credit are rows beside the accounts. Whatever proposes, every set is verified in integers, from the
+instructions alone, before it counts, and the best so far is always bookable. Without HiGHS the stages before the
+relaxation answer.
 """
 
 from __future__ import annotations
@@ -25,7 +27,8 @@ from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.kernels.settle import functions
 from tsingma.settlement.exact import Relaxed, best_of_part, relax, require_feasible
 from tsingma.settlement.instance import Problem
-from tsingma.settlement.partial import end_balances, settle_parts
+from tsingma.settlement.model import Model, model_of
+from tsingma.settlement.partial import settle_parts
 from tsingma.settlement.proposal import Objective, Proposal, Stage, blocking, weights
 
 Int64 = npt.NDArray[np.int64]
@@ -61,9 +64,9 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(slots=True)
 class _Run:
-    """One optimisation: the best set so far, its stages and the clock; ``weight`` has mean one."""
+    """One optimisation: the best set of items so far, its stages and the clock; ``weight`` has mean one."""
 
-    problem: Problem
+    model: Model
     weight: Float64
     elapsed: Elapsed
     deadline: float
@@ -72,19 +75,10 @@ class _Run:
     slices: int = 0  # searched so far; each draws its own numbers
     best: Bools = field(init=False)
     stages: list[Stage] = field(default_factory=list)
-    start: Int64 = field(init=False)
-    items: Int64 = field(init=False)
 
     def __post_init__(self) -> None:
-        """List the instructions that take from each account."""
-        self.best = np.zeros(self.problem.size, np.bool_)
-        self.start, self.items = items_by_account(self.problem)
-
-    @property
-    def columns(self) -> tuple[Int64, ...]:
-        """Return the columns the kernels take first."""
-        p = self.problem
-        return p.out_stock, p.in_stock, p.out_cash, p.in_cash, p.quantity, p.cash
+        """Begin with nothing settled."""
+        self.best = np.zeros(self.model.size, np.bool_)
 
     @property
     def left(self) -> float:
@@ -93,12 +87,14 @@ class _Run:
 
     def offer(self, stage: str, settled: Bools, began: float) -> None:
         """Keep a set when it is verified and better, and note the stage."""
-        require_feasible(self.problem, settled)
+        problem = self.model.problem
+        require_feasible(problem, self.model.instructions(settled))
         if self.weight[settled].sum() > self.weight[self.best].sum() or not self.best.any():
             self.best = settled
+        chosen = self.model.instructions(self.best)
         self.stages.append(
             Stage(
-                stage=stage, settled=int(self.best.sum()), settled_value=int(self.problem.value[self.best].sum()),
+                stage=stage, settled=int(chosen.sum()), settled_value=int(problem.value[chosen].sum()),
                 seconds=round(self.elapsed() - began, 4),
             )
         )  # fmt: skip
@@ -107,35 +103,25 @@ class _Run:
         """Let in what fits, the heaviest first, then search in slices until a time; ``settled`` changes in place."""
         waiting = np.flatnonzero(~settled)
         order = waiting[np.argsort(-self.weight[waiting], kind="stable")].astype(np.int64)
-        functions().recycle(*self.columns, order, slack, settled)
+        functions().recycle(*self.model.legs, order, slack, settled)
         each, least, most = self.steps
-        least = min(least, STEPS_SMALL * self.problem.size)
+        least = min(least, STEPS_SMALL * self.model.size)
         steps = min(max(each * int((~settled).sum()), least), most) // SLICES
         ladder = np.geomspace(heat, COLD, SLICES + 1).tolist()
         for place in range(SLICES):
             if settled.all() or self.elapsed() >= until:
                 return
             if place:
-                slack = self.problem.end_balances(settled)  # of the best set of the slice before
+                slack = self.model.slack(settled)  # of the best set of the slice before
             functions().search(
-                *self.columns, self.weight, self.start, self.items, slack, settled, steps, ladder[place],
+                *self.model.legs, self.weight, *self.model.takers, slack, settled, steps, ladder[place],
                 ladder[place + 1], self.seed + self.slices,
             )  # fmt: skip
             self.slices += 1
 
     def remove(self, settled: Bools, slack: Int64) -> bool:
         """Take out what must go for every account to be covered; returns whether all could be covered."""
-        return bool(functions().remove(*self.columns, self.weight, self.start, self.items, slack, settled))
-
-
-def items_by_account(problem: Problem) -> tuple[Int64, Int64]:
-    """Return (start, items): an account's instructions are ``items[start[a]:start[a + 1]]``."""
-    account = np.concatenate([problem.out_stock, problem.out_cash])
-    item = np.tile(np.arange(problem.size), 2)
-    known = account >= 0
-    order = np.argsort(account[known], kind="stable")
-    start = np.searchsorted(account[known][order], np.arange(problem.balance.size + 1))
-    return start.astype(np.int64), item[known][order].astype(np.int64)
+        return bool(functions().remove(*self.model.legs, self.weight, *self.model.takers, slack, settled))
 
 
 def optimise(problem: Problem, objective: Objective, time_limit: float, elapsed: Elapsed, *, seed: int = 1) -> Proposal:
@@ -148,38 +134,40 @@ def optimise(problem: Problem, objective: Objective, time_limit: float, elapsed:
     _require_some(problem)
     weight, began = weights(problem, objective), elapsed()
     run, relaxed = _best(problem, weight, began + time_limit, elapsed, seed)
-    reached = float(weight[run.best].sum())
-    bound = float(weight.sum()) if run.best.all() else relaxed.bound if relaxed else None
+    settled = run.model.instructions(run.best)
+    reached = float(weight[settled].sum())
+    bound = float(weight.sum()) if settled.all() else relaxed.bound if relaxed else None
     return Proposal(
         objective=objective,
         submitted=problem.size,
         submitted_value=int(problem.value.sum()),
-        settled=int(run.best.sum()),
-        settled_value=int(problem.value[run.best].sum()),
+        settled=int(settled.sum()),
+        settled_value=int(problem.value[settled].sum()),
         lp_bound=bound,
         gap=_gap(reached, bound),
         seconds=round(elapsed() - began, 4),
         by_stage=tuple(run.stages),
-        blocking=blocking(problem, problem.end_balances(run.best), run.best, relaxed),
-        chosen=tuple(np.flatnonzero(run.best).tolist()),
+        blocking=blocking(problem, problem.end_balances(settled), settled, _worth(run.model, relaxed)),
+        chosen=tuple(np.flatnonzero(settled).tolist()),
     )
 
 
 def optimise_parts(
     problem: Problem, objective: Objective, time_limit: float, elapsed: Elapsed, *, least_share_e4: int = 0
 ) -> Proposal:
-    """Return what settles when every instruction may settle in part, money in proportion.
+    """Return what settles when every instruction that is not linked may settle in part, money in proportion.
 
     Raises Rejected (missing) for no instruction, (limit) when the relaxation is not solved in time.
     """
     _require_some(problem)
     began, weight = elapsed(), weights(problem, objective)
-    relaxed = _scaled(relax(problem, np.maximum(weight / _scale(weight), WEIGHTLESS), time_limit), _scale(weight))
+    model, scale = model_of(problem), _scale(weight)
+    relaxed = _scaled(relax(model, _items_weight(model, weight, scale), time_limit), scale)
     if relaxed is None:
         message = f"the relaxation is not solved within {time_limit} seconds"
         raise refuse(RejectionReason.LIMIT, message, field="time_limit", remedy="allow more time")
     solved = elapsed()
-    found = settle_parts(problem, relaxed, least_share_e4)
+    found = settle_parts(model, relaxed, least_share_e4)
     whole, some = found.quantity == problem.quantity, found.quantity > 0
     share = found.quantity / np.maximum(problem.quantity, 1)
     value = int(problem.value[whole].sum()) + int((problem.value * share)[some & ~whole].astype(np.int64).sum())
@@ -199,7 +187,7 @@ def optimise_parts(
             Stage(stage=name, settled=int(whole.sum()) * last, settled_value=value * last, seconds=round(spent, 4))
             for last, (name, spent) in enumerate(stages)
         ),
-        blocking=blocking(rest, end_balances(problem, found), whole, relaxed),
+        blocking=blocking(rest, problem.end_of(found.quantity, found.cash), whole, _worth(model, relaxed)),
         chosen=tuple(np.flatnonzero(whole).tolist()),
         parts=tuple(zip(parts.tolist(), found.quantity[parts].tolist(), strict=True)),
     )
@@ -213,8 +201,9 @@ def frontier(problem: Problem, time_limit: float, elapsed: Elapsed, *, seed: int
     for share in FRONTIER:
         weight = (1 - share) * number / _scale(number) + share * value / _scale(value)
         run, _ = _best(problem, weight, elapsed() + time_limit, elapsed, seed)
-        settled, money = int(run.best.sum()), int(problem.value[run.best].sum())
-        points.append(Point(value_share=share, settled=settled, settled_value=money))
+        settled = run.model.instructions(run.best)
+        money = int(problem.value[settled].sum())
+        points.append(Point(value_share=share, settled=int(settled.sum()), settled_value=money))
     return tuple(points)
 
 
@@ -223,21 +212,21 @@ def quick(problem: Problem, objective: Objective, elapsed: Elapsed, *, seed: int
 
     Recycling, removal of what is left and a search of a fixed number of steps.
     """
-    weight = weights(problem, objective)
-    run = _Run(problem, np.maximum(weight / _scale(weight), WEIGHTLESS), elapsed, float("inf"), seed, STEPS_QUICK)
+    weight, model = weights(problem, objective), model_of(problem)
+    run = _Run(model, _items_weight(model, weight, _scale(weight)), elapsed, float("inf"), seed, STEPS_QUICK)
     _recycling(run)
     if not run.best.all():
         _removal(run)
         _search(run, None, starts=1)
         _top_up(run)
-    return run.best, run.stages
+    return model.instructions(run.best), run.stages
 
 
 def _best(
     problem: Problem, weight: Float64, deadline: float, elapsed: Elapsed, seed: int
 ) -> tuple[_Run, Relaxed | None]:
-    scale = _scale(weight)
-    run = _Run(problem, np.maximum(weight / scale, WEIGHTLESS), elapsed, deadline, seed)
+    model, scale = model_of(problem), _scale(weight)
+    run = _Run(model, _items_weight(model, weight, scale), elapsed, deadline, seed)
     _recycling(run)
     relaxed = None
     if not run.best.all() and run.left > 0:
@@ -252,6 +241,15 @@ def _best(
 
 def _scale(weight: Float64) -> float:
     return float(weight.mean()) or 1.0
+
+
+def _items_weight(model: Model, weight: Float64, scale: float) -> Float64:
+    """Return the weight of every item where that of the instructions has mean one."""
+    return np.maximum(model.of_items(weight / scale), WEIGHTLESS)
+
+
+def _worth(model: Model, relaxed: Relaxed | None) -> Float64 | None:
+    return None if relaxed is None else model.worth_of_accounts(relaxed.worth)
 
 
 def _scaled(relaxed: Relaxed | None, scale: float) -> Relaxed | None:
@@ -271,32 +269,29 @@ def _require_some(problem: Problem) -> None:
 
 
 def _recycling(run: _Run) -> None:
-    began, problem = run.elapsed(), run.problem
-    settled, slack = np.zeros(problem.size, np.bool_), problem.balance.copy()
-    order = np.lexsort((np.arange(problem.size), problem.priority)).astype(np.int64)
-    functions().recycle(*run.columns, order, slack, settled)
+    began, model = run.elapsed(), run.model
+    settled, slack = np.zeros(model.size, np.bool_), model.opening.copy()
+    order = np.lexsort((np.arange(model.size), model.priority)).astype(np.int64)
+    functions().recycle(*model.legs, order, slack, settled)
     run.offer("recycling", settled, began)
 
 
 def _removal(run: _Run) -> None:
-    """Settle all, or above a size all that recycling left, less what must go for every account to be covered."""
-    began, problem = run.elapsed(), run.problem
-    together = np.ones(problem.size, np.bool_)
-    slack = problem.end_balances(together)
-    whole = problem.size <= REMOVE_ALL_MAX or bool((slack >= 0).all())
+    """Settle all, or above a size all that recycling left, less what must go for every row to be covered."""
+    began, model = run.elapsed(), run.model
+    together = np.ones(model.size, np.bool_)
+    slack = model.slack(together)
+    whole = model.size <= REMOVE_ALL_MAX or bool((slack >= 0).all())
     if run.remove(together, slack) if whole else _remove_of_rest(run, together, slack):
         run.offer("removal", together, began)
 
 
 def _remove_of_rest(run: _Run, together: Bools, slack: Int64) -> bool:
-    """Remove only of what recycling left: its instructions alone, between the accounts as recycling left them."""
-    rest = np.flatnonzero(~run.best)
-    account = np.concatenate([run.problem.out_stock[rest], run.problem.out_cash[rest]])
-    known = account >= 0
-    order = np.argsort(account[known], kind="stable")
-    start = np.searchsorted(account[known][order], np.arange(slack.size + 1)).astype(np.int64)
-    items = np.tile(rest, 2)[known][order].astype(np.int64)
-    return bool(functions().remove(*run.columns, run.weight, start, items, slack, together))
+    """Remove only of what recycling left: its items alone, between the rows as recycling left them."""
+    first, taker, taken = run.model.takers
+    kept = ~run.best[taker]
+    before = np.concatenate([[0], np.cumsum(kept)])[first].astype(np.int64)
+    return bool(functions().remove(*run.model.legs, run.weight, before, taker[kept], taken[kept], slack, together))
 
 
 def _relaxation(run: _Run) -> Relaxed | None:
@@ -304,7 +299,7 @@ def _relaxation(run: _Run) -> Relaxed | None:
     if importlib.util.find_spec("highspy") is None:
         return None
     began = run.elapsed()
-    relaxed = relax(run.problem, run.weight, run.left * BOUND_SHARE)
+    relaxed = relax(run.model, run.weight, run.left * BOUND_SHARE)
     run.offer("relaxation", run.best, began)
     return relaxed
 
@@ -317,7 +312,7 @@ def _search(run: _Run, relaxed: Relaxed | None, *, starts: int = STARTS) -> None
         if began >= until:
             return
         settled = run.best.copy() if cut is None or relaxed is None else relaxed.part >= cut
-        slack = run.problem.end_balances(settled)
+        slack = run.model.slack(settled)
         if run.remove(settled, slack):
             run.improve(settled, slack, until)
             run.offer("search", settled, began)
@@ -330,35 +325,57 @@ def _exact(run: _Run, relaxed: Relaxed | None) -> None:
     """
     if relaxed is None:
         return
-    size, noise, problem = FREE_MIN, 0.0, run.problem
+    size, noise, model = FREE_MIN, 0.0, run.model
     chance = np.random.Generator(np.random.PCG64(run.seed))
     while run.left > LAST_MOMENT:
-        began, whole = run.elapsed(), size >= problem.size
+        began, whole = run.elapsed(), size >= model.size
         certainty = np.where(np.abs(relaxed.part - run.best) > 1e-6, 0.0, relaxed.certainty)
-        certainty += noise * chance.standard_exponential(problem.size)
-        free = np.full(problem.size, whole)
+        certainty += noise * chance.standard_exponential(model.size)
+        free = np.full(model.size, whole)
         if not whole:
             free[np.argpartition(certainty, size)[:size]] = True
-        found = best_of_part(problem, run.weight, run.best, free, run.left * (1.0 if whole else EXACT_SHARE))
+        found = best_of_part(model, run.weight, run.best, free, run.left * (1.0 if whole else EXACT_SHARE))
         run.offer("exact", found, began)
         if whole:
             return
         began, quickly = run.elapsed(), run.elapsed() - began < run.left * EXACT_SHARE / 4
         settled = run.best.copy()
-        run.improve(settled, problem.end_balances(settled), run.deadline, COOLER)
+        run.improve(settled, model.slack(settled), run.deadline, COOLER)
         run.offer("search", settled, began)
         size, noise = min(2 * size, FREE_MAX) if quickly or not noise else size, NOISE
 
 
 def _top_up(run: _Run) -> None:
-    """Let everything in that fits beside the best set, also what carries no weight."""
-    began, problem = run.elapsed(), run.problem
+    """Let everything in that fits beside the best set, also what carries no weight, alone or with what it waits for."""
+    began, model = run.elapsed(), run.model
     settled = run.best.copy()
-    slack = problem.end_balances(settled)
-    waiting = np.flatnonzero(~settled)
-    order = waiting[np.argsort(problem.priority[waiting], kind="stable")].astype(np.int64)
-    functions().recycle(*run.columns, order, slack, settled)
+    slack = model.slack(settled)
+    while True:
+        waiting = np.flatnonzero(~settled)
+        order = waiting[np.argsort(model.priority[waiting], kind="stable")].astype(np.int64)
+        functions().recycle(*model.legs, order, slack, settled)
+        if not _let_in_with_earlier(model, settled, slack):
+            break
     if settled.sum() > run.best.sum():
-        require_feasible(problem, settled)
+        require_feasible(model.problem, model.instructions(settled))
         run.best = settled
         run.offer("top-up", settled, began)
+
+
+def _let_in_with_earlier(model: Model, settled: Bools, slack: Int64) -> bool:
+    """Let in what fits together with the earlier ones it waits for; returns whether anything did."""
+    changed = False
+    for k in np.unique(model.pairs[:, 1]).tolist():
+        if settled[k]:
+            continue
+        members = model.earlier(k, settled)
+        if len(members) < 2:
+            continue
+        chosen = np.zeros(model.size, np.bool_)
+        chosen[members] = True
+        after = slack + model.slack(chosen) - model.opening
+        if (after >= 0).all():
+            slack[:] = after
+            settled |= chosen
+            changed = True
+    return changed
