@@ -97,6 +97,16 @@ class Obligations:
         self._key.pop(day, None)
         self._sums.pop(day, None)
 
+    def restate(self, day: int, due: DuePositions) -> None:
+        """Replace the positions of a day that has some: a corporate action changed what they are in."""
+        key = (due.account.astype(np.int64) << _COUNTER_BITS) | due.counter
+        fresh = np.stack([due.quantity, due.amount_cents, due.legs])
+        keys, place = np.unique(key, return_inverse=True)
+        sums = np.zeros((len(_COLUMNS), keys.size), np.int64)
+        for row in range(len(_COLUMNS)):
+            np.add.at(sums[row], place, fresh[row])
+        self._key[day], self._sums[day] = keys, sums
+
     def dump(self) -> dict[str, bytes]:
         """Return the state as named byte strings."""
         parts = {

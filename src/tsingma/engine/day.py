@@ -10,7 +10,7 @@ from tsingma.basics.columns import unpack
 from tsingma.basics.dates import to_date
 from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import InvariantBroken, RejectionReason, refuse
-from tsingma.engine import settling
+from tsingma.engine import corporate_actions, settling
 from tsingma.engine.custody import close_custody, open_custody, require_custody_done
 from tsingma.engine.cycle import is_settlement_day, paying_markets, settlement_day_before
 from tsingma.engine.house import FX_UNIT_E6, Handlers, House, Position
@@ -202,6 +202,7 @@ def close_day(house: House, command: CloseDay) -> DayClosed:
     if missing:
         raise refuse(RejectionReason.NOT_ALLOWED, f"steps have not run: {', '.join(missing)}", remedy="run them first")
     require_custody_done(house)
+    corporate_actions.require_nothing_due(house)
     figures = house.settlement.check_day()
     figures.update(_reconcile(house, figures))
     house.derivatives.check_flat()
@@ -227,12 +228,14 @@ def _reconcile(house: House, figures: dict[str, int]) -> dict[str, int]:
         raise InvariantBroken("the central counterparty holds stock at day end")
     held = int(ledger.held[ledger.asset >= len(CURRENCIES)].sum())
     known = int(positions.on_hold.sum()) + house.settlement.reservations.held_from(len(CURRENCIES))
+    known += house.corporate_actions.held_shares()
     if held != known:
-        raise InvariantBroken(f"{held} shares on hold in the books, {known} in settlement")
+        raise InvariantBroken(f"{held} shares on hold in the books, {known} in settlement and elections")
     lines = {}
     for unit, currency in enumerate(CURRENCIES):
         balance = int(ledger.balance[ledger.find(cns, unit)])
         owed = sum(house.derivatives.owed.values()) if unit == HKD else 0
+        owed += house.corporate_actions.owed_cents(unit)
         if balance + figures[f"money_open_net_{currency}_cents"] + owed != 0:
             raise InvariantBroken(f"{currency}: the central counterparty's money {balance} is not what is owed to it")
         lines[f"house_line_{currency}_cents"] = balance

@@ -15,6 +15,7 @@ from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import Rejected, RejectionReason, refuse
 from tsingma.clearing.derivatives import DerivativeBook
 from tsingma.clearing.obligations import Obligations
+from tsingma.custody.events.book import EventBook
 from tsingma.custody.state import CustodyState
 from tsingma.engine.charging import ChargeBook
 from tsingma.journal.events import Event
@@ -78,6 +79,7 @@ class House:
         self.derivatives = DerivativeBook()
         self.custody = CustodyState()
         self.link_orders = LinkOrders()
+        self.corporate_actions = EventBook()
         self.margin = Margin()
         self.price_e4: npt.NDArray[np.int64] = np.zeros(0, np.int64)
         self.fx_e6: tuple[int, ...] = (FX_UNIT_E6, *([0] * (CURRENCY_COUNT - 1)))
@@ -171,6 +173,7 @@ class House:
             "derivatives": self.derivatives,
             "custody": self.custody,
             "link_orders": self.link_orders,
+            "corporate_actions": self.corporate_actions,
         }
 
 

@@ -7,7 +7,18 @@ it is raised and stops the house.
 from __future__ import annotations
 
 from tsingma.basics.rejection import Rejected
-from tsingma.engine import books, custody, day, derivatives, gross, instructing, quota, resources, trading
+from tsingma.engine import (
+    books,
+    corporate_actions,
+    custody,
+    day,
+    derivatives,
+    gross,
+    instructing,
+    quota,
+    resources,
+    trading,
+)
 from tsingma.engine.house import Handlers, House
 from tsingma.journal.commands import CaptureTrades, Command, PostTransfers
 from tsingma.journal.events import Accepted, Answer, Event, Refused
@@ -24,6 +35,7 @@ _HANDLERS: Handlers = {
     **gross.HANDLERS,
     **custody.HANDLERS,
     **quota.HANDLERS,
+    **corporate_actions.HANDLERS,
 }
 
 # Transfers conserve each asset one by one in the kernel, and captured trades and orders over links touch no balance;

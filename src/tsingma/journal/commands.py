@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
+from tsingma.journal.corporate_action_commands import CorporateActionCommand
 from tsingma.journal.custody_commands import CustodyCommand
 from tsingma.journal.link_order_commands import LinkOrderCommand
 from tsingma.reference.book import ReferenceBook
@@ -297,6 +298,7 @@ Command = (
     | CloseDay
     | CustodyCommand
     | LinkOrderCommand
+    | CorporateActionCommand
 )
 
 _ENCODER = msgspec.msgpack.Encoder()

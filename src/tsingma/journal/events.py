@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from tsingma.basics.rejection import Rejection
+from tsingma.journal.corporate_action_events import CorporateActionEvent
 from tsingma.journal.custody_events import CustodyEvent
 from tsingma.journal.link_order_events import LinkOrderEvent
 
@@ -232,6 +233,7 @@ Event = (
     | DayClosed
     | CustodyEvent
     | LinkOrderEvent
+    | CorporateActionEvent
 )
 
 

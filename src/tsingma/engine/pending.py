@@ -1,0 +1,98 @@
+"""What is pending in one security, read from clearing and settlement for the rules of custody: nothing is changed.
+
+Net positions of the central counterparty carry no trade date; the day on which they are due gives it, since every
+market has one settlement cycle. Instructions have the trade date of their orders; what was sent without one counts as
+traded one cycle before its intended day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from tsingma.basics.dates import to_date, to_day
+from tsingma.basics.money import CURRENCIES
+from tsingma.custody.events.claims import Pending
+from tsingma.engine.cycle import settlement_days_before
+from tsingma.engine.house import House
+from tsingma.reference.book import MARKETS, Market
+from tsingma.reference.calendars import settlement_day
+from tsingma.settlement.instruction import CANCELLED, DVD, DVP, DWP, FOP, SETTLED
+
+Int64 = npt.NDArray[np.int64]
+
+_CYCLE_DAYS = {Market.XSHG: 0, Market.XSHE: 0}  # A-shares deliver on the trade date, everything else two days later
+_DELIVERIES = (DVP, FOP, DWP, DVD)
+
+
+def market_of(house: House, security: int) -> Market:
+    """Return the market of a security's settlement counter."""
+    return MARKETS[int(house.resolved.counter_market[house.resolved.settlement_counter[security]])]
+
+
+def trade_day_of(due_day: int, market: Market) -> int:
+    """Return the trade date of what a market has due on a day (0 before the calendar)."""
+    back = _CYCLE_DAYS.get(market, 2)
+    return settlement_days_before(due_day, back) if back else due_day
+
+
+def stock_day_of(trade_day: int, market: Market) -> int:
+    """Return the day on which stock traded on a day is due."""
+    return to_day(settlement_day(to_date(trade_day), market)[0])
+
+
+def settled_balances(house: House, security: int) -> dict[int, int]:
+    """Return what accounts hold of a security (on hold, pledged and reserved included), without the issuer."""
+    ledger = house.ledger
+    rows = np.flatnonzero((ledger.asset == security + len(CURRENCIES)) & (ledger.owner != house.internal.issuer))
+    held = {int(ledger.owner[row]): int(ledger.balance[row]) for row in rows.tolist()}
+    return {account: units for account, units in held.items() if units}
+
+
+def net_pending(house: House, security: int, ex_day: int) -> dict[int, int]:
+    """Return net positions of the central counterparty traded before the ex-date: to receive +, to deliver -."""
+    positions = house.settlement.positions
+    line = np.flatnonzero((positions.security == security) & (positions.open != 0))
+    total = dict(zip(positions.account[line].tolist(), positions.open[line].tolist(), strict=True))
+    market = market_of(house, security)
+    for day in house.obligations.days:
+        if trade_day_of(day, market) >= ex_day:
+            continue
+        due = house.obligations.due(day)
+        here = house.resolved.counter_security[due.counter] == security
+        for account, units in zip(due.account[here].tolist(), due.quantity[here].tolist(), strict=True):
+            total[account] = total.get(account, 0) + units
+    return {account: units for account, units in sorted(total.items()) if units}
+
+
+def deliveries(house: House, security: int, announced_day: int, first: int = 0) -> Iterator[Pending]:
+    """Return instructions from number ``first`` on that deliver a security: what is open, and what settled lately.
+
+    A part that settled and a part that is open are told apart. Settled since ``announced_day`` is lately.
+    """
+    table = house.settlement.instructions.table
+    chosen = (table["security"] == security) & np.isin(table["kind"], _DELIVERIES) & (table["status"] != CANCELLED)
+    market = market_of(house, security)
+    for number in np.flatnonzero(chosen[first:]).tolist():
+        row = {name: int(table[name][first + number]) for name in _READ}
+        traded, conditions = _order_facts(house, row, market)
+        done = row["quantity"] - row["open_quantity"]
+        parts = ((row["open_quantity"], False), (done if row["settled_day"] >= announced_day else 0, True))
+        for quantity, settled in parts:
+            if quantity and not (row["status"] == SETTLED and not settled):
+                yield Pending(first + number, row["deliverer"], row["receiver"], quantity, traded, conditions, settled)
+
+
+_READ = ("deliverer", "receiver", "quantity", "open_quantity", "settled_day", "status", "intended_day",
+         "deliverer_order", "receiver_order")  # fmt: skip
+
+
+def _order_facts(house: House, row: dict[str, int], market: Market) -> tuple[int, int]:
+    """Return trade date and conditions: both are matching fields, so either side's order has them."""
+    orders = house.settlement.orders.table
+    for side in ("deliverer_order", "receiver_order"):
+        if row[side] >= 0:
+            return int(orders["trade_day"][row[side]]), int(orders["conditions"][row[side]])
+    return trade_day_of(row["intended_day"], market), 0
