@@ -77,7 +77,7 @@ def cash(amount: int, currency: str = "HKD", rate: int = ONE) -> act.CashTerm:
 
 
 class EventStory(Story):
-    """A house on Monday 5 January 2026, open, with prices and money; the issuer has money only where a story says so."""
+    """A house on Monday 5 January 2026, open, with prices; the issuer has money only where a story says so."""
 
     def __init__(self) -> None:
         """Open the house and give every member ten million of both monies."""

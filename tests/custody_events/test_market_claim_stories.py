@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from event_story import EX, MONDAY, PAY, RECORD, SHARE, EventStory, cash
 
-from tsingma.custody.events.claims import CUM, EX as SAID_EX, OPT_OUT, direction
+from tsingma.custody.events.claims import CUM, OPT_OUT, direction
+from tsingma.custody.events.claims import EX as SAID_EX
 from tsingma.journal.corporate_action_commands import EventKind, EventOption
 from tsingma.settlement.instruction import FROM_HOUSE, KINDS
 
@@ -152,14 +153,14 @@ def test_claims_in_shares_are_rounded_down_and_settle_free_of_payment(story: Eve
 
 
 def test_part_settled_part_claimed(story: EventStory) -> None:
-    """400 of 1,000 arrive before the record date, in board lots: the claim is on the other 600.
+    """4,000 of 10,000 arrive before the record date, in a partial settlement window: the claim is on the other 6,000.
 
     Source: T2S corporate actions standards: claims are made on what is pending.
     """
-    story.give("A", SHARE, 400)
-    story.give("C", SHARE, 600)
-    number = story.agree("A", "B", isin=SHARE, quantity=1_000, amount_cents=6_000_000)
+    story.give("A", SHARE, 4_000)
+    story.give("C", SHARE, 6_000)
+    number = story.agree("A", "B", isin=SHARE, quantity=10_000, amount_cents=60_000_000)
     story.announce(EventKind.CASH_DIVIDEND, DIVIDEND)
     story.until(RECORD + 3)
-    assert story.cell(number, "open_quantity") == 600
-    assert claims(story) == [("pfod", story.account("A"), story.account("B"), 600 * 78, PAY)]
+    assert story.cell(number, "open_quantity") == 6_000
+    assert claims(story) == [("pfod", story.account("A"), story.account("B"), 6_000 * 78, PAY)]
