@@ -38,6 +38,7 @@ CYCLE_DAYS_MAX = 30
 SHARE_E4 = 10_000
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+_SHARED = re.compile(r"[a-z0-9-]{1,40}/[a-z0-9-]{1,40}")
 _MARKET = re.compile(r"[A-Z0-9]{2,8}")
 
 
@@ -226,6 +227,9 @@ def _quotas(rules: LinkRules, direction: Direction, path: Path) -> Iterator[Faul
     rows = direction.quotas
     yield from _overlaps(rows, (*path, "quota"), lambda row: row.kind, what=" of this kind")
     held = {row.kind for row in direction.sessions}
+    if direction.quota_of and (rows or not _SHARED.fullmatch(direction.quota_of)):
+        remedy = "write link/direction and no quota of its own"
+        yield _conflict((*path, "quota_of"), f"'{direction.quota_of[:60]}'", remedy)
     for place, row in enumerate(rows):
         here: Path = (*path, "quota", place)
         yield from _currency(row.currency, (*here, "currency"))
@@ -334,8 +338,9 @@ def _eligibility(rules: LinkRules, direction: Direction, path: Path) -> Iterator
             yield _unknown((*here, "product"), f"{row.product} is not traded", "one of its products")
         if row.out_size > row.in_size or row.out_weight_e4 > row.in_weight_e4:
             yield _conflict(here, "it would go out before it came in", "out is at most in")
-        if row.in_weight_e4 > SHARE_E4:
-            yield _out((*here, "in_weight_e4"), f"{row.in_weight_e4}", "a share x 10^4, up to 10000")
+        for name in ("in_weight_e4", "host_share_max_e4"):
+            if getattr(row, name) > SHARE_E4:
+                yield _out((*here, name), f"{getattr(row, name)}", "a share x 10^4, up to 10000")
         if row.in_size:
             yield from _currency(row.currency, (*here, "currency"))
     yield from _overlaps(

@@ -244,7 +244,8 @@ class MarginRow(Row, frozen=True, kw_only=True):
 class EligibilityRow(Row, frozen=True, kw_only=True):
     """When a product is eligible: size in ``currency`` over months and weight of the other market's stocks (x 10^4).
 
-    It comes in at ``in_size`` and ``in_weight_e4`` or more, and goes below ``out_size`` or ``out_weight_e4``.
+    It comes in at ``in_size`` and ``in_weight_e4`` or more, and goes below ``out_size`` or ``out_weight_e4``. Of a
+    fund, ``host_share_max_e4`` caps what is sold in the host market as a share of its assets.
     """
 
     product: Product
@@ -255,6 +256,7 @@ class EligibilityRow(Row, frozen=True, kw_only=True):
     out_size: int = 0
     in_weight_e4: int = 0
     out_weight_e4: int = 0
+    host_share_max_e4: int = 0
 
 
 class SecurityRow(Row, frozen=True, kw_only=True):
@@ -294,7 +296,10 @@ class Direction(
         "securities": "security",
     },
 ):
-    """One direction: whose investors reach which market, by which rules."""
+    """One direction: whose investors reach which market, by which rules.
+
+    ``quota_of`` names the link and direction (``link/direction``) whose quota and order routing it shares.
+    """
 
     name: str
     market: str
@@ -303,6 +308,7 @@ class Direction(
     days: tuple[DaysRow, ...]
     sessions: tuple[SessionRow, ...]
     quotas: tuple[QuotaRow, ...] = ()
+    quota_of: str = ""
     checks: tuple[CheckRow, ...]
     chain: tuple[HolderRow, ...]
     cycles: tuple[CycleRow, ...]
