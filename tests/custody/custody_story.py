@@ -41,8 +41,11 @@ SECURITIES: dict[str, tuple[InstrumentKind, str, Market]] = {
     "SHARE": (InstrumentKind.EQUITY, "HKD", Market.XHKG),
     "SHARE2": (InstrumentKind.EQUITY, "HKD", Market.XHKG),
     "ETF": (InstrumentKind.ETF, "HKD", Market.XHKG),
-    "GOLD": (InstrumentKind.FUND, "HKD", Market.XHKG),
-    "BARS": (InstrumentKind.FUND, "HKD", Market.XHKG),
+    "GOLD": (InstrumentKind.GOLD, "HKD", Market.XHKG),
+    "BARS": (InstrumentKind.GOLD, "HKD", Market.XHKG),
+    "BILL": (InstrumentKind.BILL, "HKD", Market.CMU),
+    "CD": (InstrumentKind.CERTIFICATE, "CNY", Market.CMU),
+    "FUND": (InstrumentKind.FUND, "CNY", Market.XHKG),
 }
 ISIN = {name: invented_isin(place + 1) for place, name in enumerate(SECURITIES)}
 MEMBERS = ("A", "B", "C", "D", "MOF", "CORP", "TRUST", "VAULT")
@@ -95,7 +98,7 @@ class CustodyStory:
             "isin": ISIN[what], "product": product, "payer": self.account(str(fields.pop("payer", "MOF"))),
             "currency": SECURITIES[what][1],
         }  # fmt: skip
-        if SECURITIES[what][0] is InstrumentKind.BOND:
+        if SECURITIES[what][0] in (InstrumentKind.BOND, InstrumentKind.BILL, InstrumentKind.CERTIFICATE):
             usual |= {"face_cents": 10_000, "issue_day": day(2026, 1, 7), "maturity_day": day(2029, 1, 7),
                       "coupon_e9": 30_000_000, "months": 6}  # fmt: skip
         return SecurityTerms(**{**usual, **fields})  # type: ignore[arg-type]

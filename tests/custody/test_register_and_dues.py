@@ -92,7 +92,13 @@ def test_a_missed_coupon_is_on_record_before_the_day_closes(story: CustodyStory)
     story.next_day()
     story.give("MOF", "CNY", 20_000)
     paid = story.tell(due)
-    assert paid.figures == {"holders": 1, "units_redeemed": 0, "paid_cents": 14_877}
+    assert paid.figures == {
+        "holders": 1,
+        "units_redeemed": 0,
+        "paid_cents": 14_877,
+        "passed_on_cents": 0,
+        "owed_cents": 0,
+    }
     assert story.books("CNY", "A", "MOF") == (14_877, 5_123)
     assert "paid" in story.refuse(due)
 

@@ -1,12 +1,13 @@
 """What falls due on securities: coupons, repayments, redemptions, calls and distributions, from record day to payment.
 
-A due is announced (its record day is to come), recorded (who held at the close of the record day is written down),
-paid, or unpaid (the payer failed and somebody said so). Interest goes to who held on record; face is paid against the
-units themselves on the payment day, wherever they are then.
+A due is announced (its record day is to come), recorded (who held at the close of the record day is written down) and
+paid. Income goes to who held on record; the buyer of a repo passes it on to the seller (GMRA 2011, paragraph 5), and
+owes what it cannot pass on. Face is paid against the units themselves on the payment day, wherever they are then.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 
 import msgspec
@@ -28,10 +29,12 @@ from tsingma.custody.numbered import Numbered
 from tsingma.ledger.ledger import Ledger
 from tsingma.reference.terms import DEBT
 
-ANNOUNCED, RECORDED, PAID, UNPAID = "announced", "recorded", "paid", "unpaid"
+ANNOUNCED, RECORDED, OWED, PAID = "announced", "recorded", "owed", "paid"
 COUPON, MATURITY, CALL, DISTRIBUTION = "coupon", "maturity", "call", "distribution"
 AMOUNT_ONE_E9 = 1_000_000_000
 CENTS = 100
+
+Lent = tuple[tuple[int, int, int], ...]
 
 
 class Due(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,7 +59,10 @@ class Due(msgspec.Struct, frozen=True, kw_only=True):
     period: int = -1
     status: str = ANNOUNCED
     holders: tuple[tuple[int, int], ...] = ()
+    lent: tuple[tuple[int, int, int], ...] = ()  # buyer, seller and units of repos on record
+    excused: bool = False  # its non-payment is on record
     paid_cents: int = 0
+    passing: tuple[Leg, ...] = ()  # what buyers of repos still have to pass on
 
     def money(self, units: int) -> int:
         """Return what a holding on record receives, cents: interest and repayment, or distribution, each rounded."""
@@ -78,24 +84,30 @@ class Dues(Numbered[Due]):
             raise refuse(RejectionReason.OUT_OF_RANGE, "it is paid after the record day", field="payment_day")
         return self.add(due)
 
-    def take_records(self, register: Register, ledger: Ledger, issuer: int, day: int) -> int:
+    def take_records(
+        self, register: Register, ledger: Ledger, issuer: int, day: int, lent: Callable[[int], Lent] = lambda _: ()
+    ) -> int:
         """Announce what schedules make due, and write down who holds, for every record day up to ``day``.
 
         Called at the close of a day, and before the first command of the next for days on which nothing was open.
-        Returns how many dues were recorded.
+        ``lent`` gives the repos that hold a security. Returns how many dues were recorded.
         """
         self._schedule(register, day)
         taken = 0
         for number, due in enumerate(self.rows):
             if due.status == ANNOUNCED and due.record_day <= day:
                 holders = holders_of(ledger, due.asset, issuer)
-                self.change(number, status=RECORDED, holders=holders)
+                self.change(number, status=RECORDED, holders=holders, lent=lent(due.asset))
                 taken += 1
         return taken
 
     def overdue(self, day: int) -> list[int]:
-        """Return the numbers of recorded dues to be paid on a day or before."""
-        return [number for number, due in enumerate(self.rows) if due.status == RECORDED and due.payment_day <= day]
+        """Return the numbers of dues to be paid on a day or before, those on record as not paid left out."""
+        return [
+            number
+            for number, due in enumerate(self.rows)
+            if due.status in (RECORDED, OWED) and due.payment_day <= day and not due.excused
+        ]
 
     def _schedule(self, register: Register, day: int) -> None:
         for asset, issue in sorted(register.issues.items()):
@@ -141,6 +153,12 @@ def money_legs(due: Due, issue: Issue) -> list[Leg]:
     """Return the payments to holders on record: interest, repayments, distributions."""
     currency = CURRENCIES.index(issue.terms.currency)
     return [Leg(issue.terms.payer, account, currency, due.money(units)) for account, units in due.holders]
+
+
+def manufactured_legs(due: Due, issue: Issue) -> list[Leg]:
+    """Return what buyers of repos pass on to sellers: the income of the units they held for them on record."""
+    currency = CURRENCIES.index(issue.terms.currency)
+    return [Leg(buyer, seller, currency, due.money(units)) for buyer, seller, units in due.lent]
 
 
 def redemption_legs(due: Due, issue: Issue, ledger: Ledger, issuer: int) -> list[Leg]:

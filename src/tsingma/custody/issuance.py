@@ -66,6 +66,8 @@ class Register:
             raise refuse(
                 RejectionReason.NOT_ALLOWED, f"it matured on {to_date(terms.maturity_day)}", subject=terms.isin
             )
+        if terms.product is Product.GOLD and issued:
+            raise refuse(RejectionReason.NOT_ALLOWED, "gold comes in bar by bar", subject=terms.isin)
         ended = 0
         if terms.product in DEBT:
             ended = sum(end <= day for end in coupon_days(terms.issue_day, terms.maturity_day, terms.months)[1:])

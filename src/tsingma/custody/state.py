@@ -5,9 +5,14 @@ from __future__ import annotations
 from typing import Protocol
 
 from tsingma.basics.rejection import InvariantBroken
-from tsingma.custody.dues import Dues
+from tsingma.custody.dues import OWED, Dues
+from tsingma.custody.funds import Funds
+from tsingma.custody.gold import Bars
 from tsingma.custody.holdings import Holdings
 from tsingma.custody.issuance import Register
+from tsingma.custody.offering import Offers
+from tsingma.custody.proceeds import Proceeds
+from tsingma.custody.repo import Repos
 from tsingma.ledger.ledger import Ledger
 
 
@@ -24,6 +29,11 @@ class CustodyState:
         self.register = Register()
         self.holdings = Holdings()
         self.dues = Dues()
+        self.offers = Offers()
+        self.proceeds = Proceeds()
+        self.repos = Repos()
+        self.funds = Funds()
+        self.bars = Bars()
 
     @property
     def in_use(self) -> bool:
@@ -46,10 +56,16 @@ class CustodyState:
         left = []
         for number in self.dues.overdue(day):
             due = self.dues[number]
-            left.append(f"{due.kind} {number} of {self.register.of(due.asset).terms.isin} is not paid")
+            what = "not passed on by the buyer of a repo" if due.status == OWED else "not paid"
+            left.append(f"{due.kind} {number} of {self.register.of(due.asset).terms.isin} is {what}")
         for one in self.holdings.differences(self.register, ledger):
             name = self.register.of(one.asset).terms.isin
             left.append(f"{one.depository} holds {one.held} of {name}, its nominee {one.reported}")
+        left += [f"offer {number} is not allotted and settled" for number in self.offers.waiting(day)]
+        left += [f"repo {number} is to be closed or rolled" for number in self.repos.matured(day)]
+        for asset, account, units, bars in self.bars.differences(self.holdings.statement(self.register, ledger)):
+            name = self.register.of(asset).terms.isin
+            left.append(f"account {account} has {units} units of {name} and {bars} bars: say which bars moved")
         return left
 
     def dump(self) -> dict[str, bytes]:
@@ -63,4 +79,13 @@ class CustodyState:
             room.load({key[len(prefix) :]: value for key, value in parts.items() if key.startswith(prefix)})
 
     def _rooms(self) -> dict[str, _Room]:
-        return {"register": self.register, "holdings": self.holdings, "dues": self.dues}
+        return {
+            "register": self.register,
+            "holdings": self.holdings,
+            "dues": self.dues,
+            "offers": self.offers,
+            "proceeds": self.proceeds,
+            "repos": self.repos,
+            "funds": self.funds,
+            "bars": self.bars,
+        }

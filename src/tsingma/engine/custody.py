@@ -5,11 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tsingma.basics.dates import to_date
-from tsingma.basics.rejection import RejectionReason, refuse
-from tsingma.custody.dues import CALL, DISTRIBUTION, PAID, RECORDED, UNPAID, Due, money_legs, redemption_legs
+from tsingma.basics.money import CURRENCIES
+from tsingma.basics.rejection import Rejected, RejectionReason, refuse
+from tsingma.custody.dues import (
+    CALL,
+    DISTRIBUTION,
+    MATURITY,
+    OWED,
+    PAID,
+    RECORDED,
+    Due,
+    manufactured_legs,
+    money_legs,
+    redemption_legs,
+)
 from tsingma.custody.holdings import Depository
 from tsingma.custody.issuance import Issue
 from tsingma.custody.legs import Leg, book
+from tsingma.custody.repo import OPEN, redeemed
+from tsingma.engine.custody_values import values
 from tsingma.engine.house import Handlers, House
 from tsingma.journal.custody_commands import (
     AnnounceDistribution,
@@ -34,7 +48,7 @@ from tsingma.journal.custody_events import (
     UnitsIssued,
 )
 from tsingma.reference.book import ACCOUNT_CLASSES, AccountClass
-from tsingma.reference.terms import DEBT
+from tsingma.reference.terms import DEBT, Product
 
 _INNER = (ACCOUNT_CLASSES.index(AccountClass.CNS), ACCOUNT_CLASSES.index(AccountClass.ISSUANCE))
 
@@ -120,7 +134,8 @@ def report_nominee(house: House, command: ReportNominee) -> NomineeReported:
 def issue_units(house: House, command: IssueUnits) -> UnitsIssued:
     """Issue units free of payment; the whole command or nothing."""
     require_open(house)
-    asset, _ = issue_of(house, command.isin)
+    asset, issue = issue_of(house, command.isin)
+    _not_gold(issue)
     if not command.accounts or len(command.accounts) != len(command.units):
         raise refuse(RejectionReason.MALFORMED, "accounts and units differ in length, or are none", field="units")
     for account in command.accounts:
@@ -142,7 +157,8 @@ def cancel_units(house: House, command: CancelUnits) -> UnitsIssued:
     """Take units back free of payment; refused when the account does not have them free."""
     require_open(house)
     require_account(house, command.account)
-    asset, _ = issue_of(house, command.isin)
+    asset, issue = issue_of(house, command.isin)
+    _not_gold(issue)
     if command.units <= 0:
         raise refuse(RejectionReason.OUT_OF_RANGE, f"{command.units} units to cancel", field="units")
     post(house, [Leg(command.account, house.internal.issuer, asset, command.units)], command.isin)
@@ -190,30 +206,64 @@ def call_bonds(house: House, command: CallBonds) -> DueAnnounced:
 
 
 def pay_due(house: House, command: PayDue) -> DuePaid:
-    """Pay a due on its day or later, every holder or none; refused when the payer or a holder lacks what it gives."""
+    """Pay a due on its day or later, every holder or none; refused when the payer or a holder lacks what it gives.
+
+    What the buyer of a repo passes on follows payment by payment; what one cannot pass on stays owed, and the same
+    command tries it again.
+    """
     day = require_open(house)
     custody = house.custody
     due = custody.dues[command.due]
     issue = custody.register.of(due.asset)
-    isin = issue.terms.isin
-    if due.status not in (RECORDED, UNPAID) or due.payment_day > day:
+    if due.status not in (RECORDED, OWED) or due.payment_day > day:
         raise refuse(
             RejectionReason.NOT_ALLOWED,
-            f"it is {due.status} and paid on {to_date(due.payment_day)}",
+            f"it is {due.status}, to be paid on {to_date(due.payment_day)}",
             field="due",
-            subject=f"{due.kind} {command.due} of {isin}",
+            subject=_name(house, command.due),
         )
-    money = money_legs(due, issue)
-    back = redemption_legs(due, issue, house.ledger, house.internal.issuer)
-    post(house, [*money, *back], f"{due.kind} {command.due} of {isin}")
+    figures = _pay_holders(house, command.due, day) if due.status == RECORDED else {}
+    passed = custody.dues[command.due].passing
+    left = [leg for leg in passed if not _paid(house, leg)]
+    custody.dues.change(command.due, status=OWED if left else PAID, passing=tuple(left))
+    figures["passed_on_cents"] = sum(leg.amount for leg in passed) - sum(leg.amount for leg in left)
+    figures["owed_cents"] = sum(leg.amount for leg in left)
+    return DuePaid(command.due, due.kind, issue.terms.isin, figures)
+
+
+def _pay_holders(house: House, number: int, day: int) -> dict[str, int]:
+    """Pay holders on record, take units back, and repay repos whose collateral is redeemed; all or nothing."""
+    custody, issuer = house.custody, house.internal.issuer
+    due = custody.dues[number]
+    issue = custody.register.of(due.asset)
+    money, back = money_legs(due, issue), redemption_legs(due, issue, house.ledger, issuer)
+    post(house, [*money, *back], _name(house, number))
     taken = sum(leg.amount for leg in back if leg.asset == due.asset)
     cents = sum(leg.amount for leg in (*money, *back) if leg.asset != due.asset)
     custody.register.add(due.asset, -taken)
-    if due.kind == "maturity":
+    passing = manufactured_legs(due, issue)
+    if due.kind == MATURITY:
         custody.register.change(due.asset, redeemed=True)
-    custody.dues.change(command.due, status=PAID, paid_cents=cents)
-    figures = {"holders": len(due.holders), "units_redeemed": taken, "paid_cents": cents}
-    return DuePaid(command.due, due.kind, isin, figures)
+        for place, repo in enumerate(custody.repos.rows):
+            if repo.status == OPEN and due.asset in dict(repo.collateral):
+                after, over = redeemed(repo, due.asset, due.face_cents, day)
+                custody.repos.rows[place] = after
+                passing.append(Leg(repo.buyer, repo.seller, repo.currency, over))
+    custody.dues.change(number, paid_cents=cents, passing=tuple(passing))
+    return {"holders": len(due.holders), "units_redeemed": taken, "paid_cents": cents}
+
+
+def _paid(house: House, leg: Leg) -> bool:
+    try:
+        post(house, [leg])
+    except Rejected:
+        return False
+    return True
+
+
+def _name(house: House, number: int) -> str:
+    due = house.custody.dues[number]
+    return f"{due.kind} {number} of {house.custody.register.of(due.asset).terms.isin}"
 
 
 def record_non_payment(house: House, command: RecordNonPayment) -> NonPaymentRecorded:
@@ -221,16 +271,18 @@ def record_non_payment(house: House, command: RecordNonPayment) -> NonPaymentRec
     day = require_open(house)
     custody = house.custody
     due = custody.dues[command.due]
-    if due.status != RECORDED or due.payment_day > day or not command.reason:
+    if due.status not in (RECORDED, OWED) or due.payment_day > day or due.excused or not command.reason:
         raise refuse(
             RejectionReason.NOT_ALLOWED,
-            f"it is {due.status} and paid on {to_date(due.payment_day)}",
+            f"it is {due.status}, to be paid on {to_date(due.payment_day)}",
             field="due",
-            remedy="record what was due and not paid, with its reason",
+            remedy="record once what was due and not paid, with its reason",
         )
     issue = custody.register.of(due.asset)
-    legs = [*money_legs(due, issue), *redemption_legs(due, issue, house.ledger, house.internal.issuer)]
-    custody.dues.change(command.due, status=UNPAID)
+    legs = list(due.passing)
+    if due.status == RECORDED:
+        legs = [*money_legs(due, issue), *redemption_legs(due, issue, house.ledger, house.internal.issuer)]
+    custody.dues.change(command.due, excused=True)
     return NonPaymentRecorded(command.due, issue.terms.isin, sum(leg.amount for leg in legs if leg.asset != due.asset))
 
 
@@ -263,14 +315,22 @@ def close_custody(house: House) -> tuple[dict[str, int], tuple[str, ...]]:
         "units_issued": sum(issue.issued for issue in custody.register.issues.values()),
         "dues_recorded": recorded,
     }
+    for number, cents in custody.repos.deficits(values(house), house.position.day):
+        name = f"repo_margin_deficit_{CURRENCIES[custody.repos[number].currency]}_cents"
+        figures[name] = figures.get(name, 0) + cents
     return figures, CHECKED
+
+
+def _not_gold(issue: Issue) -> None:
+    if issue.terms.product is Product.GOLD:
+        raise refuse(RejectionReason.NOT_ALLOWED, "gold moves with its bars", subject=issue.terms.isin)
 
 
 def _take_records(house: House, day: int) -> int:
     custody = house.custody
     if not custody.in_use:
         return 0
-    return custody.dues.take_records(custody.register, house.ledger, house.internal.issuer, day)
+    return custody.dues.take_records(custody.register, house.ledger, house.internal.issuer, day, custody.repos.lent)
 
 
 def _announce(house: House, isin: str, due: Due) -> DueAnnounced:

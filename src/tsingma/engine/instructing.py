@@ -12,6 +12,7 @@ from tsingma.engine import settling
 from tsingma.engine.cycle import settlement_days_between
 from tsingma.engine.house import Handlers, House
 from tsingma.journal.commands import ChangeInstruction, ChangeOrder, LinkInstructions, SubmitInstructions
+from tsingma.journal.custody_events import DuePaid, FutureDelivered, OfferSettled, RepoChanged, UnitsDealt, UnitsIssued
 from tsingma.journal.events import (
     AssetsDeposited,
     Event,
@@ -34,7 +35,18 @@ Int64 = npt.NDArray[np.int64]
 
 SECONDS_A_DAY = 86_400
 REJECTIONS_MAX = 100
-WAKES = (InstructionsSubmitted, InstructionChanged, AssetsDeposited, ReservationEnded)
+WAKES = (
+    InstructionsSubmitted,
+    InstructionChanged,
+    AssetsDeposited,
+    ReservationEnded,
+    UnitsIssued,
+    OfferSettled,
+    DuePaid,
+    RepoChanged,
+    UnitsDealt,
+    FutureDelivered,
+)
 
 
 def submit_instructions(house: House, command: SubmitInstructions) -> InstructionsSubmitted:

@@ -15,7 +15,10 @@ from tsingma.engine import (
     derivatives,
     gross,
     instructing,
+    issuing,
+    products,
     quota,
+    repo,
     resources,
     trading,
 )
@@ -36,6 +39,9 @@ _HANDLERS: Handlers = {
     **custody.HANDLERS,
     **quota.HANDLERS,
     **corporate_actions.HANDLERS,
+    **issuing.HANDLERS,
+    **repo.HANDLERS,
+    **products.HANDLERS,
 }
 
 # Transfers conserve each asset one by one in the kernel, and captured trades and orders over links touch no balance;

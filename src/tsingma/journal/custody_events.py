@@ -71,6 +71,89 @@ class NonPaymentRecorded(msgspec.Struct, frozen=True, tag="non-payment-recorded"
     due_cents: int
 
 
+class OfferChanged(msgspec.Struct, frozen=True, tag="offer-changed"):
+    """An offer was opened, cancelled, or has a bid more or less; ``bids`` counts those that stand."""
+
+    offer: int
+    status: str
+    bids: int
+
+
+class OfferAllotted(msgspec.Struct, frozen=True, tag="offer-allotted"):
+    """Units were allotted: cut-off and average as in ``custody.tender``; ``units`` per bid, in order."""
+
+    offer: int
+    cut_off: int
+    average: int
+    ratio_e9: int
+    cover_e9: int
+    units: tuple[int, ...]
+
+
+class OfferSettled(msgspec.Struct, frozen=True, tag="offer-settled"):
+    """Allotments settled, wait for money, or lapsed; ``raised_cents`` is the clean price of those settled now."""
+
+    offer: int
+    settled: int
+    waiting: int
+    lapsed: int
+    units: int
+    raised_cents: int
+    accrued_cents: int
+
+
+class ProceedsAllocated(msgspec.Struct, frozen=True, tag="proceeds-allocated"):
+    """Proceeds were given to a project; so much is left."""
+
+    isin: str
+    project: str
+    cents: int
+    left_cents: int
+
+
+class RepoChanged(msgspec.Struct, frozen=True, tag="repo-changed"):
+    """A repo was opened, changed or closed: what is owed (the repurchase price), required and held, cents."""
+
+    repo: int
+    status: str
+    owed_cents: int
+    required_cents: int
+    worth_cents: int
+
+
+class CompositionPublished(msgspec.Struct, frozen=True, tag="composition-published"):
+    """A fund's application is worth so much in its basket and so much in cash."""
+
+    isin: str
+    basket_cents: int
+    cash_cents: int
+
+
+class UnitsDealt(msgspec.Struct, frozen=True, tag="units-dealt"):
+    """Units were created (plus) or redeemed (minus); ``cash_cents`` went to the fund (minus: from it)."""
+
+    isin: str
+    units: int
+    issued: int
+    cash_cents: int
+
+
+class BarsMoved(msgspec.Struct, frozen=True, tag="bars-moved"):
+    """Bars came in, went out or changed hands: how many, and their fine weight."""
+
+    isin: str
+    what: str
+    bars: int
+    fine_mg: int
+
+
+class FutureDelivered(msgspec.Struct, frozen=True, tag="future-delivered"):
+    """A future ended in delivery or money; ``figures`` name units, factor (e4) and cents."""
+
+    contract: str
+    figures: dict[str, int]
+
+
 CustodyEvent = (
     SecurityRegistered
     | DepositoryOpened
@@ -80,4 +163,13 @@ CustodyEvent = (
     | DueAnnounced
     | DuePaid
     | NonPaymentRecorded
+    | OfferChanged
+    | OfferAllotted
+    | OfferSettled
+    | ProceedsAllocated
+    | RepoChanged
+    | CompositionPublished
+    | UnitsDealt
+    | BarsMoved
+    | FutureDelivered
 )

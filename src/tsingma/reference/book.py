@@ -32,6 +32,9 @@ class InstrumentKind(StrEnum):
     FUTURE = "future"
     OPTION = "option"
     SWAP = "swap"
+    BILL = "bill"
+    CERTIFICATE = "certificate"
+    GOLD = "gold"
 
 
 class Market(StrEnum):

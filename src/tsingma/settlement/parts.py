@@ -45,6 +45,9 @@ class Parts:
     completed: int
 
 
+_NOMINAL = (InstrumentKind.BOND, InstrumentKind.BILL, InstrumentKind.CERTIFICATE)
+
+
 def settle_parts(
     instructions: Instructions, links: Links, ledger: Ledger, values: Values, rules: Rules, day: int, numbers: Int64
 ) -> Parts:
@@ -139,7 +142,7 @@ def _worth_it(instructions: Instructions, values: Values, rules: Rules, one: Int
     if table["kind"][number] == FOP or part == int(table["open_quantity"][number]):
         return True
     money = int(instructions.second_leg_of_part(one, np.array([part], np.int64))[0])
-    nominal = int(values.kind[int(table["security"][number])]) == KINDS.index(InstrumentKind.BOND)
+    nominal = KINDS[int(values.kind[int(table["security"][number])])] in _NOMINAL
     least = rules.least_part_nominal_cents if nominal else rules.least_part_units_cents
     return money >= int(least[int(table["currency"][number])])
 
