@@ -29,6 +29,7 @@ _SUBCOMMANDS: dict[str, tuple[str, str, str]] = {
         "standby",
         "Follow a house on PostgreSQL and take over when its writer is gone.",
     ),
+    "token": ("tsingma.cli.tokens", "token", "A bond as tokens: issue, trade, reconcile, and the protocol on trial."),
     "verify": (
         "tsingma.cli.journal",
         "verify",

@@ -228,7 +228,7 @@ def _reconcile(house: House, figures: dict[str, int]) -> dict[str, int]:
         raise InvariantBroken("the central counterparty holds stock at day end")
     held = int(ledger.held[ledger.asset >= len(CURRENCIES)].sum())
     known = int(positions.on_hold.sum()) + house.settlement.reservations.held_from(len(CURRENCIES))
-    known += house.corporate_actions.held_shares()
+    known += house.corporate_actions.held_shares() + house.synchronised.held_from(len(CURRENCIES))
     if held != known:
         raise InvariantBroken(f"{held} shares on hold in the books, {known} in settlement and elections")
     lines = {}

@@ -17,6 +17,7 @@ from tsingma.clearing.derivatives import DerivativeBook
 from tsingma.clearing.obligations import Obligations
 from tsingma.custody.events.book import EventBook
 from tsingma.custody.state import CustodyState
+from tsingma.custody.tokens.deciding import BookLegs
 from tsingma.engine.charging import ChargeBook
 from tsingma.journal.events import Event
 from tsingma.ledger.ledger import NO_FLOOR, Ledger
@@ -80,6 +81,7 @@ class House:
         self.custody = CustodyState()
         self.link_orders = LinkOrders()
         self.corporate_actions = EventBook()
+        self.synchronised = BookLegs()
         self.margin = Margin()
         self.price_e4: npt.NDArray[np.int64] = np.zeros(0, np.int64)
         self.fx_e6: tuple[int, ...] = (FX_UNIT_E6, *([0] * (CURRENCY_COUNT - 1)))
@@ -174,6 +176,7 @@ class House:
             "custody": self.custody,
             "link_orders": self.link_orders,
             "corporate_actions": self.corporate_actions,
+            "synchronised": self.synchronised,
         }
 
 

@@ -6,7 +6,10 @@ it is raised and stops the house.
 
 from __future__ import annotations
 
-from tsingma.basics.rejection import Rejected
+from collections.abc import Callable
+from typing import Any
+
+from tsingma.basics.rejection import Rejected, RejectionReason, refuse
 from tsingma.engine import (
     books,
     corporate_actions,
@@ -20,6 +23,7 @@ from tsingma.engine import (
     quota,
     repo,
     resources,
+    tokens,
     trading,
 )
 from tsingma.engine.house import Handlers, House
@@ -42,6 +46,7 @@ _HANDLERS: Handlers = {
     **issuing.HANDLERS,
     **repo.HANDLERS,
     **products.HANDLERS,
+    **tokens.HANDLERS,
 }
 
 # Transfers conserve each asset one by one in the kernel, and captured trades and orders over links touch no balance;
@@ -52,13 +57,21 @@ _LEAVES_BOOKS_TO_KERNEL = (PostTransfers, CaptureTrades, RouteOrders, UseQuota)
 def step(house: House, command: Command) -> Answer:
     """Carry out one command and return its answer; raises InvariantBroken when the books contradict themselves."""
     try:
-        event = _HANDLERS[type(command)](house, command)
+        event = _handler(command)(house, command)
     except Rejected as rejected:
         return Refused(rejected.rejections)
     events = (event, *_settle_at_once(house, event))
     if not isinstance(command, _LEAVES_BOOKS_TO_KERNEL):
         house.ledger.check()
     return Accepted(events)
+
+
+def _handler(command: Command) -> Callable[[House, Any], Event]:
+    handler = _HANDLERS.get(type(command))
+    if handler is None:
+        message = f"{type(command).__name__} is a command of the token ledger"
+        raise refuse(RejectionReason.NOT_ALLOWED, message, remedy="send it there")
+    return handler
 
 
 def _settle_at_once(house: House, event: Event) -> tuple[Event, ...]:

@@ -11,6 +11,7 @@ import msgspec
 from tsingma.journal.corporate_action_commands import CorporateActionCommand
 from tsingma.journal.custody_commands import CustodyCommand
 from tsingma.journal.link_order_commands import LinkOrderCommand
+from tsingma.journal.token_commands import TokenCommand
 from tsingma.reference.book import ReferenceBook
 
 
@@ -299,6 +300,7 @@ Command = (
     | CustodyCommand
     | LinkOrderCommand
     | CorporateActionCommand
+    | TokenCommand
 )
 
 _ENCODER = msgspec.msgpack.Encoder()

@@ -8,6 +8,7 @@ from tsingma.basics.rejection import Rejection
 from tsingma.journal.corporate_action_events import CorporateActionEvent
 from tsingma.journal.custody_events import CustodyEvent
 from tsingma.journal.link_order_events import LinkOrderEvent
+from tsingma.journal.token_events import TokenEvent
 
 
 class ReferenceLoaded(msgspec.Struct, frozen=True, tag="reference-loaded"):
@@ -234,6 +235,7 @@ Event = (
     | CustodyEvent
     | LinkOrderEvent
     | CorporateActionEvent
+    | TokenEvent
 )
 
 

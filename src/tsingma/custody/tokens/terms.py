@@ -1,0 +1,106 @@
+"""What a contract says: whether its terms are whole, and what a coupon comes to.
+
+Interest is paid per calculation amount (the denomination), rounded to the nearest cent, halves up, and a holder gets
+that amount once for each denomination held; so the parts always add up to the whole. This is the usual clause of bond
+conditions; the conventions themselves are ISDA 2006 definitions, section 4.16, and ICMA rule 251.
+"""
+
+from __future__ import annotations
+
+from tsingma.basics.dates import to_date
+from tsingma.basics.money import CURRENCIES
+from tsingma.basics.rejection import Rejected, Rejection, RejectionReason
+from tsingma.basics.rounding import divide_half_away
+from tsingma.journal.token_commands import CouponPeriod, TokenTerms
+
+RATE_UNIT_E9 = 1_000_000_000
+DAY_COUNTS = ("ACT/365F", "ACT/360", "30/360", "ACT/ACT ICMA")
+PERIODS_MAX = 1_000
+COUPON_E9_MAX = RATE_UNIT_E9  # 100 % a year
+SIZE_MAX = 2**53
+
+
+def coupon_cents(terms: TokenTerms, period: int) -> int:
+    """Return the coupon of one denomination for a period (its number from 0), in cents."""
+    start, end = terms.periods[period].start, terms.periods[period].end
+    days, year = _fraction(start, end, terms.day_count)
+    return divide_half_away(terms.denomination_cents * terms.coupon_e9 * days, RATE_UNIT_E9 * year)
+
+
+def _fraction(start: int, end: int, day_count: str) -> tuple[int, int]:
+    """Return the part of a year as numerator and denominator; a period of ACT/ACT ICMA is whole, so many months."""
+    first, last = to_date(start), to_date(end)
+    if day_count == "ACT/365F":
+        return end - start, 365
+    if day_count == "ACT/360":
+        return end - start, 360
+    months = (last.year - first.year) * 12 + last.month - first.month
+    if day_count == "ACT/ACT ICMA":
+        return months, 12
+    from_day = min(first.day, 30)
+    to_day = 30 if last.day == 31 and from_day == 30 else last.day
+    return 30 * months + to_day - from_day, 360
+
+
+def check_terms(terms: TokenTerms, tokens: list[TokenTerms]) -> None:
+    """Raise Rejected with every fault of a contract that is to join ``tokens``."""
+    faults = [*_common(terms, tokens), *(_money(terms) if terms.is_money else _bond(terms, tokens))]
+    if faults:
+        raise Rejected(
+            *(
+                Rejection(reason=reason, message=message, field=field, subject=terms.code)
+                for reason, field, message in faults
+            )
+        )
+
+
+_Fault = tuple[RejectionReason, str, str]
+
+
+def _common(terms: TokenTerms, tokens: list[TokenTerms]) -> list[_Fault]:
+    faults: list[_Fault] = []
+    if any(one.code == terms.code for one in tokens):
+        faults.append((RejectionReason.DUPLICATE, "code", "a token of that code is there already"))
+    if terms.currency not in CURRENCIES:
+        faults.append((RejectionReason.UNKNOWN, "currency", f"'{terms.currency}' is not kept"))
+    if not 0 < terms.denomination_cents <= SIZE_MAX:
+        faults.append((RejectionReason.OUT_OF_RANGE, "denomination_cents", "must be positive"))
+    if terms.book_asset < 0 or terms.book_account < 0:
+        faults.append((RejectionReason.OUT_OF_RANGE, "book_asset", "what it stands for on the book must be named"))
+    return faults
+
+
+def _money(terms: TokenTerms) -> list[_Fault]:
+    if terms.periods or terms.coupon_e9 or terms.maturity_day or terms.size_cents or terms.denomination_cents != 1:
+        return [(RejectionReason.CONFLICT, "is_money", "money has no coupon, no maturity, no size and whole cents")]
+    return []
+
+
+def _bond(terms: TokenTerms, tokens: list[TokenTerms]) -> list[_Fault]:
+    faults: list[_Fault] = []
+    if not 0 < terms.size_cents <= SIZE_MAX or terms.size_cents % max(terms.denomination_cents, 1):
+        faults.append((RejectionReason.OUT_OF_RANGE, "size_cents", "must be a positive multiple of the denomination"))
+    if not 0 <= terms.coupon_e9 <= COUPON_E9_MAX:
+        faults.append((RejectionReason.OUT_OF_RANGE, "coupon_e9", "is no rate a year"))
+    if terms.day_count not in DAY_COUNTS:
+        faults.append((RejectionReason.UNKNOWN, "day_count", f"one of {', '.join(DAY_COUNTS)}"))
+    if not 0 < terms.issue_day < terms.maturity_day:
+        faults.append((RejectionReason.OUT_OF_RANGE, "maturity_day", "must be after the issue"))
+    if not 1 <= len(terms.periods) <= PERIODS_MAX or not _in_order(terms, terms.periods):
+        faults.append((RejectionReason.CONFLICT, "periods", "must follow one another from the issue to the maturity"))
+    money = tokens[terms.money_token] if 0 <= terms.money_token < len(tokens) else None
+    if terms.money_token != -1 and (money is None or not money.is_money or money.currency != terms.currency):
+        faults.append((RejectionReason.UNKNOWN, "money_token", "is no tokenised money of the bond's currency"))
+    return faults
+
+
+def _in_order(terms: TokenTerms, periods: tuple[CouponPeriod, ...]) -> bool:
+    edges = [terms.issue_day, *(period.end for period in periods)]
+    starts = [period.start for period in periods]
+    whole = starts == edges[:-1] and edges[-1] == terms.maturity_day
+    records = [period.record_day for period in periods]
+    return (
+        whole
+        and records == sorted(set(records))
+        and all(one.start < one.end and one.start <= one.record_day < one.pay_day for one in periods)
+    )
