@@ -10,7 +10,7 @@ from tsingma.basics.columns import unpack
 from tsingma.basics.dates import to_date
 from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import InvariantBroken, RejectionReason, refuse
-from tsingma.engine import corporate_actions, settling
+from tsingma.engine import corporate_actions, pool, settling
 from tsingma.engine.custody import close_custody, open_custody, require_custody_done
 from tsingma.engine.cycle import is_settlement_day, paying_markets, settlement_day_before
 from tsingma.engine.house import FX_UNIT_E6, Handlers, House, Position
@@ -32,6 +32,7 @@ CHECKED = (
     "due = settled + open, in number and in amount",
     "instructions submitted = open + settled + cancelled",
     "longs and shorts of every futures and options series cancel",
+    "what the pool of collateral holds is pledged in the books, and no more of it is allotted or reused than that",
 )
 
 
@@ -205,6 +206,7 @@ def close_day(house: House, command: CloseDay) -> DayClosed:
     corporate_actions.require_nothing_due(house)
     figures = house.settlement.check_day()
     figures.update(_reconcile(house, figures))
+    figures.update(pool.check(house))
     house.derivatives.check_flat()
     figures["derivatives_owed_HKD_cents"] = sum(house.derivatives.owed.values())
     figures.update({f"charge|{line}|{unit}": cents for (line, unit), cents in house.charges.by_line().items()})

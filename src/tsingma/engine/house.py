@@ -22,6 +22,7 @@ from tsingma.engine.charging import ChargeBook
 from tsingma.journal.events import Event
 from tsingma.ledger.ledger import NO_FLOOR, Ledger
 from tsingma.links.order_state import LinkOrders
+from tsingma.margin.pool.book import PoolBook
 from tsingma.reference.book import AccountClass, ReferenceBook, ResolvedBook, resolve
 from tsingma.settlement.state import SettlementState
 
@@ -82,6 +83,7 @@ class House:
         self.link_orders = LinkOrders()
         self.corporate_actions = EventBook()
         self.synchronised = BookLegs()
+        self.pool = PoolBook()
         self.margin = Margin()
         self.price_e4: npt.NDArray[np.int64] = np.zeros(0, np.int64)
         self.fx_e6: tuple[int, ...] = (FX_UNIT_E6, *([0] * (CURRENCY_COUNT - 1)))
@@ -177,6 +179,7 @@ class House:
             "link_orders": self.link_orders,
             "corporate_actions": self.corporate_actions,
             "synchronised": self.synchronised,
+            "pool": self.pool,
         }
 
 

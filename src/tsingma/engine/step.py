@@ -19,6 +19,8 @@ from tsingma.engine import (
     gross,
     instructing,
     issuing,
+    pool,
+    pool_exchange,
     products,
     quota,
     repo,
@@ -47,6 +49,8 @@ _HANDLERS: Handlers = {
     **repo.HANDLERS,
     **products.HANDLERS,
     **tokens.HANDLERS,
+    **pool.HANDLERS,
+    **pool_exchange.HANDLERS,
 }
 
 # Transfers conserve each asset one by one in the kernel, and captured trades and orders over links touch no balance;

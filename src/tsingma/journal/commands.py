@@ -11,6 +11,7 @@ import msgspec
 from tsingma.journal.corporate_action_commands import CorporateActionCommand
 from tsingma.journal.custody_commands import CustodyCommand
 from tsingma.journal.link_order_commands import LinkOrderCommand
+from tsingma.journal.pool_commands import PoolCommand
 from tsingma.journal.token_commands import TokenCommand
 from tsingma.reference.book import ReferenceBook
 
@@ -301,6 +302,7 @@ Command = (
     | LinkOrderCommand
     | CorporateActionCommand
     | TokenCommand
+    | PoolCommand
 )
 
 _ENCODER = msgspec.msgpack.Encoder()

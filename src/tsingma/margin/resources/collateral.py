@@ -61,7 +61,10 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def house_rules(house: str, day: date) -> HouseRules:
-    """Return the rules of a house on a day; raises Rejected (beyond-horizon, unknown) when there are none."""
+    """Return the rules of a house on a day; raises Rejected (beyond-horizon, unknown) when there are none.
+
+    What has no haircut in force on the day is not eligible then.
+    """
     rows = [row for row in read_table("collateral.toml")["row"] if row["house"] == house]
     if not rows:
         raise refuse(RejectionReason.UNKNOWN, f"no collateral rules for '{house}'", field="house")
@@ -70,7 +73,8 @@ def house_rules(house: str, day: date) -> HouseRules:
         chosen = [row for row in rows if row["name"] == name]
         return int(Decimal(row_on(chosen, day, table=f"collateral.toml: {house} {name}")["value"]) * E4)
 
-    names = sorted({row["name"] for row in rows})
+    in_force = [row for row in rows if row["valid_from"] <= day <= row.get("valid_to", date.max)]
+    names = sorted({row["name"] for row in in_force})
     return HouseRules(
         house=house,
         haircut_e4={name.removeprefix("haircut."): value(name) for name in names if name.startswith("haircut.")},
