@@ -20,6 +20,7 @@ _SUBCOMMANDS: dict[str, tuple[str, str, str]] = {
     "demo": ("tsingma.cli.demo", "demo", "Run a whole week through the house and write a report."),
     "economy": ("tsingma.cli.economy", "economy", "Models of the economy around the house, and claims tested."),
     "fees": ("tsingma.cli.fees", "fees", "Charge lines of one trade, by date."),
+    "links": ("tsingma.cli.links", "links", "Links between markets: rule files, calendars, quota through a day."),
     "margin": ("tsingma.cli.margin", "margin", "Margin of a portfolio, and parameter files from prices."),
     "settle": ("tsingma.cli.settle", "settle", "Which instructions settle together, and what frees the others."),
     "stress": ("tsingma.cli.stress", "stress", "Scenarios through the house, and the path that empties its fund."),

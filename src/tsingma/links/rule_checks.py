@@ -35,6 +35,7 @@ from tsingma.reference.fees import RATE_SCALE_E9, tariff
 
 AMOUNT_MAX = 10**14  # whole units: x 10^4 it still fits 64 bits
 CYCLE_DAYS_MAX = 30
+CALENDAR_DAYS_MAX = 60 * 366
 SHARE_E4 = 10_000
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
@@ -113,6 +114,8 @@ def _calendars(rules: LinkRules) -> Iterator[Fault]:
         seen.add(row.name)
         if row.valid_to.year == 9999:
             yield _missing((*path, "valid_to"), "is not given", "a calendar ends where its closures are known no more")
+        elif (row.valid_to - row.valid_from).days > CALENDAR_DAYS_MAX:
+            yield _out((*path, "valid_to"), "is more than 60 years on", "a calendar has the years that were published")
         for name in ("closures", "half_days"):
             for item, day in enumerate(getattr(row, name)):
                 if not row.valid_from <= day <= row.valid_to:
