@@ -8,29 +8,28 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tsingma.cli.house import HOUSE, HOUSE_INSTEAD
+
 if TYPE_CHECKING:
     from tsingma.economy.renminbi.duty_relief import Relief
     from tsingma.economy.renminbi.statistics import Statistics
 
-_HOUSE = click.option("--house", help="Folder of a house, or the address of its PostgreSQL database.")
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 BILLION = 1e9
 
 
 @click.command(epilog="\b\nExample:\n  tsingma economy renminbi statistics --house out/demo/house --csv renminbi.csv\n")
-@_HOUSE
+@HOUSE
 @click.option("--csv", "file", type=click.Path(dir_okay=False, path_type=Path), help="Write every row here.")
 @click.option("--scenario", help="Run this scenario with the flows that the books show, beside the calibrated ones.")
 @click.option("--gross-up", type=float, default=1.0, show_default=True, help="How many such houses the market is.")
 @_JSON
-def statistics(house: str | None, file: Path | None, scenario: str | None, gross_up: float, *, as_json: bool) -> None:
+def statistics(house: Path | str, file: Path | None, scenario: str | None, gross_up: float, *, as_json: bool) -> None:
     """Add up what a house's books say of the renminbi: turnover, duty, flows, payments, pool, bonds in issue."""
     import msgspec
 
     from tsingma.app.renminbi_statistics import renminbi_statistics, to_csv
 
-    if house is None:
-        raise click.UsageError("--house is needed")
     found = renminbi_statistics(house)
     if file is not None:
         file.write_text(to_csv(found), encoding="utf-8")
@@ -71,7 +70,7 @@ def _print(found: Statistics) -> None:
     name="duty-relief",
     epilog="\b\nExample:\n  tsingma economy renminbi duty-relief --hkd 100 --renminbi 0.1 --relief 1 --moved 0.05\n",
 )
-@_HOUSE
+@HOUSE_INSTEAD
 @click.option("--hkd", type=float, help="Turnover of the HKD counters, one side, HKD bn (instead of --house).")
 @click.option("--renminbi", type=float, help="Turnover of the renminbi counters, one side, HKD bn.")
 @click.option("--relief", type=float, default=1.0, show_default=True, help="Part of the duty waived.")
@@ -79,7 +78,7 @@ def _print(found: Statistics) -> None:
 @click.option("--date", "day", type=click.DateTime(["%Y-%m-%d"]), default="2026-01-05", show_default=True)
 @_JSON
 def duty_relief(
-    house: str | None, hkd: float | None, renminbi: float | None, relief: float, moved: float, day: datetime, *,
+    house: Path | str | None, hkd: float | None, renminbi: float | None, relief: float, moved: float, day: datetime, *,
     as_json: bool,
 ) -> None:  # fmt: skip
     """Say what relief from stamp duty on renminbi counters would do to cost, turnover and revenue."""

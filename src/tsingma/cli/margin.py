@@ -31,6 +31,7 @@ _SUBCOMMANDS: dict[str, tuple[str, str, str]] = {
     "statements": ("tsingma.cli.margin_questions", "statements", "A margin statement for every book, with pictures."),
     "what-if": ("tsingma.cli.margin_questions", "what_if", "What more holdings would do to the margin."),
     "joint": ("tsingma.cli.margin_joint", "joint", "One portfolio across clearing houses."),
+    "pool": ("tsingma.cli.margin_pool", "pool", "One pool of collateral for every house."),
     "prime": ("tsingma.cli.margin_prime", "prime", "Futures and options margin from a SPAN file (PRiME)."),
     "parameters": ("tsingma.cli.margin_parameters", "parameters", "Build a parameter file from prices."),
 }

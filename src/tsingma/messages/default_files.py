@@ -15,6 +15,7 @@ HOUSE_COLUMNS = ("house", "margin", "profit", "credit")
 LOT_COLUMNS = ("lot", "reserve", "must_bid")
 BID_COLUMNS = ("lot", "bidder", "amount")
 MEMBER_COLUMNS = ("member", "assets", "debts_outside")
+TAKER_COLUMNS = ("taker", "call")
 DEBT_COLUMNS = ("debtor", "creditor", "amount")
 
 
@@ -31,6 +32,17 @@ def read_assets(data: bytes, *, file: str = "assets.csv") -> tuple[Asset, ...]:
             raise refuse(RejectionReason.OUT_OF_RANGE, message, file=file, line=line, field="value or cost")
         found.append(Asset(id=row["id"], kind=row["kind"], value=int(row["value"]), cost_e4=cost_e4))
     return tuple(found)
+
+
+def read_taker_calls(data: bytes, *, file: str = "calls.csv") -> dict[str, int]:
+    """Return whole HKD called by taker; raises Rejected naming the line of a taker twice or a call below zero."""
+    found: dict[str, int] = {}
+    for line, row in read_rows(data, file, TAKER_COLUMNS, numbers=("call",)):
+        if row["taker"] in found or int(row["call"]) < 0:
+            message = f"'{row['taker']}' calling {row['call']}: each taker once, 0 or more"
+            raise refuse(RejectionReason.OUT_OF_RANGE, message, file=file, line=line, field="taker or call")
+        found[row["taker"]] = int(row["call"])
+    return found
 
 
 def read_close_outs(data: bytes, *, file: str = "houses.csv") -> tuple[CloseOut, ...]:

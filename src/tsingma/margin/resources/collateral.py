@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from tsingma.basics.rejection import InvariantBroken, RejectionReason, refuse
+from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.kernels.highs import highs_solver
 from tsingma.reference.tables import read_table, row_on
 
@@ -79,6 +79,7 @@ def house_rules(house: str, day: date) -> HouseRules:
         house=house,
         haircut_e4={name.removeprefix("haircut."): value(name) for name in names if name.startswith("haircut.")},
         cash_minimum_e4=value("cash_minimum"),
+        settlement_cash=next((row["value"] for row in in_force if row["name"] == "settlement_cash"), "cash.HKD"),
         kind_ceiling_e4={name.removeprefix("ceiling."): value(name) for name in names if name.startswith("ceiling.")},
     )
 
@@ -101,13 +102,14 @@ def cheapest(call: int, assets: Sequence[Asset], rules: HouseRules) -> Selection
     if len(set(names)) != len(names):
         raise refuse(RejectionReason.DUPLICATE, "an asset stands twice", field="assets")
     usable = [asset for asset in assets if lendable_value(asset, rules) > 0]
-    amounts = _solve(call, usable, rules) if call else [0.0] * len(usable)
-    pledges = []
-    for asset, amount in zip(usable, amounts, strict=True):
-        whole = min(-int(-amount // 1) if amount > 1e-6 else 0, asset.value)
-        if whole:
-            pledges.append(Pledge(asset.id, whole, whole * (E4 - rules.haircut_e4[asset.kind]) // E4))
-    pledges = _topped_up(call, pledges, usable, rules)
+    pledges: list[Pledge] = []
+    for more in (0, len(usable) + 1) if call else ():  # rounding haircuts down may take a dollar an asset
+        pledges = _pledges(_solve(call, usable, rules, more), usable, rules)
+        if sum(pledge.lendable for pledge in pledges) >= call:
+            break
+    else:
+        if call:
+            raise _short(call, sum(pledge.lendable for pledge in pledges))
     cost = {asset.id: asset.cost_e4 for asset in assets}
     return Selection(
         house=rules.house,
@@ -118,8 +120,18 @@ def cheapest(call: int, assets: Sequence[Asset], rules: HouseRules) -> Selection
     )
 
 
-def _solve(call: int, assets: Sequence[Asset], rules: HouseRules) -> list[float]:
-    """Return the market value of each asset to pledge, by linear programme."""
+def _pledges(amounts: list[float], assets: Sequence[Asset], rules: HouseRules) -> list[Pledge]:
+    """Return the pledges of solved amounts, each rounded up to whole dollars as far as the asset goes."""
+    found = []
+    for asset, amount in zip(assets, amounts, strict=True):
+        whole = min(-int(-amount // 1) if amount > 1e-6 else 0, asset.value)
+        if whole:
+            found.append(Pledge(asset.id, whole, lendable_value(msgspec.structs.replace(asset, value=whole), rules)))
+    return found
+
+
+def _solve(call: int, assets: Sequence[Asset], rules: HouseRules, more: int) -> list[float]:
+    """Return the market value of each asset to pledge for a call and so many dollars more, by linear programme."""
     import highspy
 
     model = highs_solver()
@@ -135,7 +147,7 @@ def _solve(call: int, assets: Sequence[Asset], rules: HouseRules) -> list[float]
     everything = list(range(len(assets)))
     if not everything:
         raise _short(call, 0)
-    model.addConstr(total(everything) >= float(call))
+    model.addConstr(total(everything) >= float(call + more))
     cash = [k for k in everything if assets[k].kind == rules.settlement_cash]
     needed = call * rules.cash_minimum_e4 // E4
     if needed:
@@ -155,23 +167,6 @@ def _ceiling(call: int, asset: Asset, rules: HouseRules) -> int:
         return asset.value
     lendable = call * rules.asset_ceiling_e4 // E4
     return min(asset.value, lendable * E4 // (E4 - rules.haircut_e4[asset.kind]))
-
-
-def _topped_up(call: int, pledges: list[Pledge], assets: Sequence[Asset], rules: HouseRules) -> list[Pledge]:
-    """Add the dollars that rounding haircuts down took away, from the first pledge that has room."""
-    missing = call - sum(pledge.lendable for pledge in pledges)
-    if missing <= 0:
-        return pledges
-    values = {asset.id: asset for asset in assets}
-    for place, pledge in enumerate(pledges):
-        asset = values[pledge.asset]
-        more = pledge.value + missing * E4 // (E4 - rules.haircut_e4[asset.kind]) + 1
-        if more <= asset.value:
-            lendable = more * (E4 - rules.haircut_e4[asset.kind]) // E4
-            return [*pledges[:place], Pledge(pledge.asset, more, lendable), *pledges[place + 1 :]]
-    if missing > len(pledges) + 1:
-        raise InvariantBroken(f"the programme's cover is {missing} short of {call}")
-    raise _short(call, call - missing)
 
 
 def _short(call: int, have: int) -> Exception:
