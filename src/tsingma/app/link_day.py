@@ -14,9 +14,10 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from tsingma.basics.money import Amount
 from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.journal.link_order_commands import LinkDayTerms
-from tsingma.kernels.link_orders import SELL
+from tsingma.kernels.link_orders import NOT_OPEN, SELL
 from tsingma.links.day_terms import day_terms
 from tsingma.links.order_day import DAY_SECONDS, Messages, OrderDay
 from tsingma.links.pretrade import ClientIds, SegregatedAccounts
@@ -59,7 +60,10 @@ class QuotaMoment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LinkDay(msgspec.Struct, frozen=True, kw_only=True):
-    """A day of one direction: quotas, where they stood each half hour, and what was refused and why."""
+    """A day of one direction: quotas, where they stood each half hour, and what was refused and why.
+
+    ``unsent`` counts what a simulated flow has on orders that were refused before: a market would never send it.
+    """
 
     link: str
     direction: str
@@ -69,6 +73,7 @@ class LinkDay(msgspec.Struct, frozen=True, kw_only=True):
     quota_cents: dict[str, int]
     messages: int
     accepted: int
+    unsent: int
     refused: dict[str, int]
     moments: tuple[QuotaMoment, ...]
     samples: tuple[str, ...]
@@ -87,10 +92,13 @@ def _order_day(rules: LinkRules, terms: LinkDayTerms, day: date, source: LinkDay
     orders = OrderDay(terms)
     messages, names, label = _orders(terms, orders, source)
     clients, accounts = _registers(terms, source, messages, names)
-    moments, codes = [], []
+    moments, codes, unsent = [], [], 0
     for low, high, end_s in _slices(messages.time_s, terms):
         part = Messages(**{name: getattr(messages, name)[low:high] for name in Messages.__slots__})
         codes.append(orders.route(part, clients, accounts))
+        if source.orders is None:
+            unsent += int((codes[-1] == NOT_OPEN).sum())
+            codes[-1] = np.where(codes[-1] == NOT_OPEN, ACCEPTED, codes[-1]).astype(np.int8)
         moments.append(_moment(orders, end_s, codes[-1]))
     figures = orders.close()
     moments.append(
@@ -105,7 +113,7 @@ def _order_day(rules: LinkRules, terms: LinkDayTerms, day: date, source: LinkDay
     )
     code = np.concatenate(codes)
     what = [f"{name} order {number}" for name, number in zip(_kinds(messages), messages.order.tolist(), strict=True)]
-    return _day(rules, terms, day, label, code, messages.time_s, what, moments)
+    return _day(rules, terms, day, label, code, messages.time_s, what, moments, unsent)
 
 
 def _flow_day(rules: LinkRules, terms: LinkDayTerms, day: date, source: LinkDaySource) -> LinkDay:
@@ -129,14 +137,15 @@ def _flow_day(rules: LinkRules, terms: LinkDayTerms, day: date, source: LinkDayS
         moments.append(QuotaMoment(time=_clock(end_s), left_cents=flows.left_cents(), refused=refused))
     code = np.concatenate(codes)
     what = [
-        f"flow of investor {one}, {amount} cents" for one, amount in zip(investor.tolist(), cents.tolist(), strict=True)
+        f"flow of investor {one}, {Amount(amount, terms.currency)}"
+        for one, amount in zip(investor.tolist(), cents.tolist(), strict=True)
     ]
     return _day(rules, terms, day, label, code, time_s, what, moments)
 
 
 def _day(
     rules: LinkRules, terms: LinkDayTerms, day: date, label: str, code: npt.NDArray[np.int8], time_s: Int64,
-    what: list[str], moments: list[QuotaMoment],
+    what: list[str], moments: list[QuotaMoment], unsent: int = 0,
 ) -> LinkDay:  # fmt: skip
     bad = np.flatnonzero(code != ACCEPTED)
     samples = tuple(
@@ -151,7 +160,8 @@ def _day(
         source=label,
         quota_cents={one.kind: one.amount_cents for one in terms.quotas},
         messages=int(code.size),
-        accepted=int(code.size - bad.size),
+        accepted=int(code.size - bad.size) - unsent,
+        unsent=unsent,
         refused=_refused(code),
         moments=tuple(moments),
         samples=samples,

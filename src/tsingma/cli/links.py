@@ -138,9 +138,10 @@ def _print_day(found: LinkDay) -> None:
         cells += [one.buy_orders_cents, one.sell_trades_cents, one.adjustments_cents] if nets else []
         refused = ", ".join(f"{count:,} {word}" for word, count in one.refused.items())
         shown = "".join(f"{_millions(c):>{max(14, len(h) + 2)}}" for c, h in zip(cells, heads, strict=True))
-        click.echo(f"{one.time:<8}{shown}  {refused}{' (closed to buys)' if one.closed else ''}")
+        click.echo(f"{one.time:<8}{shown}  {refused}{' (closed to buys)' if one.closed else ''}".rstrip())
     refused = ", ".join(f"{count:,} {word}" for word, count in found.refused.items()) or "none"
-    click.echo(f"{found.messages:,} messages, {found.accepted:,} accepted; refused: {refused}")
+    unsent = f", {found.unsent:,} on orders refused before" if found.unsent else ""
+    click.echo(f"{found.messages:,} messages, {found.accepted:,} accepted{unsent}; refused: {refused}")
     for text in found.samples[:3]:
         click.echo(f"  {text}")
 

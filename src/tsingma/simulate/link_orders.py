@@ -71,9 +71,11 @@ def simulate_orders(
 
 
 def simulate_flows(
-    terms: LinkDayTerms, *, seed: int, flows: int, value: int, out_share: float, investors: int = 1_000
+    terms: LinkDayTerms, *, seed: int, flows: int, value: int, out_share: float
 ) -> tuple[Int64, Int64, Int64, Int64]:
     """Return flows of a day (time in seconds, investor, channel, cents): ``value`` (whole currency) in all.
+
+    There is an investor for every three flows.
 
     Raises Rejected (out-of-range) for 0 or more than five million flows, or shares outside 0 to 1.
     """
@@ -86,7 +88,7 @@ def simulate_flows(
     cents = np.maximum((worth / worth.sum() * value * 100).astype(np.int64), 1)
     sign = np.where(chance.random(flows) < out_share, 1, -1)
     channels = max([1, *(one.channels for one in terms.quotas)])
-    return time_s, chance.integers(1, investors + 1, flows), chance.integers(0, channels, flows), cents * sign
+    return time_s, chance.integers(1, flows // 3 + 2, flows), chance.integers(0, channels, flows), cents * sign
 
 
 def _times(terms: LinkDayTerms, count: int, chance: np.random.Generator) -> Int64:
