@@ -188,6 +188,29 @@ class EventStory(Story):
             total += int(due.quantity[mine].sum())
         return total
 
+    def owes(self, who: str) -> int:
+        """Return what an account is to pay (be paid -) the central counterparty by contract, in cents of all monies."""
+        positions = self.house.settlement.positions
+        mine = positions.money_account == self.account(who)
+        total = int((positions.due_cents - positions.settled_cents)[mine].sum())
+        for day in self.house.obligations.days:
+            due = self.house.obligations.due(day)
+            total += int(due.amount_cents[due.account == self.account(who)].sum())
+        return total
+
+    def end_books(self) -> tuple[object, ...]:
+        """Return what stands in the share: balances, open positions, coming ones, contract money, issued, prices."""
+        who = ("A", "B", "C", "D")
+        return (
+            {one: self.has(one, SHARE) for one in who}, {one: self.pending(one) for one in who},
+            {one: self.coming(one) for one in who}, {one: self.owes(one) for one in who}, self.issued(),
+            self.house.price_e4.tolist(),
+        )  # fmt: skip
+
+    def next_settlement_day(self) -> int:
+        """Return the settlement day after the one the house stands at."""
+        return settlement_days_after(self.house.position.day, 1)
+
     def issued(self, isin: str = SHARE) -> int:
         """Return what the issuer has issued: the negative of its account."""
         return -self.has("ISSUER/ISSUANCE", isin)

@@ -19,17 +19,6 @@ def split(story: EventStory, new: int, old: int) -> EventOption:
     return EventOption("SECU", shares=(story.shares(SHARE, new, old),))
 
 
-def money_of(story: EventStory, who: str) -> int:
-    """Return what an account owes the central counterparty by contract and has not paid (is owed -), all monies."""
-    positions = story.house.settlement.positions
-    mine = positions.money_account == story.account(who)
-    total = int((positions.due_cents - positions.settled_cents)[mine].sum())
-    for day in story.house.obligations.days:
-        due = story.house.obligations.due(day)
-        total += int(due.amount_cents[due.account == story.account(who)].sum())
-    return total
-
-
 def test_a_split_converts_balances_positions_and_instructions(story: EventStory) -> None:
     """Two for one: 600 failed, 400 due on Thursday, an instruction of 100 and its reserve; prices halve, money stays.
 
@@ -55,14 +44,14 @@ def test_a_split_converts_balances_positions_and_instructions(story: EventStory)
         600_000,
         PAY,
     ]
-    assert money_of(story, "C") == 1_000 * 6_000
+    assert story.owes("C") == 1_000 * 6_000
     assert int(story.house.price_e4[story.book.counter_index["5"]]) == 300_000
     assert story.issued() == 3_400
     story.night()
     story.buys("C", "B", 100, price=30)  # the first trade in new shares
     story.give("A", SHARE, 2_000)
     story.until(EX + 5)
-    assert (story.has("C", SHARE), story.pending("C"), money_of(story, "C")) == (2_000 + 1_200 + 800 + 100, 0, 0)
+    assert (story.has("C", SHARE), story.pending("C"), story.owes("C")) == (2_000 + 1_200 + 800 + 100, 0, 0)
 
 
 def test_unpaid_shares_stay_on_hold_through_a_split(story: EventStory) -> None:
@@ -95,18 +84,13 @@ def test_split_then_consolidation_restores_the_books(story: EventStory) -> None:
     story.buys("B", "C", 13)
     story.announce(EventKind.SPLIT, split(story, 5, 1))
 
-    def books() -> object:
-        return ([story.has(who, SHARE) for who in "ABC"], [story.pending(who) for who in "ABC"],
-                [story.coming(who) for who in "ABC"], [money_of(story, who) for who in "ABC"], story.issued(),
-                story.house.price_e4.tolist())  # fmt: skip
-
     story.run("fails-and-fees")
-    before = books()
+    before = story.end_books()
     story.run_events()
-    assert books() != before
+    assert story.end_books() != before
     story.announce(EventKind.CONSOLIDATION, split(story, 1, 5), reference="CA2")
     story.run_events()
-    assert books() == before
+    assert story.end_books() == before
 
 
 def test_a_consolidation_pays_for_fractions(story: EventStory) -> None:
@@ -150,7 +134,7 @@ def test_a_merger_exchanges_settled_and_pending_shares_and_pays_money(story: Eve
     story.buys("B", "A", 100)
     story.run("fails-and-fees")
     before = {who: story.has(who, "HKD") for who in "ABCD"}
-    owed = {who: money_of(story, who) for who in "ABCD"}
+    owed = {who: story.owes(who) for who in "ABCD"}
     assert (story.pending("A"), story.pending("D"), story.pending("C")) == (-200, -100, 300)
     story.run_events()
     assert {who: story.has(who, SHARE) for who in "ABCD"} == dict.fromkeys("ABCD", 0)
@@ -158,7 +142,7 @@ def test_a_merger_exchanges_settled_and_pending_shares_and_pays_money(story: Eve
     assert (story.pending("A"), story.pending("C"), story.pending("D")) == (0, 0, 0)
     assert [story.pending(who, OTHER) for who in "ACD"] == [-300, 450, -150]
     assert (story.coming("A", OTHER), story.coming("B", OTHER), story.coming("B")) == (-150, 150, 0)
-    assert {who: money_of(story, who) for who in "ABCD"} == owed
+    assert {who: story.owes(who) for who in "ABCD"} == owed
     moved = {who: story.has(who, "HKD") - before[who] for who in "ABCD"}
     assert moved == {"A": -300 * 400, "B": 600 * 400, "C": 1_300 * 400, "D": -100 * 400}
     story.night()

@@ -35,6 +35,7 @@ from tsingma.journal.commands import (
     RunStep,
     SetClosingPrices,
 )
+from tsingma.journal.corporate_action_commands import RunCorporateActions
 from tsingma.journal.events import (
     Accepted,
     DayClosed,
@@ -128,6 +129,7 @@ def run_day(
     closed: list[DayClosed] = []
     marked: list[DerivativesMarked] = []
     runner.timed("open", lambda: runner.once("open", lambda: OpenDay(to_day(day.date))))
+    _corporate_actions(runner, "morning")
     entries = timetable()
     before = [entry for entry in entries if entry.time < CAPTURE_TIME]
     for entry in before:
@@ -138,6 +140,7 @@ def run_day(
         runner.timed("futures and options", lambda: _derivatives(runner, day.derivatives, marked))
     for entry in entries[len(before) :]:
         runner.timed(entry.kind, lambda entry=entry: _step(runner, entry, steps, objective))  # type: ignore[misc]
+    _corporate_actions(runner, "evening")
     if parameters is not None:
         runner.timed("margin", lambda: called.append(_margin(runner, parameters, margins)))
     runner.timed("close and proof", lambda: closed.append(_close(runner)))
@@ -240,6 +243,12 @@ def _margin(runner: _Runner, parameters: Parameters, margins: list[HouseMargin])
     if not isinstance(event, MarginCalled):
         raise TypeError(f"a margin call was answered with {type(event).__name__}")
     return event
+
+
+def _corporate_actions(runner: _Runner, name: str) -> None:
+    """Carry out what corporate actions have due: payments in the morning, the rest in the evening; nothing without."""
+    if any(runner.session.house.corporate_actions.live()) or runner.session.house.corporate_actions.owed:
+        runner.timed("corporate actions", lambda: runner.once(f"corporate-actions/{name}", RunCorporateActions))
 
 
 def _close(runner: _Runner) -> DayClosed:

@@ -6,7 +6,7 @@ of a participant are margined apart and never offset each other; the margin cred
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -15,14 +15,16 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from tsingma.app.benefit_positions import benefit_lines, with_benefits
 from tsingma.basics.columns import pack
 from tsingma.basics.dates import to_date
 from tsingma.basics.money import CURRENCIES, MINOR_SCALE
 from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.engine.house import House
 from tsingma.journal.commands import CallMargin
+from tsingma.margin.hkscc.corporate_actions import BENEFIT_TYPES, MONEY
 from tsingma.margin.hkscc.many import HouseBook, margin_many
-from tsingma.margin.hkscc.parameters import SCALE_E10, Parameters
+from tsingma.margin.hkscc.parameters import SCALE_E10, CorporateAction, Parameters
 from tsingma.margin.hkscc.requirement import MarginResult
 from tsingma.margin.hkscc.terms import ParticipantTerms
 from tsingma.market.tickers import file_instrument_id
@@ -63,11 +65,6 @@ def live_value(name: str, day: date) -> Decimal:
     return Decimal(row_on(rows, day, table=f"hkscc_margin.toml: {name}")["value"])
 
 
-def instrument_id(code: str) -> str:
-    """Return the id that parameter files use for a counter: Hong Kong codes without leading zeros."""
-    return file_instrument_id(code) if len(code) == 5 and code.isdigit() else code
-
-
 def with_flat_rates(parameters: Parameters, resolved: ResolvedBook, day: date) -> Parameters:
     """Return the parameters with the Tier N rate for every counter that has no scenarios.
 
@@ -78,6 +75,30 @@ def with_flat_rates(parameters: Parameters, resolved: ResolvedBook, day: date) -
     codes = [instrument_id(counter.code) for counter in resolved.book.counters if counter.settlement_counter]
     flat = {code: rate_e10 for code in codes if code not in known}
     return msgspec.structs.replace(parameters, flat_rates_e10={**flat, **parameters.flat_rates_e10})
+
+
+def instrument_id(code: str) -> str:
+    """Return the id that parameter files use for a counter: Hong Kong codes without leading zeros."""
+    return file_instrument_id(code) if len(code) == 5 and code.isdigit() else code
+
+
+def with_benefit_rates(parameters: Parameters, codes: Sequence[str], day: date) -> Parameters:
+    """Return the parameters with a rate for benefits of corporate actions that have no row of FieldType 7.
+
+    Shares and rights to come take the Tier N rate like whatever is in no other group; money to come has no market
+    value and needs none.
+    """
+    rate_e10 = int(live_value("flat_rate.1", day) * SCALE_E10)
+    flat, actions = dict(parameters.flat_rates_e10), dict(parameters.corporate_actions)
+    for code in codes:
+        kind = BENEFIT_TYPES.get(code[:3])
+        if kind is None or code in parameters.instruments or (code[3:], kind) in actions:
+            continue
+        if kind == BENEFIT_TYPES[MONEY]:
+            actions[code[3:], kind] = CorporateAction(kind, 0, 0, 0)
+        else:
+            flat[code] = rate_e10
+    return msgspec.structs.replace(parameters, flat_rates_e10=flat, corporate_actions=actions)
 
 
 def terms_of(resolved: ResolvedBook, account: int, day: date) -> ParticipantTerms:
@@ -97,8 +118,8 @@ def terms_of(resolved: ResolvedBook, account: int, day: date) -> ParticipantTerm
 def house_margin(house: House, parameters: Parameters) -> HouseMargin:
     """Return the margin of every clearing account with open positions, at the house's closing prices."""
     resolved, day = house.resolved, to_date(house.position.day)
-    complete = with_flat_rates(parameters, resolved, day)
     book, account = marginable_positions(house)
+    complete = with_benefit_rates(with_flat_rates(parameters, resolved, day), book.instruments, day)
     terms = tuple(terms_of(resolved, number, day) for number in account.tolist())
     return HouseMargin(account, margin_many(complete, book, terms), book, terms, complete)
 
@@ -123,16 +144,20 @@ def marginable_positions(house: House) -> tuple[HouseBook, npt.NDArray[np.int32]
     np.add.at(sums[1], place, contract[chosen])
     owner, share = np.divmod(keys, max(len(resolved.securities), 1))
     market = _market_value(house, share, sums[0])
-    owners = np.unique(owner)
     counters = resolved.settlement_counter
+    codes = tuple(instrument_id(resolved.book.counters[counter].code) for counter in counters.tolist())
+    benefits = [line for line in benefit_lines(house, codes) if margined[line.account]]
+    codes, columns = with_benefits(codes, (owner, share, *sums, market), benefits)
+    owner = columns[0]
+    owners = np.unique(owner)
     return HouseBook(
         accounts=tuple(resolved.account_name(int(number)) for number in owners),
-        instruments=tuple(instrument_id(resolved.book.counters[counter].code) for counter in counters.tolist()),
+        instruments=codes,
         start=np.append(np.searchsorted(owner, owners), owner.size).astype(np.int64),
-        instrument=share,
-        quantity=sums[0],
-        contract_value=sums[1],
-        market_value=market,
+        instrument=columns[1],
+        quantity=columns[2],
+        contract_value=columns[3],
+        market_value=columns[4],
     ), owners.astype(np.int32)
 
 

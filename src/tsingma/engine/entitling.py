@@ -9,7 +9,7 @@ from tsingma.basics.money import CURRENCIES
 from tsingma.custody.events.book import CorporateAction, EventStatus
 from tsingma.custody.events.claims import DETECTION_DAYS, Claim, detect
 from tsingma.custody.events.entitlement import choose, entitled_accounts
-from tsingma.custody.events.outturn import Amounts, distribute
+from tsingma.custody.events.outturn import Amounts, Outturn, distribute
 from tsingma.custody.events.tax import tax_rates
 from tsingma.custody.events.terms import DISTRIBUTIONS, default_option
 from tsingma.engine.claiming import (
@@ -82,12 +82,26 @@ def close_elections(house: House, action: CorporateAction) -> EventStep:
     return EventStep(action.terms.reference, "closed", {"elected": elected, "by_default": entitled - elected})
 
 
+def expected(house: House, action: CorporateAction) -> Outturn:
+    """Return what a distribution comes to by what is known now: before its record date, by what stands today.
+
+    Payment and margin both read it, so that what is margined on pending positions is what will be paid on them.
+    """
+    terms = action.terms
+    rows = action.entitled
+    if action.status is EventStatus.ANNOUNCED:
+        rows = entitled_accounts(
+            settled_balances(house, terms.security), net_pending(house, terms.security, terms.ex_day)
+        )
+    rates = tax_rates(terms.tax_regime, house.corporate_actions.holders, to_date(terms.record_day))
+    chosen = choose(rows, action.elected(), default_option(terms), len(terms.options))
+    return distribute(terms, rows, chosen, rates)
+
+
 def pay(house: House, action: CorporateAction) -> EventStep:
     """Pay money and shares and move claims; waits for the next day where the issuer has not provided the money."""
     terms, day = action.terms, house.position.day
-    rates = tax_rates(terms.tax_regime, house.corporate_actions.holders, to_date(terms.record_day))
-    chosen = choose(action.entitled, action.elected(), default_option(terms), len(terms.options))
-    outturn = distribute(terms, action.entitled, chosen, rates)
+    outturn = expected(house, action)
     moves = payments(house.internal.issuer, outturn.paid, outturn.fractions)
     missing = missing_funds(house, house.internal.issuer, moves)
     if missing:
