@@ -35,7 +35,7 @@ def _post_together(house: House, commands: Sequence[Command]) -> list[Answer] | 
     """Book transfer commands in one pass, or do nothing and return None where they must go one by one."""
     posts = [command for command in commands if isinstance(command, PostTransfers)]
     counts = [len(command.linked) for command in posts]
-    if house.book is None or not all(counts):
+    if house.book is None or not all(counts) or house.money.payments.waiting:
         return None
     for name, width in _WIDTHS:
         if [len(getattr(command, name)) for command in posts] != [width * count for count in counts]:

@@ -14,6 +14,7 @@ from tsingma.engine import corporate_actions, pool, settling
 from tsingma.engine.custody import close_custody, open_custody, require_custody_done
 from tsingma.engine.cycle import is_settlement_day, paying_markets, settlement_day_before
 from tsingma.engine.house import FX_UNIT_E6, Handlers, House, Position
+from tsingma.engine.payments import close_payments
 from tsingma.journal.commands import CloseDay, OpenDay, RunStep, SetClosingPrices
 from tsingma.journal.events import DayClosed, DayOpened, PricesSet, StepRun
 from tsingma.settlement.cns import batch_run
@@ -59,6 +60,8 @@ def open_day(house: House, command: OpenDay) -> DayOpened:
     house.position = Position(command.day, is_open=True)
     house.settlement.clock_s = 0
     house.settlement.credit_lines.begin_day(house.ledger)
+    if house.money.used:
+        house.money.begin_day(house.ledger, command.day)
     rolled = int((house.settlement.positions.open != 0).sum())
     return DayOpened(command.day, _take_due(house, command.day, same_day=False), rolled)
 
@@ -204,9 +207,11 @@ def close_day(house: House, command: CloseDay) -> DayClosed:
         raise refuse(RejectionReason.NOT_ALLOWED, f"steps have not run: {', '.join(missing)}", remedy="run them first")
     require_custody_done(house)
     corporate_actions.require_nothing_due(house)
+    money = close_payments(house)
     figures = house.settlement.check_day()
     figures.update(_reconcile(house, figures))
     figures.update(pool.check(house))
+    figures.update(money)
     house.derivatives.check_flat()
     figures["derivatives_owed_HKD_cents"] = sum(house.derivatives.owed.values())
     figures.update({f"charge|{line}|{unit}": cents for (line, unit), cents in house.charges.by_line().items()})

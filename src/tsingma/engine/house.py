@@ -24,6 +24,7 @@ from tsingma.ledger.ledger import NO_FLOOR, Ledger
 from tsingma.links.order_state import LinkOrders
 from tsingma.margin.pool.book import PoolBook
 from tsingma.reference.book import AccountClass, ReferenceBook, ResolvedBook, resolve
+from tsingma.settlement.gross_money.state import MoneyState
 from tsingma.settlement.state import SettlementState
 
 CURRENCY_COUNT = len(CURRENCIES)
@@ -84,6 +85,7 @@ class House:
         self.corporate_actions = EventBook()
         self.synchronised = BookLegs()
         self.pool = PoolBook()
+        self.money = MoneyState()
         self.margin = Margin()
         self.price_e4: npt.NDArray[np.int64] = np.zeros(0, np.int64)
         self.fx_e6: tuple[int, ...] = (FX_UNIT_E6, *([0] * (CURRENCY_COUNT - 1)))
@@ -180,6 +182,7 @@ class House:
             "corporate_actions": self.corporate_actions,
             "synchronised": self.synchronised,
             "pool": self.pool,
+            "money": self.money,
         }
 
 

@@ -37,7 +37,7 @@ _INNER = (ACCOUNT_CLASSES.index(AccountClass.CNS), ACCOUNT_CLASSES.index(Account
 
 def set_credit_line(house: House, command: SetCreditLine) -> CreditLineSet:
     """Set how much intraday credit an account has, from now on."""
-    _account(house, command.account, "account")
+    require_account(house, command.account, "account")
     if not 0 <= command.currency < len(CURRENCIES):
         raise refuse(RejectionReason.UNKNOWN, f"no currency {command.currency}", field="currency")
     floor = house.settlement.credit_lines.grant(
@@ -53,8 +53,8 @@ def set_credit_line(house: House, command: SetCreditLine) -> CreditLineSet:
 
 def reserve_assets(house: House, command: ReserveAssets) -> AssetsReserved:
     """Set something of the participant's aside, for one of its instructions or for none."""
-    _account(house, command.account, "account")
-    _own(house, command.participant, command.account)
+    require_account(house, command.account, "account")
+    require_own(house, command.participant, command.account)
     instructions = house.settlement.instructions
     if command.asset not in range(house.resolved.asset_count):
         raise refuse(RejectionReason.UNKNOWN, f"no asset {command.asset}", field="asset")
@@ -81,7 +81,7 @@ def end_reservation(house: House, command: EndReservation) -> ReservationEnded:
     """Give back what a participant has set aside."""
     reservations = house.settlement.reservations
     if 0 <= command.reservation < len(reservations):
-        _own(house, command.participant, int(reservations.table["account"][command.reservation]))
+        require_own(house, command.participant, int(reservations.table["account"][command.reservation]))
     reservations.give_back(house.ledger, command.reservation, house.position.day)
     return ReservationEnded(command.reservation)
 
@@ -94,7 +94,7 @@ def collect_claims(house: House, command: CollectClaims) -> ClaimsCollected:
 def start_buy_in(house: House, command: StartBuyIn) -> BuyInStarted:
     """Appoint an agent for the receiver of a failing instruction, once the extension period is over."""
     _receiver(house, command.participant, command.instruction)
-    _account(house, command.agent, "agent")
+    require_account(house, command.agent, "agent")
     settlement, day = house.settlement, house.position.day
     table, book = settlement.instructions.table, house.resolved
     security = max(int(table["security"][command.instruction]), 0)
@@ -129,8 +129,8 @@ def report_buy_in(house: House, command: ReportBuyIn) -> BuyInReported:
 
 def buy_in_short(house: House, command: BuyInShort) -> BuyInReported:
     """Buy in a failing short position of continuous net settlement, at its own expense."""
-    _account(house, command.account, "account")
-    _account(house, command.agent, "agent")
+    require_account(house, command.account, "account")
+    require_account(house, command.agent, "agent")
     book, day = house.resolved, house.position.day
     if not 0 <= command.security < len(book.securities):
         raise refuse(RejectionReason.UNKNOWN, f"no security {command.security}", field="security")
@@ -148,13 +148,14 @@ def buy_in_short(house: House, command: BuyInShort) -> BuyInReported:
     return BuyInReported(-1, {"bought": command.quantity, "paid_cents": paid})
 
 
-def _account(house: House, account: int, field: str) -> None:
+def require_account(house: House, account: int, field: str) -> None:
+    """Refuse a number that is no account of a participant: unknown, or the house's own bookkeeping."""
     book = house.resolved
     if not 0 <= account < book.account_participant.size or int(book.account_class[account]) in _INNER:
         raise refuse(RejectionReason.UNKNOWN, f"number {account} is no account of a participant", field=field)
 
 
-def _own(house: House, code: str, account: int) -> None:
+def require_own(house: House, code: str, account: int) -> None:
     """Refuse unless the account is the participant's, or the participant is the house."""
     sender, owner = participant(house, code), house.resolved.account_participant
     if sender not in (int(owner[account]), int(owner[house.internal.house])):

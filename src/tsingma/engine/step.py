@@ -19,6 +19,8 @@ from tsingma.engine import (
     gross,
     instructing,
     issuing,
+    money,
+    payments,
     pool,
     pool_exchange,
     products,
@@ -51,6 +53,8 @@ _HANDLERS: Handlers = {
     **tokens.HANDLERS,
     **pool.HANDLERS,
     **pool_exchange.HANDLERS,
+    **payments.HANDLERS,
+    **money.HANDLERS,
 }
 
 # Transfers conserve each asset one by one in the kernel, and captured trades and orders over links touch no balance;
@@ -64,7 +68,7 @@ def step(house: House, command: Command) -> Answer:
         event = _handler(command)(house, command)
     except Rejected as rejected:
         return Refused(rejected.rejections)
-    events = (event, *_settle_at_once(house, event))
+    events = (event, *_settle_at_once(house, event), *payments.settle_what_waits(house))
     if not isinstance(command, _LEAVES_BOOKS_TO_KERNEL):
         house.ledger.check()
     return Accepted(events)

@@ -11,6 +11,7 @@ import msgspec
 from tsingma.journal.corporate_action_commands import CorporateActionCommand
 from tsingma.journal.custody_commands import CustodyCommand
 from tsingma.journal.link_order_commands import LinkOrderCommand
+from tsingma.journal.payment_commands import PaymentCommand
 from tsingma.journal.pool_commands import PoolCommand
 from tsingma.journal.token_commands import TokenCommand
 from tsingma.reference.book import ReferenceBook
@@ -303,6 +304,7 @@ Command = (
     | CorporateActionCommand
     | TokenCommand
     | PoolCommand
+    | PaymentCommand
 )
 
 _ENCODER = msgspec.msgpack.Encoder()

@@ -8,6 +8,7 @@ from tsingma.basics.rejection import Rejection
 from tsingma.journal.corporate_action_events import CorporateActionEvent
 from tsingma.journal.custody_events import CustodyEvent
 from tsingma.journal.link_order_events import LinkOrderEvent
+from tsingma.journal.payment_events import PaymentEvent
 from tsingma.journal.pool_events import PoolEvent
 from tsingma.journal.token_events import TokenEvent
 
@@ -238,6 +239,7 @@ Event = (
     | CorporateActionEvent
     | TokenEvent
     | PoolEvent
+    | PaymentEvent
 )
 
 

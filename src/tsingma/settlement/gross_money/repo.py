@@ -1,0 +1,112 @@
+"""Intraday repo: money against eligible paper, up to its value after the haircut, given back by the close.
+
+No daylight overdraft is allowed; a bank gets intraday money by repo of eligible paper, and a repo that is not reversed
+before the close becomes overnight borrowing (HKICL, HKD clearing system). The paper is pledged while the repo stands,
+the money comes from the settlement institution. Intraday repo is free of interest (HKMA).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from tsingma.basics.money import CURRENCIES
+from tsingma.basics.rejection import InvariantBroken, RejectionReason, refuse
+from tsingma.basics.rounding import divide_half_away
+from tsingma.ledger.ledger import NO_FLOOR, Ledger
+from tsingma.settlement.gross_money.moves import one, pay_at_once
+from tsingma.settlement.gross_money.systems import RepoTerms
+from tsingma.settlement.growing import Growing
+from tsingma.settlement.values import Values
+
+Int64 = npt.NDArray[np.int64]
+
+DAYS_A_YEAR = 365
+SCALE_E6 = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """What repo is judged by on a day: values of securities, haircuts by kind, terms by currency."""
+
+    values: Values
+    haircut_e6: Int64
+    terms: tuple[RepoTerms, ...]
+
+    def worth(self, security: int, quantity: int, currency: int) -> int:
+        """Return the cents a quantity may be lent against, rounded down; 0 for paper that is not eligible."""
+        kind = int(self.values.kind[security])
+        cents = self.values.cents(security, quantity, currency)
+        if cents is None or kind not in self.terms[currency].kinds:
+            return 0
+        return cents * (SCALE_E6 - int(self.haircut_e6[kind])) // SCALE_E6
+
+
+class Repos(Growing):
+    """Repos as columns; ``repaid_day`` is 0 while one stands."""
+
+    def __init__(self) -> None:
+        """Start without repos."""
+        types = {"account": "i4", "currency": "i1", "security": "i4", "quantity": "i8", "cents": "i8", "day": "i4",
+                 "repaid_day": "i4", "interest_cents": "i8"}  # fmt: skip
+        super().__init__(types, subject="repos")
+
+    def draw(
+        self, ledger: Ledger, bank: int, paper: Paper, account: int, currency: int, security: int, quantity: int,
+        cents: int, day: int,
+    ) -> int:  # fmt: skip
+        """Pledge paper and lend money against it; returns the repo's number.
+
+        Raises Rejected: out-of-range (amounts), not-allowed (more than the paper is worth), insufficient (no paper).
+        """
+        if quantity <= 0 or cents <= 0:
+            raise refuse(RejectionReason.OUT_OF_RANGE, f"{quantity} against {cents} cents", field="quantity, cents")
+        worth = paper.worth(security, quantity, currency)
+        if cents > worth:
+            raise refuse(
+                RejectionReason.NOT_ALLOWED, f"{cents} cents against paper worth {worth} after its haircut",
+                field="cents", remedy="eligible paper with a price, and no more than it is worth",
+            )  # fmt: skip
+        row = one(ledger.find(account, len(CURRENCIES) + security))
+        there = int(ledger.available(row)[0]) if row[0] >= 0 else 0
+        if there < quantity or ledger.pledge(row, one(quantity))[0]:
+            raise refuse(RejectionReason.INSUFFICIENT, f"{quantity} to give, {there} available", field="quantity")
+        source = ledger.row(bank, currency, floor=NO_FLOOR)
+        if not pay_at_once(ledger, source, ledger.row(account, currency), cents):
+            raise InvariantBroken("the settlement institution could not lend")
+        values = {"account": account, "currency": currency, "security": security, "quantity": quantity, "cents": cents,
+                  "day": day}  # fmt: skip
+        return int(self.append(1, values)[0])
+
+    def due(self, number: int, day: int, terms: tuple[RepoTerms, ...]) -> tuple[int, int]:
+        """Return the cents of a repo and its interest on a day: none within its own day."""
+        cents, nights = int(self.table["cents"][number]), day - int(self.table["day"][number])
+        rate = terms[int(self.table["currency"][number])].overnight_a_year_e6
+        return cents, divide_half_away(cents * rate * nights, DAYS_A_YEAR * SCALE_E6)
+
+    def repay(self, ledger: Ledger, bank: int, number: int, day: int, terms: tuple[RepoTerms, ...]) -> bool:
+        """Pay a repo back and free its paper; returns False, with nothing changed, when the money is not there."""
+        account, currency = int(self.table["account"][number]), int(self.table["currency"][number])
+        cents, interest = self.due(number, day, terms)
+        debit, credit = ledger.row(account, currency), ledger.row(bank, currency, floor=NO_FLOOR)
+        if not pay_at_once(ledger, debit, credit, cents + interest):
+            return False
+        security, quantity = (int(self.table[name][number]) for name in ("security", "quantity"))
+        row = one(ledger.find(account, len(CURRENCIES) + security))
+        if ledger.unpledge(row, one(quantity)).any():
+            raise InvariantBroken("the paper of a repo is not pledged in the books")
+        self.table["repaid_day"][number], self.table["interest_cents"][number] = day, interest
+        return True
+
+    def close(self, ledger: Ledger, bank: int, closed: int, day: int, terms: tuple[RepoTerms, ...]) -> tuple[int, int]:
+        """Pay back every repo of the closed currencies (bits) that can be; returns how many were and how many stay."""
+        standing = np.flatnonzero((self.table["repaid_day"] == 0) & ((closed >> self.table["currency"]) & 1 == 1))
+        paid = sum(self.repay(ledger, bank, number, day, terms) for number in standing.tolist())
+        return paid, standing.size - paid
+
+    def drawn(self, account: int, currency: int) -> int:
+        """Return the cents an account has drawn and not paid back."""
+        mine = (self.table["account"] == account) & (self.table["currency"] == currency)
+        return int(self.table["cents"][mine & (self.table["repaid_day"] == 0)].sum())

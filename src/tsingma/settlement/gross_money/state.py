@@ -1,0 +1,107 @@
+"""All state of money in real time, and the part of the day's end that proves it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from tsingma.basics.money import CURRENCIES
+from tsingma.basics.rejection import InvariantBroken
+from tsingma.ledger.ledger import Ledger
+from tsingma.settlement.gross_money.liquidity import LiquidityDays, liquidity
+from tsingma.settlement.gross_money.mainland import MainlandLink
+from tsingma.settlement.gross_money.queue import STATUSES, PaymentBook
+from tsingma.settlement.gross_money.repo import Repos
+from tsingma.settlement.gross_money.small_payments import SmallPayments
+from tsingma.settlement.gross_money.wallets import Wallets
+
+Int64 = npt.NDArray[np.int64]
+
+_CLOCK = ("used", "day", "clock_s", "opened", "closed")
+
+
+class _Room(Protocol):
+    def dump(self) -> dict[str, bytes]: ...
+
+    def load(self, parts: dict[str, bytes]) -> None: ...
+
+
+class MoneyState:
+    """What payments, repos, the link, small payments and wallets stand at; empty in a house that uses none of them.
+
+    ``clock_s`` is the time of day, ``opened`` and ``closed`` the systems that are open or have closed for the day (bits
+    of ``needs``), ``opening`` what stood on every ledger row when the day began.
+    """
+
+    def __init__(self) -> None:
+        """Start unused."""
+        self.payments = PaymentBook()
+        self.repos = Repos()
+        self.mainland = MainlandLink()
+        self.small = SmallPayments()
+        self.wallets = Wallets()
+        self.days = LiquidityDays()
+        self.opening: Int64 = np.zeros(0, np.int64)
+        self.used = self.day = self.clock_s = self.opened = self.closed = 0
+
+    def begin_day(self, ledger: Ledger, day: int) -> None:
+        """Begin a day: no payments yet, every system closed, balances noted."""
+        self.payments.clear()
+        self.used, self.day, self.clock_s, self.opened, self.closed = 1, day, 0, 0, 0
+        self.opening = ledger.balance.copy()
+
+    def check(self, ledger: Ledger) -> None:
+        """Raise InvariantBroken where the rooms contradict themselves or the ledger."""
+        self.payments.check()
+        self.mainland.check()
+        self.wallets.check(ledger)
+
+    def end_day(self, ledger: Ledger) -> dict[str, int]:
+        """Prove the day and keep its liquidity figures; returns payments in number and amount, by status."""
+        self.check(ledger)
+        if self.payments.waiting:
+            raise InvariantBroken("payments are queued after every system closed")
+        table = self.payments.table
+        self.days.keep(self.day, liquidity(self.payments, ledger, self.opening))
+        asset = ledger.asset[table["debit"]]
+        figures = {"payments_submitted": len(self.payments)}
+        for status, name in enumerate(STATUSES):
+            chosen = table["status"] == status
+            figures[f"payments_{name}"] = int(chosen.sum())
+            for unit, currency in enumerate(CURRENCIES):
+                cents = int(table["amount"][chosen & (asset == unit)].sum())
+                figures[f"payments_{name}_{currency}_cents"] = cents
+        figures["repos_overnight"] = int((self.repos.table["repaid_day"] == 0).sum())
+        return figures
+
+    def dump(self) -> dict[str, bytes]:
+        """Return the state as named byte strings; nothing while it is unused, so that older hashes stand."""
+        if not self.used:
+            return {}
+        parts = {f"{name}.{key}": value for name, room in self._rooms().items() for key, value in room.dump().items()}
+        clock = np.array([getattr(self, name) for name in _CLOCK], "<i8").tobytes()
+        return {**parts, "clock": clock, "opening": self.opening.astype("<i8").tobytes()}
+
+    def load(self, parts: Mapping[str, bytes]) -> None:
+        """Take back a dump; one without these parts is of a house that has not used them."""
+        if "clock" not in parts:
+            return
+        for name, room in self._rooms().items():
+            prefix = f"{name}."
+            room.load({key[len(prefix) :]: value for key, value in parts.items() if key.startswith(prefix)})
+        for name, value in zip(_CLOCK, np.frombuffer(parts["clock"], "<i8").tolist(), strict=True):
+            setattr(self, name, value)
+        self.opening = np.frombuffer(parts["opening"], "<i8").astype(np.int64)
+
+    def _rooms(self) -> dict[str, _Room]:
+        return {
+            "payments": self.payments,
+            "repos": self.repos,
+            "mainland": self.mainland,
+            "small": self.small,
+            "wallets": self.wallets,
+            "days": self.days,
+        }
