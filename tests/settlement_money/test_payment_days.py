@@ -1,0 +1,289 @@
+"""Whole days of payments: conservation, the end of the day, Herstatt in any interleaving, crashes, liquidity figures.
+
+Goal: what must hold at every record of a day holds, whatever happens in between. Method: seeded days and drawn
+interleavings through the house, every instant replayed from the payments alone; the same day on a disk that stops at
+every write; figures against a plain twin.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+import numpy as np
+import pytest
+from clearing_book import MONDAY
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from payment_book import (
+    BANK_ACCOUNTS,
+    BOND,
+    CLOSE_S,
+    CNY,
+    HKD,
+    NOON_S,
+    USD,
+    accept,
+    balance,
+    banks_book,
+    deposit,
+    exchange,
+    opened,
+    pay,
+)
+
+from tsingma.engine.house import House
+from tsingma.engine.step import step
+from tsingma.journal.commands import CloseDay, Command, LoadReference, OpenDay, RunStep
+from tsingma.journal.events import Accepted
+from tsingma.journal.payment_commands import ChangePayment, RunPayments
+from tsingma.kernels.payments import SETTLED
+from tsingma.ledger.ledger import Ledger
+from tsingma.settlement.gross_money.liquidity import FIGURES, liquidity, throughput_e4
+from tsingma.settlement.gross_money.queue import PaymentBook
+from tsingma.settlement.timetable import timetable
+from tsingma.simulate.payments import payment_day
+
+ASSETS = (HKD, CNY, USD, BOND)
+
+
+def replay(house: House, start: dict[int, int]) -> None:
+    """Apply the day's instants to what every row had: both legs of a pair in one instant, nobody below nothing.
+
+    ``start`` is what stood on each ledger row before the first payment; the books must be what the instants say.
+    """
+    table = house.money.payments.table
+    order = np.lexsort((np.arange(len(table["turn"])), table["turn"]))
+    done = order[table["status"][order] == SETTLED]
+    money = dict(start)
+    for turn in np.unique(table["turn"][done]).tolist():
+        legs = done[table["turn"][done] == turn].tolist()
+        for leg in legs:
+            assert int(table["pair"][leg]) in (-1, *legs), "one leg settled without the other"
+            for row, sign in ((int(table["debit"][leg]), -1), (int(table["credit"][leg]), 1)):
+                money[row] = money.get(row, 0) + sign * int(table["amount"][leg])
+        touched = {int(table[side][leg]) for leg in legs for side in ("debit", "credit")}
+        assert all(money[row] >= 0 for row in touched)
+    for row, cents in money.items():
+        assert int(house.ledger.balance[row]) == cents
+
+
+def standing(house: House) -> dict[int, int]:
+    """Return what stands on every row now."""
+    return dict(enumerate(house.ledger.balance.tolist()))
+
+
+_bank, _asset = st.sampled_from(BANK_ACCOUNTS), st.sampled_from(ASSETS)
+_step = st.tuples(
+    st.sampled_from(["pay", "pair", "pair", "pair", "cancel", "time", "offset"]), _bank, _bank, _asset, _asset,
+    st.integers(1, 30), st.integers(1, 30), st.integers(0, 20_000),
+)  # fmt: skip
+
+
+@settings(max_examples=120)
+@given(
+    money=st.lists(st.integers(0, 40), min_size=16, max_size=16), start=st.integers(0, CLOSE_S),
+    steps=st.lists(_step, max_size=25),
+)  # fmt: skip
+def test_herstatt_cannot_happen(money: list[int], start: int, steps: Sequence[tuple[object, ...]]) -> None:
+    """Goal: at no instant of any interleaving has one leg settled without the other. Method: see the module.
+
+    Banks without money, systems that open and close under the queue, cancellations of either leg, offsetting.
+    """
+    rows = [(bank, asset) for bank in BANK_ACCOUNTS for asset in ASSETS]
+    given_ = [(bank, asset, amount) for (bank, asset), amount in zip(rows, money, strict=True) if amount]
+    house = opened(*given_, second=start)
+    before, clock = standing(house), start
+    for step_ in steps:
+        command, clock = _command(house, step_, clock)
+        if isinstance(step(house, command), Accepted):
+            house.money.payments.check()
+            replay(house, before)
+    close_systems(house)
+    replay(house, before)
+    assert not house.money.payments.waiting
+
+
+def _command(house: House, drawn: Sequence[tuple[object, ...]] | tuple[object, ...], clock: int) -> tuple[Command, int]:
+    what, first, second, asset, other, amount, price, more = drawn
+    if what == "pay":
+        return pay((first, second, asset, amount), second=clock), clock  # type: ignore[arg-type]
+    if what == "pair":
+        return exchange((first, asset, amount), (second, other, price), at=clock), clock  # type: ignore[arg-type]
+    if what == "cancel":
+        number = int(more) % max(len(house.money.payments), 1)  # type: ignore[call-overload]
+        return ChangePayment(number, "cancel", f"BANK{BANK_ACCOUNTS.index(first) + 1}", clock), clock  # type: ignore[arg-type]
+    clock = min(clock + int(more), CLOSE_S + 100)  # type: ignore[call-overload]
+    return RunPayments(clock, "multilateral" if what == "offset" else ""), clock
+
+
+def close_systems(house: House) -> None:
+    """Move the time past every close."""
+    accept(house, RunPayments(86_400))
+
+
+def run_day(commands: Sequence[tuple[str, Command]], house: House | None = None) -> House:
+    """Carry commands out one after the other."""
+    made = House() if house is None else house
+    for _, command in commands:
+        accept(made, command)
+    return made
+
+
+def test_a_seeded_day_adds_up_in_every_currency() -> None:
+    """Goal: end of day open + settled + cancelled = submitted, in number and amount. Method: a day of 4,000, closed.
+
+    The whole timetable of the house runs; the sum of every currency is what was deposited.
+    """
+    day = payment_day(3, date(2026, 1, 5), 4_000, banks=12, alpha=0.1)
+    house = run_day([*day.opening, *day.traffic])
+    money = {
+        unit: house.ledger.balance[(house.ledger.asset == unit) & (house.ledger.floor == 0)].sum() for unit in range(4)
+    }
+    table = house.money.payments.table
+    number, amounts = len(house.money.payments), int(table["amount"].sum())
+    settled = int((table["status"] == SETTLED).sum())
+    assert settled > 0.9 * number
+    for timed in timetable():
+        accept(house, RunStep(timed.name))
+    (closed,) = accept(house, CloseDay())
+    figures = closed.figures
+    assert figures["payments_submitted"] == number == figures["payments_settled"] + figures["payments_cancelled"]
+    assert figures["payments_queued"] == 0
+    by_status = ("payments_settled", "payments_cancelled")
+    assert amounts == sum(
+        figures[f"{name}_{unit}_cents"] for name in by_status for unit in ("HKD", "CNY", "USD", "EUR")
+    )
+    for unit, cents in money.items():
+        assert house.ledger.balance[(house.ledger.asset == unit) & (house.ledger.floor == 0)].sum() == cents
+    accept(house, OpenDay(MONDAY + 1))
+    assert len(house.money.payments) == 0
+    assert len(house.money.days) > 0
+
+
+def test_the_seeded_day_is_the_same_day_again_and_larger_commands_give_the_same_books() -> None:
+    """Goal: one seed, one day. Method: twice the same commands; a dump in the middle goes on to the same hash."""
+    first, again = (payment_day(5, date(2026, 1, 5), 1_000, banks=6) for _ in range(2))
+    assert first.traffic == again.traffic
+    whole = run_day([*first.opening, *first.traffic])
+    half = run_day([*first.opening, *first.traffic[:9]])
+    taken = House.load(half.dump())
+    assert taken.digest() == half.digest()
+    assert run_day(first.traffic[9:], taken).digest() == whole.digest()
+
+
+def test_an_unused_room_leaves_no_trace() -> None:
+    """Goal: hashes of houses without payments stand. Method: no part of the dump before the first payment."""
+    house = House()
+    accept(house, LoadReference(banks_book()))
+    assert not [name for name in house.dump() if name.startswith("money.")]
+    accept(house, OpenDay(MONDAY))
+    accept(house, RunPayments(NOON_S))
+    assert [name for name in house.dump() if name.startswith("money.")]
+
+
+def test_a_crash_at_every_write_parts_no_pair() -> None:
+    """Goal: after a crash at any write both legs are there or neither. Method: a disk that stops at every operation.
+
+    Recovery must give a prefix of the calm journal by hash, and the calm day parts no pair after any of its records.
+    """
+    pytest.importorskip("apsw")
+    from tsingma.simulate.every_write import crash_everywhere
+
+    commands: list[Command] = [
+        LoadReference(banks_book()), deposit((8, HKD, 50), (9, USD, 40), (10, CNY, 30), (9, BOND, 9)), OpenDay(MONDAY),
+        RunPayments(NOON_S), exchange((8, HKD, 30), (9, USD, 4)), exchange((8, HKD, 30), (9, USD, 4)),
+        exchange((10, CNY, 35), (9, BOND, 9)), pay((9, 8, HKD, 30)), deposit((10, CNY, 5)),
+        exchange((11, USD, 9), (10, CNY, 1)), ChangePayment(7, "cancel", "BANK4", NOON_S),
+        exchange((11, USD, 9), (10, CNY, 1)), RunPayments(NOON_S, "multilateral"), RunPayments(CLOSE_S),
+    ]  # fmt: skip
+    day = [(f"command/{place}", command) for place, command in enumerate(commands)]
+    house = run_day(day[:4])
+    before = standing(house)
+    for _, command in day[4:8]:
+        accept(house, command)
+        replay(house, before)
+    run_day(day[8:], house)
+    assert np.bincount(house.money.payments.table["status"]).tolist() == [0, 7, 4]
+    report = crash_everywhere(day, stride=3, snapshot_every=5)
+    assert report.records == len(day)
+    assert report.durable > 0
+    assert report.lost > 0
+
+
+def plain_liquidity(book: PaymentBook, ledger: Ledger, opening: Sequence[int]) -> dict[tuple[int, int], dict[str, int]]:
+    """Return the figures by (account, currency), payment by payment in plain Python."""
+    table = {name: column.tolist() for name, column in book.table.items()}
+    found: dict[tuple[int, int], dict[str, int]] = {}
+    run: dict[int, int] = {}
+
+    def of(row: int) -> dict[str, int]:
+        key = int(ledger.owner[row]), int(ledger.asset[row])
+        start = opening[row] if row < len(opening) else 0
+        return found.setdefault(key, {**dict.fromkeys(FIGURES, 0), "opening": start})
+
+    turns = sorted({turn for turn, status in zip(table["turn"], table["status"], strict=True) if status == SETTLED})
+    by_turn: dict[int, list[int]] = {turn: [] for turn in turns}
+    for number, status in enumerate(table["status"]):
+        debit, credit, amount = (of(table["debit"][number]), of(table["credit"][number]), table["amount"][number])
+        due, settled = table["due_s"][number], status == SETTLED
+        if due >= 0:
+            late = not settled or table["ended_s"][number] > due
+            for name, value in (
+                ("timed", 1),
+                ("timed_cents", amount),
+                ("missed", late),
+                ("missed_cents", late * amount),
+            ):
+                debit[name] += value
+        if settled:
+            by_turn[table["turn"][number]].append(number)
+            debit["sent"] += amount
+            debit["sent_count"] += 1
+            debit["on_behalf"] += amount * table["on_behalf"][number]
+            credit["received"] += amount
+            credit["received_count"] += 1
+    for turn in turns:
+        for number in by_turn[turn]:
+            for side, sign in (("debit", -1), ("credit", 1)):
+                row = table[side][number]
+                run[row] = run.get(row, 0) + sign * table["amount"][number]
+        for number in by_turn[turn]:
+            for row in (table["debit"][number], table["credit"][number]):
+                of(row)["usage"] = max(of(row)["usage"], -run[row])
+                of(row)["surplus"] = max(of(row)["surplus"], run[row])
+    return found
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_liquidity_figures_are_those_of_a_plain_twin(seed: int) -> None:
+    """Goal: the monitoring tools of BCBS 248 from the books. Method: a seeded day, every figure payment by payment."""
+    day = payment_day(seed, date(2026, 1, 5), 1_500, banks=8, alpha=0.2, timed_share=0.2)
+    house = run_day([*day.opening, *day.traffic])
+    money = house.money
+    found = liquidity(money.payments, house.ledger, money.opening)
+    wanted = plain_liquidity(money.payments, house.ledger, money.opening.tolist())
+    assert {(a, c) for a, c in zip(found.account.tolist(), found.currency.tolist(), strict=True)} == set(wanted)
+    for place, key in enumerate(zip(found.account.tolist(), found.currency.tolist(), strict=True)):
+        assert {name: int(found.figures[name][place]) for name in FIGURES} == wanted[key]
+    assert found.hourly.sum(axis=1).tolist() == found.figures["sent"].tolist()
+    assert set(throughput_e4(found.hourly)[found.figures["sent"] > 0, -1].tolist()) == {10_000}
+    assert int((found.figures["opening"] - found.figures["usage"]).min()) >= 0  # nobody used more than it had
+    assert found.figures["missed"].sum() > 0
+
+
+def test_the_three_largest_days_and_their_mean() -> None:
+    """Goal: A(i) of BCBS 248 over days. Method: five days of one payment each, largest three and mean by hand."""
+    house = opened((8, HKD, 1_000))
+    for place, amount in enumerate((50, 10, 70, 20, 60)):
+        if place:
+            accept(house, OpenDay(MONDAY + place))
+            accept(house, RunPayments(NOON_S))
+        accept(house, pay((8, 9, HKD, amount)))
+        accept(house, pay((9, 8, HKD, amount)))
+        for timed in timetable():
+            accept(house, RunStep(timed.name))
+        accept(house, CloseDay())
+    assert house.money.days.largest(8, HKD, since=MONDAY) == ([70, 60, 50], 42)
+    assert house.money.days.largest(8, HKD, since=MONDAY + 3) == ([60, 20], 40)
+    assert balance(house, 8, HKD) == 1_000
