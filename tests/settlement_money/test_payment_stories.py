@@ -36,12 +36,12 @@ from tsingma.journal.events import AssetsReserved
 from tsingma.journal.payment_commands import (
     AnswerFromMainland,
     ChangePayment,
-    DrawRepo,
+    DrawIntradayRepo,
     MoveWallet,
     OpenWallet,
     PayReserved,
     ReceiveFromMainland,
-    RepayRepo,
+    RepayIntradayRepo,
     RunPayments,
     SendSmallPayments,
     SettlePayments,
@@ -175,8 +175,8 @@ def test_intraday_repo_lends_up_to_the_haircut_value_and_is_repaid_at_the_close(
     """Goal: no overdraft, repo instead. Method: a bond pledged, too much refused, the close takes it back."""
     house = priced(opened((B1, BOND, 100_000)))
 
-    def draw(quantity: int, cents: int) -> DrawRepo:
-        return DrawRepo("BANK1", B1, HKD, BOND - 4, quantity, cents, NOON_S)
+    def draw(quantity: int, cents: int) -> DrawIntradayRepo:
+        return DrawIntradayRepo("BANK1", B1, HKD, BOND - 4, quantity, cents, NOON_S)
 
     assert "worth" in refused(house, draw(1_000, 110_001))  # 1,000 x 1.00 x 1.1 before any haircut
     assert "available" in refused(house, draw(100_001, 100))
@@ -184,7 +184,7 @@ def test_intraday_repo_lends_up_to_the_haircut_value_and_is_repaid_at_the_close(
     accept(house, draw(1_000, 90_000))
     assert statuses(house) == [SETTLED]
     assert int(house.ledger.pledged[house.ledger.find(B1, BOND)]) == 1_000
-    assert "90000 and 0 of interest" in refused(house, RepayRepo("BANK1", 0, NOON_S))
+    assert "90000 and 0 of interest" in refused(house, RepayIntradayRepo("BANK1", 0, NOON_S))
     accept(house, deposit((B1, HKD, 90_000)))
     (event,) = accept(house, RunPayments(CLOSE_S))
     assert event.figures["repos_repaid"] == 1

@@ -14,19 +14,19 @@ from tsingma.engine.payments import CNY, advance, follow_mainland, paper, requir
 from tsingma.engine.resources import require_account, require_own
 from tsingma.journal.payment_commands import (
     AnswerFromMainland,
-    DrawRepo,
+    DrawIntradayRepo,
     MoveWallet,
     OpenWallet,
     PayReserved,
     ReceiveFromMainland,
-    RepayRepo,
+    RepayIntradayRepo,
     SendSmallPayments,
 )
 from tsingma.journal.payment_events import (
+    IntradayRepoDrawn,
+    IntradayRepoRepaid,
     MainlandAnswered,
     MainlandReceived,
-    RepoDrawn,
-    RepoRepaid,
     ReservedPaid,
     SmallPaymentsSent,
     WalletMoved,
@@ -45,7 +45,7 @@ AMOUNT_MAX = 2**53
 SMALL_A_COMMAND_MAX = 100_000
 
 
-def draw_repo(house: House, command: DrawRepo) -> RepoDrawn:
+def draw_repo(house: House, command: DrawIntradayRepo) -> IntradayRepoDrawn:
     """Lend money against paper of the participant, within the hours of its currency."""
     require_time(house, command.time_s)
     require_account(house, command.account, "account")
@@ -67,10 +67,10 @@ def draw_repo(house: House, command: DrawRepo) -> RepoDrawn:
         house.ledger, house.internal.bank, paper(house), command.account, command.currency, command.security,
         command.quantity, command.cents, house.position.day,
     )  # fmt: skip
-    return RepoDrawn(number)
+    return IntradayRepoDrawn(number)
 
 
-def repay_repo(house: House, command: RepayRepo) -> RepoRepaid:
+def repay_repo(house: House, command: RepayIntradayRepo) -> IntradayRepoRepaid:
     """Pay a standing repo back."""
     require_time(house, command.time_s)
     repos, number = house.money.repos, command.repo
@@ -84,7 +84,7 @@ def repay_repo(house: House, command: RepayRepo) -> RepoRepaid:
         cents, interest = repos.due(number, house.position.day, terms)
         raise refuse(RejectionReason.INSUFFICIENT, f"{cents} and {interest} of interest are due", field="repo")
     cents, interest = (int(repos.table[name][number]) for name in ("cents", "interest_cents"))
-    return RepoRepaid(number, cents, interest)
+    return IntradayRepoRepaid(number, cents, interest)
 
 
 def receive_from_mainland(house: House, command: ReceiveFromMainland) -> MainlandReceived:
@@ -237,8 +237,8 @@ def _positive(cents: Int64) -> None:
 
 
 HANDLERS: Handlers = {
-    DrawRepo: draw_repo,
-    RepayRepo: repay_repo,
+    DrawIntradayRepo: draw_repo,
+    RepayIntradayRepo: repay_repo,
     ReceiveFromMainland: receive_from_mainland,
     AnswerFromMainland: answer_from_mainland,
     SendSmallPayments: send_small_payments,

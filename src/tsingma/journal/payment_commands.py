@@ -51,7 +51,7 @@ class SettlePayments(msgspec.Struct, frozen=True, tag="settle-payments", forbid_
     payment: bytes
 
 
-class DrawRepo(msgspec.Struct, frozen=True, tag="draw-repo", forbid_unknown_fields=True):
+class DrawIntradayRepo(msgspec.Struct, frozen=True, tag="draw-intraday-repo", forbid_unknown_fields=True):
     """Borrow ``cents`` of a currency (an index) within the day against a quantity of eligible paper."""
 
     participant: str
@@ -63,7 +63,7 @@ class DrawRepo(msgspec.Struct, frozen=True, tag="draw-repo", forbid_unknown_fiel
     time_s: int
 
 
-class RepayRepo(msgspec.Struct, frozen=True, tag="repay-repo", forbid_unknown_fields=True):
+class RepayIntradayRepo(msgspec.Struct, frozen=True, tag="repay-intraday-repo", forbid_unknown_fields=True):
     """Pay a repo back and take its paper."""
 
     participant: str
@@ -142,8 +142,8 @@ PaymentCommand = (
     | ChangePayment
     | RunPayments
     | SettlePayments
-    | DrawRepo
-    | RepayRepo
+    | DrawIntradayRepo
+    | RepayIntradayRepo
     | ReceiveFromMainland
     | AnswerFromMainland
     | SendSmallPayments

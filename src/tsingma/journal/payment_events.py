@@ -35,13 +35,13 @@ class PaymentsSettled(msgspec.Struct, frozen=True, tag="payments-settled"):
     waiting: int
 
 
-class RepoDrawn(msgspec.Struct, frozen=True, tag="repo-drawn"):
+class IntradayRepoDrawn(msgspec.Struct, frozen=True, tag="intraday-repo-drawn"):
     """Money was lent against paper."""
 
     repo: int
 
 
-class RepoRepaid(msgspec.Struct, frozen=True, tag="repo-repaid"):
+class IntradayRepoRepaid(msgspec.Struct, frozen=True, tag="intraday-repo-repaid"):
     """A repo was paid back."""
 
     repo: int
@@ -97,8 +97,8 @@ PaymentEvent = (
     | PaymentChanged
     | PaymentsRun
     | PaymentsSettled
-    | RepoDrawn
-    | RepoRepaid
+    | IntradayRepoDrawn
+    | IntradayRepoRepaid
     | MainlandReceived
     | MainlandAnswered
     | SmallPaymentsSent
