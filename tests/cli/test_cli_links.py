@@ -79,6 +79,9 @@ def test_a_day_from_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
 def test_a_simulated_day_is_the_same_again(capsys: pytest.CaptureFixture[str]) -> None:
     """Goal: seeded, labelled, and within the quota. Method: run twice; another seed differs."""
     arguments = ("day", "stock-connect-shenzhen", "--direction", "southbound", "--count", "3000", "--share", "0.9")
+    assert main(["links", *arguments]) == 2
+    assert "CNY for one HKD" in capsys.readouterr().err
+    arguments = (*arguments, "--fx", "0.92")
     first, again = _json(capsys, *arguments), _json(capsys, *arguments)
     assert first == again
     assert first["source"] == "simulated, seed 1"
@@ -103,6 +106,8 @@ def test_a_day_of_flows(link: str, word: str, capsys: pytest.CaptureFixture[str]
         ("day", "stock-connect-shanghai", "--direction", "west"),
         ("day", "etf-connect", "--direction", "southbound"),
         ("day", "swap-connect", "--count", "0"),
+        ("day", "stock-connect-shanghai", "--direction", "southbound", "--fx", "0.000001"),
+        ("day", "stock-connect-shanghai", "--direction", "southbound", "--fx", "-1"),
         ("calendar", "stock-connect-shanghai", "--year", "2031"),
     ],
 )

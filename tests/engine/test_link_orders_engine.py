@@ -12,6 +12,7 @@ from tsingma.basics.columns import pack
 from tsingma.basics.dates import to_date
 from tsingma.basics.rejection import RejectionReason
 from tsingma.engine.house import House
+from tsingma.engine.sequencer import Sequencer
 from tsingma.engine.step import step
 from tsingma.journal import link_order_commands as c
 from tsingma.journal.commands import CloseDay, Command, LoadReference, OpenDay, RunStep, decode, encode
@@ -21,6 +22,7 @@ from tsingma.links.day_terms import day_terms
 from tsingma.links.results import word
 from tsingma.links.rule_file import shipped_rules
 from tsingma.settlement.timetable import timetable
+from tsingma.store.memory import MemoryStore
 
 LINK, NORTH = "stock-connect-shanghai", "northbound"
 BROKER, OTHER = 4, 5  # participants A and B
@@ -163,6 +165,25 @@ def test_state_survives_a_dump_in_mid_day() -> None:
     )
     assert _ok(house, more) == _ok(other, more)
     assert other.digest() == house.digest()
+
+
+def test_a_replayed_journal_gives_the_same_state() -> None:
+    """Goal: replay from zero and from a snapshot. Method: a day through the sequencer, opened again from its store."""
+    store = MemoryStore()
+    sequencer = Sequencer(store, House, step)
+    commands = [
+        LoadReference(book()), OpenDay(MONDAY), c.MapClients(LINK, pack([BROKER], "i4"), pack([CLIENT], "i8")),
+        c.OpenLinkOrders(day_terms(shipped_rules("commodity-connect"), NORTH, to_date(MONDAY))),
+        c.OpenLinkOrders(_terms()), _snapshot((BROKER, 0, 9)), _route({"kind": 1, "quantity": 9, "client": 0}),
+        _route({"kind": 0, "order": 1, "quantity": 5}), c.CloseLinkOrders(LINK, NORTH),
+    ]  # fmt: skip
+    for place, command in enumerate(commands):
+        assert isinstance(sequencer.submit([(f"c{place}", command)])[0], Accepted), command
+        if place == 6:
+            sequencer.snapshot()
+    again = Sequencer(store, House, step)
+    assert (again.head, again.state.digest()) == (sequencer.head, sequencer.state.digest())
+    assert again.state.link_orders.any_open() == ["commodity-connect/northbound"]
 
 
 def test_an_older_dump_has_no_links() -> None:

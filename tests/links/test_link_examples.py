@@ -50,7 +50,16 @@ def _use(flows: FlowQuotas, *rows: tuple[int, int, int]) -> list[str]:
 )
 def test_daily_quotas(link: str, side: str, day: date, billions: int) -> None:
     """Goal: published daily quotas by date. Method: the terms of the day."""
-    assert day_terms(shipped_rules(link), side, day).quotas[0].amount_cents == billions * BILLION_CENTS
+    assert day_terms(shipped_rules(link), side, day, fx_e6=10**6).quotas[0].amount_cents == billions * BILLION_CENTS
+
+
+def test_southbound_quota_in_the_money_of_orders() -> None:
+    """Goal: RMB 42 bn for orders in Hong Kong dollars. Method: at 0.92 it is HK$45.652 bn, to the cent and down."""
+    rules = shipped_rules("stock-connect-shanghai")
+    terms = day_terms(rules, "southbound", DAY, fx_e6=920_000)
+    assert (terms.currency, terms.quotas[0].amount_cents) == ("HKD", 4_565_217_391_304)
+    with pytest.raises(Rejected):
+        day_terms(rules, "southbound", DAY)
 
 
 @pytest.mark.parametrize(

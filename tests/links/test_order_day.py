@@ -220,6 +220,14 @@ TestQuotaNeverGoesWrong = QuotaNeverGoesWrong.TestCase
 TestQuotaNeverGoesWrong.settings = settings(max_examples=60, stateful_step_count=12, deadline=None)
 
 
+class LongDays(QuotaNeverGoesWrong):
+    """The same over many more and longer days."""
+
+
+TestLongDays = pytest.mark.soak(LongDays.TestCase)
+TestLongDays.settings = settings(max_examples=500, stateful_step_count=40, deadline=None)
+
+
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_compiled_and_plain_kernel_agree(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Goal: sequential meaning is exact in the compiled kernel. Method: 3,000 random messages through both."""

@@ -41,6 +41,7 @@ class LinkDaySource(msgspec.Struct, frozen=True, kw_only=True):
     holdings: Path | None = None
     accounts: Path | None = None
     clients: Path | None = None
+    fx_e6: int = 0
     seed: int = 1
     count: int = 50_000
     value: int = 100_000_000_000
@@ -81,7 +82,7 @@ class LinkDay(msgspec.Struct, frozen=True, kw_only=True):
 
 def show_day(rules: LinkRules, direction: str, day: date, source: LinkDaySource) -> LinkDay:
     """Run a direction's day and return where its quota stood; raises Rejected for bad files, days and directions."""
-    terms = day_terms(rules, direction, day)
+    terms = day_terms(rules, direction, day, fx_e6=source.fx_e6)
     on_flows = [one for one in terms.quotas if one.kind != QuotaKind.DAILY_NET_BUY]
     if on_flows:
         return _flow_day(rules, terms, day, source)

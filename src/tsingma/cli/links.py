@@ -99,6 +99,9 @@ def calendar(link: str, direction: str, year: int, *, as_json: bool) -> None:
 @click.option("--holdings", type=_FILE, help="What was held before the open (CSV).")
 @click.option("--accounts", type=_FILE, help="Segregated accounts and their designated brokers (CSV).")
 @click.option("--clients", type=_FILE, help="Client ids mapped in time (CSV); without it all that appear are.")
+@click.option(
+    "--fx", default="0", help="Rate where quota and orders differ in currency, for example 0.92 CNY for one HKD."
+)
 @click.option("--seed", default=1, show_default=True, help="Of the simulated flow.")
 @click.option("--count", default=50_000, show_default=True, help="Simulated orders or flows.")
 @click.option("--value", default=100_000_000_000, show_default=True, help="Their value in all, whole currency units.")
@@ -106,17 +109,19 @@ def calendar(link: str, direction: str, year: int, *, as_json: bool) -> None:
 @_JSON
 def day(
     link: str, direction: str, day: datetime, orders: Path | None, holdings: Path | None, accounts: Path | None,
-    clients: Path | None, seed: int, count: int, value: int, share: float, *, as_json: bool,
+    clients: Path | None, fx: str, seed: int, count: int, value: int, share: float, *, as_json: bool,
 ) -> None:  # fmt: skip
     """Show a link's quota through a day, and what is refused."""
     import msgspec
 
     from tsingma.app.link_day import LinkDaySource, show_day
     from tsingma.app.link_rules import find_rules
+    from tsingma.basics.rounding import parse_scaled
 
+    rate = parse_scaled(fx, 6, field="--fx")
     source = LinkDaySource(
-        orders=orders, holdings=holdings, accounts=accounts, clients=clients, seed=seed, count=count, value=value,
-        share=share,
+        orders=orders, holdings=holdings, accounts=accounts, clients=clients, fx_e6=rate, seed=seed, count=count,
+        value=value, share=share,
     )  # fmt: skip
     found = show_day(find_rules(link), direction, day.date(), source)
     if as_json:

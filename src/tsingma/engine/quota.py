@@ -32,6 +32,7 @@ from tsingma.journal.link_order_events import (
     QuotaUsed,
 )
 from tsingma.links import results
+from tsingma.links.day_terms import QUOTA_MAX_CENTS
 from tsingma.links.order_day import DAY_SECONDS, Messages, OrderDay
 from tsingma.links.order_state import SEPARATOR
 from tsingma.links.pretrade import ClientIds, SegregatedAccounts
@@ -40,7 +41,6 @@ from tsingma.links.rule_rows import AtZero, PreTradeCheck, QuotaKind
 
 Int64 = npt.NDArray[np.int64]
 
-QUOTA_MAX_CENTS = 10**16
 CLIENT_DAYS_MAX = 30
 _ROUTE = {
     "kind": "i1",

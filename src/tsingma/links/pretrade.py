@@ -140,6 +140,8 @@ class Snapshot:
         self._security: Int64 = np.zeros(0, np.int64)
         self.taken: Int64 = np.zeros(0, np.int64)
         self.sellable: Int64 = np.zeros(0, np.int64)
+        self._names: Int64 = np.zeros(0, np.int64)
+        self._key: Int64 = np.zeros(0, np.int64)
 
     def take(self, participant: Int64, investor: Int64, security: Int64, quantity: Int64) -> None:
         """Fix the holdings (columns of n lines; of a segregated account the participant is -1).
@@ -155,14 +157,13 @@ class Snapshot:
             raise refuse(RejectionReason.DUPLICATE, "a holder's security is there twice", field="security")
         self._holder, self._security = holder, security
         self.taken, self.sellable = quantity.copy(), quantity.copy()
+        self._index()
 
     def places(self, participant: Int64, investor: Int64, security: Int64) -> Int64:
         """Return the line of each item, or -1; with an investor id it is the segregated account's."""
         holder = _holder(np.where(investor > 0, -1, participant), investor)
-        names, number = np.unique(self._holder, return_inverse=True)
-        key = number.astype(np.int64) << SECURITY_BITS | self._security
-        who, known = _find(names, holder)
-        place, found = _find(key, who << SECURITY_BITS | security)
+        who, known = _find(self._names, holder)
+        place, found = _find(self._key, who << SECURITY_BITS | security)
         return np.where(known & found, place, -1).astype(np.int64)
 
     def dump(self) -> dict[str, bytes]:
@@ -178,6 +179,12 @@ class Snapshot:
         self._holder, self._security, self.taken, self.sellable = (
             widen(parts.get(name, empty)) for name in ("holder", "security", "taken", "sellable")
         )
+        self._index()
+
+    def _index(self) -> None:
+        """Number the holders, so that a holder and a security are one sorted key."""
+        self._names, number = np.unique(self._holder, return_inverse=True)
+        self._key = number.astype(np.int64) << SECURITY_BITS | self._security
 
 
 def _holder(participant: Int64, investor: Int64) -> Int64:

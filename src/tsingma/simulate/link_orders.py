@@ -21,6 +21,7 @@ Int64 = npt.NDArray[np.int64]
 LOT = 100
 CENT_E4 = 100
 ORDERS_MAX = 5_000_000
+WORTH_MAX = 10**14  # whole currency units of a day
 # Shares of what becomes of orders: executed whole, executed in part and then cancelled, cancelled, rejected; else open.
 FATES = (0.55, 0.15, 0.15, 0.02)
 
@@ -43,9 +44,9 @@ def simulate_orders(
 
     Raises Rejected (out-of-range) for 0 or more than five million orders, or shares outside 0 to 1.
     """
-    if not 0 < orders <= ORDERS_MAX or not 0 <= buy_share <= 1 or value <= 0:
+    if not 0 < orders <= ORDERS_MAX or not 0 <= buy_share <= 1 or not 0 < value <= WORTH_MAX:
         message = f"{orders} orders of {value} in all, {buy_share} of them buys"
-        raise refuse(RejectionReason.OUT_OF_RANGE, message, remedy=f"1 to {ORDERS_MAX} orders, a share of 0 to 1")
+        raise refuse(RejectionReason.OUT_OF_RANGE, message, remedy=f"1 to {ORDERS_MAX}, worth up to {WORTH_MAX}")
     chance = np.random.default_rng(seed)
     entered = _times(terms, orders, chance)
     price = chance.integers(200, 10_000, orders) * CENT_E4  # 2.00 to 99.99, whole cents
@@ -79,9 +80,9 @@ def simulate_flows(
 
     Raises Rejected (out-of-range) for 0 or more than five million flows, or shares outside 0 to 1.
     """
-    if not 0 < flows <= ORDERS_MAX or not 0 <= out_share <= 1 or value <= 0:
+    if not 0 < flows <= ORDERS_MAX or not 0 <= out_share <= 1 or not 0 < value <= WORTH_MAX:
         message = f"{flows} flows of {value} in all, {out_share} of them out"
-        raise refuse(RejectionReason.OUT_OF_RANGE, message, remedy=f"1 to {ORDERS_MAX} flows, a share of 0 to 1")
+        raise refuse(RejectionReason.OUT_OF_RANGE, message, remedy=f"1 to {ORDERS_MAX}, worth up to {WORTH_MAX}")
     chance = np.random.default_rng(seed)
     time_s = _times(terms, flows, chance)
     worth = chance.lognormal(0.0, 1.0, flows)
