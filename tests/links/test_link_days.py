@@ -12,7 +12,8 @@ from tsingma.links.rule_file import shipped_links, shipped_rules
 from tsingma.links.rule_rows import LinkStatus
 from tsingma.links.sessions import due_days, holiday_eves, mismatch_days, open_days, sessions_on, trading_days
 from tsingma.reference.book import Market
-from tsingma.reference.calendars import calendar, settlement_day
+from tsingma.reference.calendars import calendar
+from tsingma.reference.markets import settlement_day
 
 FIRST, LAST = date(2026, 1, 1), date(2026, 12, 31)
 STOCK = [("stock-connect-shanghai", side) for side in ("northbound", "southbound")]

@@ -10,7 +10,8 @@ import pytest
 
 from tsingma.basics.rejection import Rejected
 from tsingma.reference.book import Market
-from tsingma.reference.calendars import FIRST_DAY, LAST_DAY, calendar, settlement_day
+from tsingma.reference.calendars import FIRST_DAY, LAST_DAY, calendar
+from tsingma.reference.markets import settlement_day
 
 YEARS = (2024, 2025, 2026)
 

@@ -130,7 +130,7 @@ def run_day(
     marked: list[DerivativesMarked] = []
     runner.timed("open", lambda: runner.once("open", lambda: OpenDay(to_day(day.date))))
     _corporate_actions(runner, "morning")
-    entries = timetable()
+    entries = timetable(session.house.resolved.markets)
     before = [entry for entry in entries if entry.time < CAPTURE_TIME]
     for entry in before:
         runner.timed(entry.kind, lambda entry=entry: _step(runner, entry, steps, objective))  # type: ignore[misc]

@@ -34,7 +34,7 @@ from tsingma.reference.tables import read_table, row_on
 Int64 = npt.NDArray[np.int64]
 
 _FX_E6 = 1_000_000
-_MARGINED = (ParticipantKind.DIRECT_CLEARING, ParticipantKind.GENERAL_CLEARING)
+CLEARING = (ParticipantKind.DIRECT_CLEARING, ParticipantKind.GENERAL_CLEARING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +66,16 @@ def live_value(name: str, day: date) -> Decimal:
 
 
 def with_flat_rates(parameters: Parameters, resolved: ResolvedBook, day: date) -> Parameters:
-    """Return the parameters with the Tier N rate for every counter that has no scenarios.
+    """Return the parameters with a flat rate for every counter that has no scenarios: its market's own, or Tier N.
 
-    Source: HKSCC margin page, sub-group 1: whatever is in no other group.
+    Source: the rule of the market; HKSCC margin page, sub-group 1: whatever is in no other group.
     """
     rate_e10 = int(live_value("flat_rate.1", day) * SCALE_E10)
+    own = {rule.code: rule.flat_margin_e10 for rule in resolved.markets.on(day)}
     known = set(parameters.instruments)
-    codes = [instrument_id(counter.code) for counter in resolved.book.counters if counter.settlement_counter]
-    flat = {code: rate_e10 for code in codes if code not in known}
+    counters = [counter for counter in resolved.book.counters if counter.settlement_counter]
+    rates = {instrument_id(counter.code): own[counter.market] or rate_e10 for counter in counters}
+    flat = {code: rate for code, rate in rates.items() if code not in known}
     return msgspec.structs.replace(parameters, flat_rates_e10={**flat, **parameters.flat_rates_e10})
 
 
@@ -115,17 +117,19 @@ def terms_of(resolved: ResolvedBook, account: int, day: date) -> ParticipantTerm
     )
 
 
-def house_margin(house: House, parameters: Parameters) -> HouseMargin:
-    """Return the margin of every clearing account with open positions, at the house's closing prices."""
+def house_margin(house: House, parameters: Parameters, kinds: tuple[ParticipantKind, ...] = CLEARING) -> HouseMargin:
+    """Return the margin of every account with open positions of participants of some kinds, at closing prices."""
     resolved, day = house.resolved, to_date(house.position.day)
-    book, account = marginable_positions(house)
+    book, account = marginable_positions(house, kinds)
     complete = with_benefit_rates(with_flat_rates(parameters, resolved, day), book.instruments, day)
     terms = tuple(terms_of(resolved, number, day) for number in account.tolist())
     return HouseMargin(account, margin_many(complete, book, terms), book, terms, complete)
 
 
-def marginable_positions(house: House) -> tuple[HouseBook, npt.NDArray[np.int32]]:
-    """Return the open positions of clearing accounts per security, whole HKD, and the account numbers.
+def marginable_positions(
+    house: House, kinds: tuple[ParticipantKind, ...] = CLEARING
+) -> tuple[HouseBook, npt.NDArray[np.int32]]:
+    """Return the open positions of accounts per security, whole HKD, and the account numbers; ``kinds`` of participant.
 
     Counters of one security are combined in the settlement counter: money of another counter is converted with its
     haircut, added to what is to be paid and taken from what is to be received (guide v1.4, multi-counter combination).
@@ -133,9 +137,7 @@ def marginable_positions(house: House) -> tuple[HouseBook, npt.NDArray[np.int32]
     """
     resolved = house.resolved
     account, security, quantity, contract = _open_lines(house)
-    margined = np.array(
-        [resolved.book.participants[number].kind in _MARGINED for number in resolved.account_participant]
-    )
+    margined = np.array([resolved.book.participants[number].kind in kinds for number in resolved.account_participant])
     chosen = margined[account]
     key = account[chosen] * len(resolved.securities) + security[chosen]
     keys, place = np.unique(key, return_inverse=True)

@@ -20,7 +20,7 @@ def house_status(house: Path | str) -> dict[str, object]:
             "day": str(to_date(position.day)) if position.day else "none yet",
             "open": position.is_open,
             "steps_run": len(position.steps_run),
-            "steps": len(timetable()),
+            "steps": len(timetable(None if books.book is None else books.resolved.markets)),
             "journal_sequence": session.sequencer.sequence,
             "journal_hash": session.sequencer.head.hex(),
             "snapshots": session.store.snapshots(),

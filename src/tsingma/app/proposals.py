@@ -14,17 +14,15 @@ from tsingma.engine.house import House
 from tsingma.engine.settling import open_kinds
 from tsingma.journal.commands import SettleTogether
 from tsingma.journal.events import SettledTogether
-from tsingma.reference.book import MARKETS
+from tsingma.reference.markets import EVERY_MARKET
 from tsingma.settlement.optimise import quick
 from tsingma.settlement.proposal import Objective, weights
 from tsingma.settlement.recycling import ready
 from tsingma.settlement.waiting import waiting_problem
 
-ALL_MARKETS = tuple(range(len(MARKETS)))
-
 
 def settle_waiting(
-    session: Session, name: str, objective: Objective, clock: Clock, markets: tuple[int, ...] = ALL_MARKETS,
+    session: Session, name: str, objective: Objective, clock: Clock, markets: tuple[int, ...] = EVERY_MARKET,
     kinds: tuple[int, ...] = (),
 ) -> SettledTogether:  # fmt: skip
     """Propose a set of what may settle now and submit it as the command ``name``, also when nothing more settles.

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import numpy.typing as npt
 
+from tsingma.basics.dates import to_date
 from tsingma.basics.money import CURRENCIES, INT64_MAX
 from tsingma.basics.rejection import Rejection, RejectionReason
-from tsingma.clearing.trades import MODE_CNS, MODE_DVP, MODE_ISOLATED, Trades
-from tsingma.reference.book import ACCOUNT_CLASSES, MARKETS, AccountClass, Market, ResolvedBook
+from tsingma.clearing.trades import MODE_CNS, MODE_DVP, Trades
+from tsingma.reference.book import ACCOUNT_CLASSES, AccountClass, ResolvedBook
 
 FAULTS_MAX = 100
 SECONDS_A_DAY = 86_400
@@ -18,20 +19,13 @@ AMOUNT_CENTS_MAX = 10**15  # ten trillion of any currency in one trade; keeps ev
 
 Mask = npt.NDArray[np.bool_]
 
-_LEGAL_MODES: dict[Market, tuple[int, ...]] = {
-    Market.XHKG: (MODE_CNS, MODE_ISOLATED),
-    Market.XSHG: (MODE_CNS,),
-    Market.XSHE: (MODE_CNS,),
-    Market.CMU: (MODE_DVP,),
-}
-
 
 def check(
     trades: Trades,
     book: ResolvedBook,
     open_day: int,
     seen_ids: npt.NDArray[np.int64],
-    trading: dict[Market, bool] | None = None,
+    trading: Mapping[str, bool] | None = None,
 ) -> list[Rejection]:
     """Return every fault of a batch of trades, at most 100, in order of line; empty means it may be captured.
 
@@ -125,7 +119,7 @@ def _check_ids(trades: Trades, seen_ids: npt.NDArray[np.int64], add: Add) -> Non
         )
 
 
-def _check_rules(trades: Trades, book: ResolvedBook, trading: dict[Market, bool] | None, add: Add) -> None:
+def _check_rules(trades: Trades, book: ResolvedBook, trading: Mapping[str, bool] | None, add: Add) -> None:
     tick = book.counter_tick_e4[trades.counter]
     off_tick = trades.price_e4 % tick != 0
     add(
@@ -139,9 +133,12 @@ def _check_rules(trades: Trades, book: ResolvedBook, trading: dict[Market, bool]
         own = np.isin(book.account_class[column], internal)
         add(own, RejectionReason.NOT_ALLOWED, field, lambda i: "one of the house's own accounts cannot trade")
     market = book.counter_market[trades.counter]
-    for number, name in enumerate(MARKETS):
+    rules = book.markets.on(to_date(trades.trade_day))
+    for number, name in enumerate(book.markets.codes):
         here = market == number
-        legal = np.isin(trades.mode, _LEGAL_MODES[name])
+        if not here.any():
+            continue
+        legal = np.isin(trades.mode, rules[number].mode_numbers)
         add(here & ~legal, RejectionReason.NOT_ALLOWED, "mode", lambda i, n=name: f"not a way to settle in {n}")
         if trading is not None and not trading[name]:
             add(here, RejectionReason.NOT_ALLOWED, "trade_date", lambda i, n=name: f"{n} does not trade on this day")

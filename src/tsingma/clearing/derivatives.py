@@ -2,8 +2,9 @@
 
 Novation leaves the clearing house flat in every series. Futures pay variation margin: what a position is worth at the
 settlement price less what was paid or settled for it before. Options pay their premium on the evening of the trade, and
-at expiry what they are in the money. Values are HKD x 10**4 (price x 10**4 x multiplier x contracts), whole cents by
-the rule that a price times its multiplier is one; all flows of a day add up to zero.
+at expiry what they are in the money. Values are money x 10**4 (price x 10**4 x multiplier x contracts), in HKD unless
+the series was listed in another currency, whole cents by the rule that a price times its multiplier is one; all flows
+of a day add up to zero.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import InvariantBroken, Rejected, Rejection, RejectionReason
 
 Int64 = npt.NDArray[np.int64]
 Fault = tuple[RejectionReason, str, str]
 
+HKD = CURRENCIES.index("HKD")
 CENT_E4 = 100
 SERIES_MAX = 2**20
 QUANTITY_MAX = 10**7
@@ -62,7 +65,9 @@ class DerivativeBook:
         self.quantity: Int64 = np.zeros(0, np.int64)
         self.cost_e4: Int64 = np.zeros(0, np.int64)
         self.seen: Int64 = np.zeros(0, np.int64)  # trade ids of the day
-        self.owed: dict[int, int] = {}  # cents by account
+        self.owed: dict[int, int] = {}  # HKD cents by account
+        self.currency: dict[int, int] = {}  # of series in another money than HKD: number to currency
+        self.owed_other: dict[int, dict[int, int]] = {}  # by currency: cents by account
         self.prices_e4: dict[int, int] = {}  # settlement prices of the last mark, by series
         self.index_e4 = 0  # the index of the last mark
 
@@ -138,7 +143,24 @@ class DerivativeBook:
         return [self.series[number].id for number in held if number not in prices]
 
     def mark(self, prices: Mapping[int, int], underlying: Mapping[int, int], day: int) -> dict[int, int]:
-        """Return cents by account (plus is received) at the day's settlement prices (e4), and take expired series out.
+        """Return what ``mark_all`` does for the series in HKD."""
+        return self.mark_all(prices, underlying, day).get(HKD, {})
+
+    def owed_in(self, currency: int) -> dict[int, int]:
+        """Return what accounts still owe in a currency, cents by account."""
+        return self.owed if currency == HKD else self.owed_other.get(currency, {})
+
+    def owe(self, currency: int, owed: dict[int, int]) -> None:
+        """Set what accounts still owe in a currency."""
+        if currency == HKD:
+            self.owed = owed
+        else:
+            self.owed_other = {**self.owed_other, currency: owed}
+
+    def mark_all(self, prices: Mapping[int, int], underlying: Mapping[int, int], day: int) -> dict[int, dict[int, int]]:
+        """Return by currency cents by account (plus is received) at the day's settlement prices (e4).
+
+        Expired series are taken out.
 
         ``underlying`` gives the price (e4) on which an expiring option is exercised. Raises InvariantBroken when the
         flows of all accounts do not add up to zero.
@@ -161,14 +183,19 @@ class DerivativeBook:
                     flow_e4[rows] += self.quantity[rows] * (_in_the_money(one, underlying[place]) * one.multiplier)
         if int(flow_e4.sum()) != 0:
             raise InvariantBroken(f"flows of futures and options add up to {int(flow_e4.sum())} ten-thousandths")
-        flows: dict[int, int] = {}
-        for account, value in zip((self.key // SERIES_MAX).tolist(), flow_e4.tolist(), strict=True):
-            flows[account] = flows.get(account, 0) + value
+        flows: dict[int, dict[int, int]] = {}
+        for key, value in zip(self.key.tolist(), flow_e4.tolist(), strict=True):
+            account, place = divmod(key, SERIES_MAX)
+            mine = flows.setdefault(self.currency.get(place, HKD), {})
+            mine[account] = mine.get(account, 0) + value
         kept = ~gone & ((self.quantity != 0) | (self.cost_e4 != 0))
         self.key, self.quantity, self.cost_e4 = self.key[kept], self.quantity[kept], self.cost_e4[kept]
         self.seen = np.zeros(0, np.int64)
         self.prices_e4 = dict(prices)
-        return {account: value // CENT_E4 for account, value in sorted(flows.items()) if value}
+        return {
+            unit: {account: value // CENT_E4 for account, value in sorted(mine.items()) if value}
+            for unit, mine in sorted(flows.items())
+        }
 
     def check_flat(self) -> None:
         """Raise InvariantBroken when longs and shorts of a series do not cancel."""
@@ -179,8 +206,19 @@ class DerivativeBook:
             raise InvariantBroken(f"series {self.series[int(open_net[0])].id}: longs and shorts do not cancel")
 
     def dump(self) -> dict[str, bytes]:
-        """Return the state as named byte strings."""
+        """Return the state as named byte strings; other monies than HKD only where there is a series in one."""
+        other = (
+            {
+                "currency": msgspec.msgpack.encode(sorted(self.currency.items())),
+                "owed_other": msgspec.msgpack.encode(
+                    [(u, sorted(o.items())) for u, o in sorted(self.owed_other.items())]
+                ),
+            }
+            if self.currency
+            else {}
+        )
         return {
+            **other,
             "series": msgspec.msgpack.encode(self.series),
             "key": self.key.astype("<i8").tobytes(),
             "quantity": self.quantity.astype("<i8").tobytes(),
@@ -199,6 +237,10 @@ class DerivativeBook:
         self.owed = dict(msgspec.msgpack.decode(parts["owed"], type=list[tuple[int, int]]))
         self.prices_e4 = dict(msgspec.msgpack.decode(parts["prices_e4"], type=list[tuple[int, int]]))
         self.index_e4 = msgspec.msgpack.decode(parts["index_e4"], type=int)
+        if "currency" in parts:
+            self.currency = dict(msgspec.msgpack.decode(parts["currency"], type=list[tuple[int, int]]))
+            rows = msgspec.msgpack.decode(parts["owed_other"], type=list[tuple[int, list[tuple[int, int]]]])
+            self.owed_other = {unit: dict(owed) for unit, owed in rows}
 
 
 def _in_the_money(one: Series, price_e4: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import msgspec
@@ -10,11 +11,11 @@ import numpy.typing as npt
 
 from tsingma.clearing.netting import NetLegs
 from tsingma.clearing.trades import MODE_CNS, Trades
-from tsingma.reference.book import MARKETS, Market, ResolvedBook
+from tsingma.reference.book import ResolvedBook
 
 Int64 = npt.NDArray[np.int64]
 Int32 = npt.NDArray[np.int32]
-SettlementDays = dict[Market, tuple[int, int]]  # market -> (day of stock, day of money)
+SettlementDays = Mapping[str, tuple[int, int]]  # market -> (day of stock, day of money)
 
 _COUNTER_BITS = 24  # counters of one house: up to 16,777,216
 _COLUMNS = ("quantity", "amount_cents", "legs")
@@ -80,7 +81,7 @@ class Obligations:
     def add(self, legs: NetLegs, book: ResolvedBook, settlement_days: SettlementDays) -> None:
         """Add net legs to the positions due on their market's day."""
         market = book.counter_market[legs.counter]
-        for number, name in enumerate(MARKETS):
+        for number, name in enumerate(book.markets.codes):
             here = market == number
             if here.any():
                 self._add(settlement_days[name][0], legs, here)
@@ -145,7 +146,7 @@ def gross_obligations(trades: Trades, book: ResolvedBook, settlement_days: Settl
     chosen = trades.select(trades.mode != MODE_CNS)
     market = book.counter_market[chosen.counter]
     groups = []
-    for number, name in enumerate(MARKETS):
+    for number, name in enumerate(book.markets.codes):
         part = chosen.select(market == number)
         if len(part):
             groups.append(

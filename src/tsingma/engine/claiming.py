@@ -16,7 +16,6 @@ from tsingma.custody.events.claims import Claim
 from tsingma.custody.events.outturn import Amounts
 from tsingma.engine.house import House
 from tsingma.ledger.ledger import NO_FLOOR
-from tsingma.reference.book import MARKETS, Market
 from tsingma.settlement.instruction import BY_BOTH, FOP, FROM_HOUSE, PFOD
 
 Move = tuple[int, int, int, int]  # who gives, who gets, asset, units or cents
@@ -154,7 +153,7 @@ def instruct_claims(house: House, claims: Sequence[Claim], day: int) -> int:
         deliverer=np.array([claim.payer for claim in claims], np.int64),
         receiver=np.array([claim.payee for claim in claims], np.int64),
         security=security,
-        market=np.where(money, MARKETS.index(Market.CMU), book.counter_market[counter]),
+        market=np.where(money, book.markets.money_alone, book.counter_market[counter]),
         currency=np.where(money, asset, 0),
         quantity=np.where(money, zero, units),
         amount_cents=np.where(money, units, zero),

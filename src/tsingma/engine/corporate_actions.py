@@ -92,7 +92,7 @@ def _check_dates(house: House, terms: EventTerms) -> None:
         if terms.record_day < earliest:
             raise _bad_day(terms, "record_day", f"{to_date(terms.record_day)} is over")
         market = market_of(house, terms.security)
-        if stock_day_of(terms.ex_day, market) <= terms.record_day:
+        if stock_day_of(house, terms.ex_day, market) <= terms.record_day:
             raise _bad_day(terms, "ex_day", "what is traded ex would settle by the record date")
         if terms.ex_day > settlement_days_after(terms.record_day, 1):
             raise _bad_day(terms, "ex_day", "it is later than the settlement day after the record date")

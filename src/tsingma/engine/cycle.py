@@ -3,39 +3,29 @@
 from __future__ import annotations
 
 from datetime import date
-from functools import cache
 
 from tsingma.basics.dates import to_date, to_day
-from tsingma.reference.book import MARKETS, Market
-from tsingma.reference.calendars import FIRST_DAY, calendar, settlement_day
-
-_TRADING = {Market.XHKG: "XHKG", Market.XSHG: "connect.northbound", Market.XSHE: "connect.northbound"}
+from tsingma.reference.calendars import FIRST_DAY, calendar
+from tsingma.reference.markets import Markets, shipped_markets
 
 
-@cache
-def settlement_days(trade_date: date) -> dict[Market, tuple[int, int]]:
+def settlement_days(trade_date: date, markets: Markets | None = None) -> dict[str, tuple[int, int]]:
     """Return per market the day of stock and the day of money for trades of a date, as day numbers.
 
-    A market that does not trade on the date is left out: no trade of it can be captured.
+    Without ``markets``, the house's own. A market that does not trade on the date is left out: no trade of it can be
+    captured.
     """
-    traded = trading_markets(trade_date)
-    days = {market: settlement_day(trade_date, market) for market in MARKETS if traded[market]}
-    return {market: (to_day(stock), to_day(money)) for market, (stock, money) in days.items()}
+    return (markets or shipped_markets()).settlement_days(trade_date)
 
 
-@cache
-def trading_markets(trade_date: date) -> dict[Market, bool]:
-    """Return which markets trade on a date; bonds trade on Hong Kong settlement days."""
-    open_ = {market: calendar(name).is_business_day(trade_date) for market, name in _TRADING.items()}
-    return {**open_, Market.CMU: calendar("XHKG.settlement").is_business_day(trade_date)}
+def trading_markets(trade_date: date, markets: Markets | None = None) -> dict[str, bool]:
+    """Return which markets trade on a date; without ``markets``, of the house's own."""
+    return (markets or shipped_markets()).trading(trade_date)
 
 
-def paying_markets(markets: tuple[int, ...], day: date) -> tuple[int, ...]:
+def paying_markets(numbers: tuple[int, ...], day: date, markets: Markets | None = None) -> tuple[int, ...]:
     """Return those of the markets whose money moves on a day: China Connect money needs both sides' banks."""
-    names = {Market.XSHG: "connect.money", Market.XSHE: "connect.money"}
-    return tuple(
-        number for number in markets if calendar(names.get(MARKETS[number], "XHKG.settlement")).is_business_day(day)
-    )
+    return (markets or shipped_markets()).paying(numbers, day)
 
 
 def is_settlement_day(day: date) -> bool:

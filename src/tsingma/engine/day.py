@@ -15,6 +15,7 @@ from tsingma.engine.custody import close_custody, open_custody, require_custody_
 from tsingma.engine.cycle import is_settlement_day, paying_markets, settlement_day_before
 from tsingma.engine.house import FX_UNIT_E6, Handlers, House, Position
 from tsingma.engine.payments import close_payments
+from tsingma.engine.links import close_links, follow
 from tsingma.journal.commands import CloseDay, OpenDay, RunStep, SetClosingPrices
 from tsingma.journal.events import DayClosed, DayOpened, PricesSet, StepRun
 from tsingma.settlement.cns import batch_run
@@ -23,7 +24,6 @@ from tsingma.settlement.money import settle_money
 from tsingma.settlement.timetable import StepKind, TimetableStep, step_named, timetable
 
 Int64 = npt.NDArray[np.int64]
-HKD = CURRENCIES.index("HKD")
 
 CHECKED = (
     "the sum over all accounts is zero, per asset",
@@ -113,11 +113,12 @@ def set_closing_prices(house: House, command: SetClosingPrices) -> PricesSet:
 
 def run_step(house: House, command: RunStep) -> StepRun:
     """Run one timetable step; each runs once a day, in the order of the timetable."""
-    step = step_named(command.step)
+    markets = None if house.book is None else house.resolved.markets
+    step = step_named(command.step, markets)
     position = house.position
     if not position.is_open:
         raise refuse(RejectionReason.NOT_ALLOWED, "no day is open", subject=step.name, remedy="open the day first")
-    order = [entry.name for entry in timetable()]
+    order = [entry.name for entry in timetable(markets)]
     if position.steps_run and order.index(step.name) <= order.index(position.steps_run[-1]):
         raise refuse(
             RejectionReason.NOT_ALLOWED,
@@ -129,6 +130,7 @@ def run_step(house: House, command: RunStep) -> StepRun:
         raise refuse(RejectionReason.NOT_ALLOWED, f"{due} comes first", subject=step.name, remedy=f"run {due}")
     alleged = settling.tick(house, step.second)
     figures = {**_RUNS[step.kind](house, step), "allegements": alleged}
+    follow(house)
     house.position = msgspec.structs.replace(position, steps_run=(*position.steps_run, step.name))
     return StepRun(step.name, figures)
 
@@ -140,7 +142,7 @@ def _batch(house: House, step: TimetableStep) -> dict[str, int]:
 
 
 def _money(house: House, step: TimetableStep) -> dict[str, int]:
-    markets = paying_markets(step.markets, to_date(house.position.day))
+    markets = paying_markets(step.markets, to_date(house.position.day), house.resolved.markets)
     return settle_money(house.settlement.positions, house.ledger, house.internal.cns, markets).figures()
 
 
@@ -202,7 +204,7 @@ def close_day(house: House, command: CloseDay) -> DayClosed:
     position = house.position
     if not position.is_open:
         raise refuse(RejectionReason.NOT_ALLOWED, "no day is open", remedy="open the day first")
-    missing = [step.name for step in timetable() if step.name not in position.steps_run]
+    missing = [step.name for step in timetable(house.resolved.markets) if step.name not in position.steps_run]
     if missing:
         raise refuse(RejectionReason.NOT_ALLOWED, f"steps have not run: {', '.join(missing)}", remedy="run them first")
     require_custody_done(house)
@@ -216,10 +218,11 @@ def close_day(house: House, command: CloseDay) -> DayClosed:
     figures["derivatives_owed_HKD_cents"] = sum(house.derivatives.owed.values())
     figures.update({f"charge|{line}|{unit}": cents for (line, unit), cents in house.charges.by_line().items()})
     kept, also_checked = close_custody(house)
-    figures.update(kept)
+    linked, linked_checked = close_links(house)
+    figures.update({**kept, **linked})
     house.charges.clear_day()
     house.position = msgspec.structs.replace(position, is_open=False)
-    return DayClosed(position.day, figures, CHECKED + also_checked)
+    return DayClosed(position.day, figures, CHECKED + also_checked + linked_checked)
 
 
 def _reconcile(house: House, figures: dict[str, int]) -> dict[str, int]:
@@ -241,8 +244,7 @@ def _reconcile(house: House, figures: dict[str, int]) -> dict[str, int]:
     lines = {}
     for unit, currency in enumerate(CURRENCIES):
         balance = int(ledger.balance[ledger.find(cns, unit)])
-        owed = sum(house.derivatives.owed.values()) if unit == HKD else 0
-        owed += house.corporate_actions.owed_cents(unit)
+        owed = sum(house.derivatives.owed_in(unit).values()) + house.corporate_actions.owed_cents(unit)
         if balance + figures[f"money_open_net_{currency}_cents"] + owed != 0:
             raise InvariantBroken(f"{currency}: the central counterparty's money {balance} is not what is owed to it")
         lines[f"house_line_{currency}_cents"] = balance

@@ -23,7 +23,17 @@ def list_series(house: House, command: ListSeries) -> SeriesListed:
         if one.underlying != INDEX and one.underlying not in house.resolved.counter_index:
             message = f"'{one.underlying}' is no counter"
             raise refuse(RejectionReason.UNKNOWN, message, field="underlying", subject=f"series {one.id}")
+    units = command.currencies or ("HKD",) * len(series)
+    if len(units) != len(series) or not set(units) <= set(CURRENCIES):
+        message = f"{', '.join(units)} for {len(series)} series"
+        raise refuse(
+            RejectionReason.UNKNOWN, message, field="currencies", remedy=f"one of {', '.join(CURRENCIES)} each"
+        )
+    first = len(house.derivatives.series)
     house.derivatives.add_series(series, house.position.day)
+    for place, unit in enumerate(units, first):
+        if unit != "HKD":
+            house.derivatives.currency[place] = CURRENCIES.index(unit)
     return SeriesListed(len(series), len(house.derivatives.series))
 
 
@@ -66,11 +76,17 @@ def mark_derivatives(house: House, command: MarkDerivatives) -> DerivativesMarke
     if missing:
         message = f"no settlement price for {', '.join(missing[:10])}"
         raise refuse(RejectionReason.MISSING, message, field="price_e4", remedy="price every series that is held")
-    flows = book.mark(prices, _exercise_prices(house, command.index_e4), house.position.day)
+    flows = book.mark_all(prices, _exercise_prices(house, command.index_e4), house.position.day)
     book.index_e4 = command.index_e4
     book.check_flat()
-    collected, paid = _move(house, flows)
-    return DerivativesMarked(int((book.quantity != 0).sum()), collected, paid, sum(book.owed.values()))
+    collected, paid = _move(house, flows.get(HKD, {}), HKD)
+    other = {}
+    for unit in sorted({*flows, *book.owed_other} - {HKD}):
+        taken, given = _move(house, flows.get(unit, {}), unit)
+        owed = sum(book.owed_in(unit).values())
+        name = CURRENCIES[unit]
+        other.update({f"collected_{name}": taken, f"paid_{name}": given, f"owed_{name}": owed})
+    return DerivativesMarked(int((book.quantity != 0).sum()), collected, paid, sum(book.owed.values()), other)
 
 
 def _exercise_prices(house: House, index_e4: int) -> dict[int, int]:
@@ -84,12 +100,13 @@ def _exercise_prices(house: House, index_e4: int) -> dict[int, int]:
     return prices
 
 
-def _move(house: House, flows: dict[int, int]) -> tuple[int, int]:
-    """Book flows and what was owed before through the clearing house; returns cents collected and paid."""
+def _move(house: House, flows: dict[int, int], unit: int) -> tuple[int, int]:
+    """Book flows of a money and what was owed before through the clearing house; returns cents collected and paid."""
     book, ledger, central = house.derivatives, house.ledger, house.internal.cns
-    due = {account: flows.get(account, 0) - book.owed.get(account, 0) for account in sorted({*flows, *book.owed})}
+    owed = book.owed_in(unit)
+    due = {account: flows.get(account, 0) - owed.get(account, 0) for account in sorted({*flows, *owed})}
     accounts = np.array(list(due), np.int32)
-    rows = ledger.rows(accounts, np.full(accounts.size, HKD, np.int32))
+    rows = ledger.rows(accounts, np.full(accounts.size, unit, np.int32))
     free = dict(zip(due, ledger.available(rows).tolist(), strict=True))
     take = {account: min(-cents, max(free[account], 0)) for account, cents in due.items() if cents < 0}
     give = {account: cents for account, cents in due.items() if cents > 0}
@@ -98,13 +115,13 @@ def _move(house: House, flows: dict[int, int]) -> tuple[int, int]:
         if not chosen:
             continue
         owner = np.array([account for account, _ in chosen], np.int32)
-        theirs = ledger.rows(owner, np.full(owner.size, HKD, np.int32))
-        ours = np.full(owner.size, ledger.row(central, HKD), np.int64)
+        theirs = ledger.rows(owner, np.full(owner.size, unit, np.int32))
+        ours = np.full(owner.size, ledger.row(central, unit), np.int64)
         amount = np.array([cents for _, cents in chosen], np.int64)
         failed = ledger.post_all(theirs, ours, amount) if collects else ledger.post_all(ours, theirs, amount)
         if failed is not None:
             raise InvariantBroken(f"money of futures and options could not be booked: account {int(owner[failed])}")
-    book.owed = {account: -due[account] - cents for account, cents in take.items() if -due[account] > cents}
+    book.owe(unit, {account: -due[account] - cents for account, cents in take.items() if -due[account] > cents})
     return sum(take.values()), sum(give.values())
 
 

@@ -21,11 +21,13 @@ from tsingma.custody.tokens.deciding import BookLegs
 from tsingma.engine.charging import ChargeBook
 from tsingma.journal.events import Event
 from tsingma.ledger.ledger import NO_FLOOR, Ledger
+from tsingma.links.chain import Chains
 from tsingma.links.order_state import LinkOrders
 from tsingma.margin.pool.book import PoolBook
 from tsingma.reference.book import AccountClass, ReferenceBook, ResolvedBook, resolve
 from tsingma.settlement.gross_money.state import MoneyState
 from tsingma.settlement.state import SettlementState
+from tsingma.settlement.timetable import timetable
 
 CURRENCY_COUNT = len(CURRENCIES)
 FX_UNIT_E6 = 1_000_000
@@ -86,6 +88,7 @@ class House:
         self.synchronised = BookLegs()
         self.pool = PoolBook()
         self.money = MoneyState()
+        self.chains = Chains()
         self.margin = Margin()
         self.price_e4: npt.NDArray[np.int64] = np.zeros(0, np.int64)
         self.fx_e6: tuple[int, ...] = (FX_UNIT_E6, *([0] * (CURRENCY_COUNT - 1)))
@@ -107,6 +110,7 @@ class House:
     def install(self, book: ReferenceBook) -> None:
         """Resolve and keep the book, and open the house's own ledger rows (issuers may go below zero)."""
         resolved = resolve(book)
+        timetable(resolved.markets)  # refuses a market that settles at a step there is not
         internal = Internal(
             cns=_account(resolved, "HKSCC", AccountClass.CNS),
             house=_account(resolved, "HKSCC", AccountClass.HOUSE),
@@ -183,6 +187,7 @@ class House:
             "synchronised": self.synchronised,
             "pool": self.pool,
             "money": self.money,
+            "chains": self.chains,
         }
 
 

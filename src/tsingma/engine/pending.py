@@ -17,30 +17,29 @@ from tsingma.basics.money import CURRENCIES
 from tsingma.custody.events.claims import Pending
 from tsingma.engine.cycle import settlement_days_before
 from tsingma.engine.house import House
-from tsingma.reference.book import MARKETS, Market
-from tsingma.reference.calendars import settlement_day
+from tsingma.reference.markets import MarketRule
 from tsingma.settlement.instruction import CANCELLED, DVD, DVP, DWP, FOP, SETTLED
 
 Int64 = npt.NDArray[np.int64]
 
-_CYCLE_DAYS = {Market.XSHG: 0, Market.XSHE: 0}  # A-shares deliver on the trade date, everything else two days later
 _DELIVERIES = (DVP, FOP, DWP, DVD)
 
 
-def market_of(house: House, security: int) -> Market:
-    """Return the market of a security's settlement counter."""
-    return MARKETS[int(house.resolved.counter_market[house.resolved.settlement_counter[security]])]
+def market_of(house: House, security: int) -> MarketRule:
+    """Return the rule in force of the market of a security's settlement counter."""
+    book = house.resolved
+    number = int(book.counter_market[book.settlement_counter[security]])
+    return book.markets.on(to_date(house.position.day))[number]
 
 
-def trade_day_of(due_day: int, market: Market) -> int:
+def trade_day_of(due_day: int, market: MarketRule) -> int:
     """Return the trade date of what a market has due on a day (0 before the calendar)."""
-    back = _CYCLE_DAYS.get(market, 2)
-    return settlement_days_before(due_day, back) if back else due_day
+    return settlement_days_before(due_day, market.stock_days) if market.stock_days else due_day
 
 
-def stock_day_of(trade_day: int, market: Market) -> int:
+def stock_day_of(house: House, trade_day: int, market: MarketRule) -> int:
     """Return the day on which stock traded on a day is due."""
-    return to_day(settlement_day(to_date(trade_day), market)[0])
+    return to_day(house.resolved.markets.due(market, to_date(trade_day))[0])
 
 
 def settled_balances(house: House, security: int) -> dict[int, int]:
@@ -89,7 +88,7 @@ _READ = ("deliverer", "receiver", "quantity", "open_quantity", "settled_day", "s
          "deliverer_order", "receiver_order")  # fmt: skip
 
 
-def _order_facts(house: House, row: dict[str, int], market: Market) -> tuple[int, int]:
+def _order_facts(house: House, row: dict[str, int], market: MarketRule) -> tuple[int, int]:
     """Return trade date and conditions: both are matching fields, so either side's order has them."""
     orders = house.settlement.orders.table
     for side in ("deliverer_order", "receiver_order"):

@@ -9,7 +9,7 @@ from tsingma.basics.dates import to_date
 from tsingma.basics.money import CURRENCIES
 from tsingma.engine.cycle import settlement_days_before
 from tsingma.engine.house import House
-from tsingma.reference.book import MARKETS
+from tsingma.reference.markets import EVERY_MARKET
 from tsingma.settlement.instruction import BY_BOTH, CANCELLED, FAILING, KINDS, MATCHED, ON_HOLD, SETTLED
 from tsingma.settlement.parts import end_releases
 from tsingma.settlement.penalties import fail_penalties
@@ -19,8 +19,6 @@ from tsingma.settlement.timetable import StepKind, TimetableStep, timetable
 from tsingma.settlement.values import Values
 
 Int64 = npt.NDArray[np.int64]
-
-EVERY_MARKET = tuple(range(len(MARKETS)))
 
 
 def now(house: House) -> Now:

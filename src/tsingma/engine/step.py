@@ -21,6 +21,7 @@ from tsingma.engine import (
     issuing,
     money,
     payments,
+    links,
     pool,
     pool_exchange,
     products,
@@ -55,6 +56,7 @@ _HANDLERS: Handlers = {
     **pool_exchange.HANDLERS,
     **payments.HANDLERS,
     **money.HANDLERS,
+    **links.HANDLERS,
 }
 
 # Transfers conserve each asset one by one in the kernel, and captured trades and orders over links touch no balance;

@@ -12,7 +12,7 @@ from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.clearing.trades import MAKER_BUYER, MAKER_SELLER, Trades
 from tsingma.engine.house import House
-from tsingma.reference.book import KINDS, MARKETS, Market
+from tsingma.reference.book import KINDS
 from tsingma.reference.fees import charge_columns
 
 Int64 = npt.NDArray[np.int64]
@@ -45,9 +45,9 @@ def charge(house: House, trades: Trades) -> int:
 def charges_of(house: House, trades: Trades) -> list[Accrual]:
     """Return what the trades cost both sides, line by line.
 
-    Trades are charged in groups of one market, kind, currency and side, as the tariff is written. Bonds carry no charge
-    of the exchange (they are not traded on it). Raises Rejected (missing) when the conversion rate of a currency is not
-    fixed yet.
+    Trades are charged in groups of one market, kind, currency and side, as the tariff is written. A market without a
+    tariff charges nothing: bonds are not traded on the exchange. Raises Rejected (missing) when the conversion rate of
+    a currency is not fixed yet.
     """
     book = house.resolved
     market = book.counter_market[trades.counter].astype(np.int64)
@@ -65,16 +65,18 @@ def charges_of(house: House, trades: Trades) -> list[Accrual]:
             field="fx_e6",
             remedy="set the closing prices and rates of the day first",
         )
+    rules = book.markets.on(to_date(trades.trade_day))
     accruals: list[Accrual] = []
     for number in np.unique(group).tolist():
         rest, unit = divmod(number, len(CURRENCIES))
         market_number, kind_number = divmod(rest, _GROUP_KINDS)
-        if MARKETS[market_number] is Market.CMU:
+        rule = rules[market_number]
+        if not rule.tariff and not rule.charges:
             continue
         chosen = np.flatnonzero(group == number)
         for side, account, flag in (("buy", trades.buyer, MAKER_BUYER), ("sell", trades.seller, MAKER_SELLER)):
             lines = charge_columns(
-                market=MARKETS[market_number],
+                market=rule,
                 kind=KINDS[kind_number],
                 side=side,
                 amount_cents=amount[chosen],

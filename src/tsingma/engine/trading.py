@@ -24,7 +24,9 @@ def check_trades(house: House, trades: Trades) -> None:
     """Raise Rejected with every fault of a batch of trades; changes nothing."""
     if not house.position.is_open:
         raise refuse(RejectionReason.NOT_ALLOWED, "no day is open", file=trades.source, remedy="open the day first")
-    late = [name for name in house.position.steps_run if step_named(name).kind in _AFTER_CAPTURE]
+    late = [
+        name for name in house.position.steps_run if step_named(name, house.resolved.markets).kind in _AFTER_CAPTURE
+    ]
     if late:
         raise refuse(
             RejectionReason.NOT_ALLOWED,
@@ -33,7 +35,9 @@ def check_trades(house: House, trades: Trades) -> None:
             remedy="capture the trades of a day before it",
         )
     day = house.position.day
-    faults = check(trades, house.resolved, day, house.obligations.seen_ids(day), trading_markets(to_date(day)))
+    book = house.resolved
+    trading = trading_markets(to_date(day), book.markets)
+    faults = check(trades, book, day, house.obligations.seen_ids(day), trading)
     if faults:
         raise Rejected(*faults)
 
@@ -43,7 +47,7 @@ def capture_trades(house: House, command: CaptureTrades) -> TradesCaptured:
     trades = from_command(command)
     check_trades(house, trades)
     book = house.resolved
-    days = settlement_days(to_date(trades.trade_day))
+    days = settlement_days(to_date(trades.trade_day), book.markets)
     charged = charge(house, trades)
     netting = trades.select(trades.mode == MODE_CNS)
     house.obligations.add(net(netting, book.account_participant.size, book.counter_security.size), book, days)

@@ -10,6 +10,7 @@ import msgspec
 
 from tsingma.journal.corporate_action_commands import CorporateActionCommand
 from tsingma.journal.custody_commands import CustodyCommand
+from tsingma.journal.link_commands import LinkCommand
 from tsingma.journal.link_order_commands import LinkOrderCommand
 from tsingma.journal.payment_commands import PaymentCommand
 from tsingma.journal.pool_commands import PoolCommand
@@ -236,10 +237,14 @@ class CallMargin(msgspec.Struct, frozen=True, tag="call-margin", forbid_unknown_
     requirement_cents: bytes
 
 
-class ListSeries(msgspec.Struct, frozen=True, tag="list-series", forbid_unknown_fields=True):
-    """List futures and options series: id, house, kind, underlying, multiplier, strike e4, expiry day of each."""
+class ListSeries(msgspec.Struct, frozen=True, tag="list-series", forbid_unknown_fields=True, omit_defaults=True):
+    """List futures and options series: id, house, kind, underlying, multiplier, strike e4, expiry day of each.
+
+    ``currencies`` gives the money of each, when they are not all HKD.
+    """
 
     series: tuple[tuple[str, str, str, str, int, int, int], ...]
+    currencies: tuple[str, ...] = ()
 
 
 class CaptureDerivatives(msgspec.Struct, frozen=True, tag="capture-derivatives", forbid_unknown_fields=True):
@@ -305,6 +310,7 @@ Command = (
     | TokenCommand
     | PoolCommand
     | PaymentCommand
+    | LinkCommand
 )
 
 _ENCODER = msgspec.msgpack.Encoder()

@@ -7,6 +7,7 @@ import msgspec
 from tsingma.basics.rejection import Rejection
 from tsingma.journal.corporate_action_events import CorporateActionEvent
 from tsingma.journal.custody_events import CustodyEvent
+from tsingma.journal.link_events import LinkEvent
 from tsingma.journal.link_order_events import LinkOrderEvent
 from tsingma.journal.payment_events import PaymentEvent
 from tsingma.journal.pool_events import PoolEvent
@@ -191,13 +192,17 @@ class DerivativesCaptured(msgspec.Struct, frozen=True, tag="derivatives-captured
     positions: int
 
 
-class DerivativesMarked(msgspec.Struct, frozen=True, tag="derivatives-marked"):
-    """Money of futures and options moved: cents paid by losers, received by winners, and still owed in all."""
+class DerivativesMarked(msgspec.Struct, frozen=True, tag="derivatives-marked", omit_defaults=True):
+    """Money of futures and options moved: cents paid by losers, received by winners, and still owed in all.
+
+    These are HKD; ``other_cents`` has the same of other monies, as ``collected_CNY`` and so on.
+    """
 
     positions: int
     collected_cents: int
     paid_cents: int
     owed_cents: int
+    other_cents: dict[str, int] = {}
 
 
 class DayClosed(msgspec.Struct, frozen=True, tag="day-closed"):
@@ -240,6 +245,7 @@ Event = (
     | TokenEvent
     | PoolEvent
     | PaymentEvent
+    | LinkEvent
 )
 
 

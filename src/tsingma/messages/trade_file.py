@@ -22,7 +22,7 @@ from tsingma.basics.dates import parse_date, to_date, to_day
 from tsingma.basics.rejection import Rejected, Rejection, RejectionReason, refuse
 from tsingma.clearing.trades import MODE_CNS, MODE_DVP, MODE_ISOLATED, Trades
 from tsingma.messages.trade_columns import PATTERNS, parse_columns
-from tsingma.reference.book import MARKETS, AccountClass, Market, ResolvedBook
+from tsingma.reference.book import AccountClass, ResolvedBook
 
 HEADER = "trade_date,trade_id,trade_time,instrument,buyer,buyer_account,seller,seller_account,quantity,price,mode,maker"
 FIELDS = tuple(HEADER.split(","))
@@ -200,7 +200,8 @@ def _faults(columns: dict[str, npt.NDArray[np.int64]], body: bytes, file: str) -
 
 def _trades(columns: dict[str, npt.NDArray[np.int64]], book: ResolvedBook, day: date, source: str) -> Trades:
     counter = columns["instrument"].astype(np.int32)
-    default = np.where(book.counter_market[counter] == MARKETS.index(Market.CMU), MODE_DVP, MODE_CNS)
+    usual = np.array([rule.mode_numbers[0] for rule in book.markets.on(day)], np.int64)
+    default = usual[book.counter_market[counter]]
     mode = np.where(columns["mode"] == _DEFAULT_MODE, default, columns["mode"])
     return Trades(
         source=source,

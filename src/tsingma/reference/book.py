@@ -14,31 +14,15 @@ import numpy.typing as npt
 from tsingma.basics.identifiers import is_isin, is_lei
 from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import Rejected, Rejection, RejectionReason
+from tsingma.reference.calendars import CalendarTable
+from tsingma.reference.kinds import InstrumentKind as InstrumentKind
+from tsingma.reference.markets import MarketRule, Markets, market_faults, shipped_markets
 
 _CODE = re.compile(r"[A-Z0-9-]{1,16}")  # codes become names of folders and parts of command ids
 
 
-class InstrumentKind(StrEnum):
-    """What an instrument is; decides duties, margin tier and settlement mode."""
-
-    EQUITY = "equity"
-    ETF = "etf"
-    REIT = "reit"
-    WARRANT = "warrant"
-    CBBC = "cbbc"
-    RIGHT = "right"
-    BOND = "bond"
-    FUND = "fund"
-    FUTURE = "future"
-    OPTION = "option"
-    SWAP = "swap"
-    BILL = "bill"
-    CERTIFICATE = "certificate"
-    GOLD = "gold"
-
-
 class Market(StrEnum):
-    """Where it is traded and which settlement cycle follows (ISO 10383 codes; CMU is the bond depository)."""
+    """Codes of the house's own markets (ISO 10383; CMU is the bond depository); their rules are in ``markets``."""
 
     XHKG = "XHKG"
     XSHG = "XSHG"
@@ -76,7 +60,7 @@ class Counter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     isin: str
     currency: str
     kind: InstrumentKind
-    market: Market
+    market: str
     lot: int
     tick_e4: int
     settlement_counter: bool
@@ -105,22 +89,32 @@ class Account(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 REQUIRED_PARTICIPANTS: dict[str, ParticipantKind] = {
     "HKSCC": ParticipantKind.HOUSE,
-    "CHINACLEAR": ParticipantKind.LINK,
     "ISSUER": ParticipantKind.ISSUER,
     "BANK": ParticipantKind.SETTLEMENT_BANK,
 }
 
 
-class ReferenceBook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Instruments, participants and accounts of one house; ``validate`` before use."""
+class ReferenceBook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Instruments, participants and accounts of one house; ``validate`` before use.
+
+    ``markets`` and ``calendars`` are those that links bring beside the house's own; a book without them is encoded as
+    it was before there were any, so that older journals keep their hashes.
+    """
 
     counters: tuple[Counter, ...]
     participants: tuple[Participant, ...]
     accounts: tuple[Account, ...]
+    markets: tuple[MarketRule, ...] = ()
+    calendars: tuple[CalendarTable, ...] = ()
 
     def validate(self) -> None:
         """Raise Rejected with every fault: check digits, duplicates, unknown names, settlement counters, lots."""
-        faults = [*_counter_faults(self.counters), *_participant_faults(self.participants), *_account_faults(self)]
+        faults = [
+            *market_faults(self.markets, self.calendars),
+            *_counter_faults(self),
+            *_participant_faults(self.participants),
+            *_account_faults(self),
+        ]
         if faults:
             raise Rejected(*faults)
 
@@ -134,7 +128,8 @@ def _duplicates(names: list[str], field: str) -> list[Rejection]:
     return [_fault(RejectionReason.DUPLICATE, name, field, f"'{name}' is listed twice") for name in repeated]
 
 
-def _counter_faults(counters: tuple[Counter, ...]) -> list[Rejection]:
+def _counter_faults(book: ReferenceBook) -> list[Rejection]:
+    counters, markets = book.counters, {*shipped_markets().codes, *(rule.code for rule in book.markets)}
     faults = _duplicates([counter.code for counter in counters], "counters.code")
     codes = {counter.code for counter in counters}
     for counter in counters:
@@ -142,6 +137,9 @@ def _counter_faults(counters: tuple[Counter, ...]) -> list[Rejection]:
             faults.append(_fault(RejectionReason.MALFORMED, counter.code, "isin", f"'{counter.isin}' is no ISIN"))
         if counter.currency not in CURRENCIES:
             faults.append(_fault(RejectionReason.UNKNOWN, counter.code, "currency", f"'{counter.currency}' not kept"))
+        if counter.market not in markets:
+            message = f"no market '{counter.market}'"
+            faults.append(_fault(RejectionReason.UNKNOWN, counter.code, "market", message, "add its rule to markets"))
         if counter.lot <= 0:
             faults.append(_fault(RejectionReason.OUT_OF_RANGE, counter.code, "lot", f"{counter.lot} is not positive"))
         if counter.tick_e4 <= 0:
@@ -201,6 +199,7 @@ class ResolvedBook:
     account_participant: npt.NDArray[np.int32]
     account_class: npt.NDArray[np.int8]
     settlement_counter: npt.NDArray[np.int32]
+    markets: Markets
 
     @property
     def asset_count(self) -> int:
@@ -221,7 +220,7 @@ class ResolvedBook:
         return f"{entry.participant}/{entry.account_class}"
 
 
-MARKETS: tuple[Market, ...] = tuple(Market)
+MARKETS: tuple[Market, ...] = tuple(Market)  # the house's own come first among the numbers of markets
 KINDS: tuple[InstrumentKind, ...] = tuple(InstrumentKind)
 ACCOUNT_CLASSES: tuple[AccountClass, ...] = tuple(AccountClass)
 
@@ -233,6 +232,8 @@ def resolve(book: ReferenceBook) -> ResolvedBook:
     security_index = {isin: index for index, isin in enumerate(securities)}
     participant_index = {participant.code: index for index, participant in enumerate(book.participants)}
     settlement_counter = np.zeros(len(securities), np.int32)
+    markets = Markets(book.markets, book.calendars)
+    number = {code: place for place, code in enumerate(markets.codes)}
     for index, counter in enumerate(book.counters):
         if counter.settlement_counter:
             settlement_counter[security_index[counter.isin]] = index
@@ -242,7 +243,7 @@ def resolve(book: ReferenceBook) -> ResolvedBook:
         securities=securities,
         counter_security=np.array([security_index[counter.isin] for counter in book.counters], np.int32),
         counter_currency=np.array([CURRENCIES.index(counter.currency) for counter in book.counters], np.int8),
-        counter_market=np.array([MARKETS.index(counter.market) for counter in book.counters], np.int8),
+        counter_market=np.array([number[counter.market] for counter in book.counters], np.int8),
         counter_kind=np.array([KINDS.index(counter.kind) for counter in book.counters], np.int8),
         counter_tick_e4=np.array([counter.tick_e4 for counter in book.counters], np.int64),
         participant_index=participant_index,
@@ -250,4 +251,5 @@ def resolve(book: ReferenceBook) -> ResolvedBook:
         account_participant=np.array([participant_index[entry.participant] for entry in book.accounts], np.int32),
         account_class=np.array([ACCOUNT_CLASSES.index(entry.account_class) for entry in book.accounts], np.int8),
         settlement_counter=settlement_counter,
+        markets=markets,
     )

@@ -10,11 +10,12 @@ from __future__ import annotations
 import csv
 from bisect import bisect_left, bisect_right
 from datetime import date, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
+import msgspec
+
 from tsingma.basics.rejection import RejectionReason, refuse
-from tsingma.reference.book import Market
 
 FIRST_DAY = date(2024, 1, 1)
 LAST_DAY = date(2026, 12, 31)
@@ -32,7 +33,21 @@ _TABLES: dict[str, tuple[str, ...]] = {
     "connect.southbound": ("XHKG", "XSHG"),
     "connect.money": ("XSHG", "CNY.money", "HKD.money"),
 }
-_CYCLE_DAYS = {Market.XHKG: 2, Market.CMU: 2}  # T+2; A-shares deliver on T and pay on T+1
+
+
+class Closure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A weekday on which a calendar is closed, or (``half``) open in the morning only, and why."""
+
+    day: date
+    reason: str
+    half: bool = False
+
+
+class CalendarTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, cache_hash=True):
+    """Closures of an exchange or a money that the shipped tables do not know: a reference book brings them."""
+
+    name: str
+    closures: tuple[Closure, ...]
 
 
 class Calendar:
@@ -114,13 +129,7 @@ def _rows() -> list[dict[str, str]]:
 @cache
 def calendar(name: str) -> Calendar:
     """Return a calendar by name; raises Rejected (unknown) naming those there are."""
-    if name not in _TABLES:
-        raise refuse(RejectionReason.UNKNOWN, f"no calendar '{name}'", remedy=f"one of {', '.join(_TABLES)}")
-    found: dict[str, dict[date, str]] = {"closed": {}, "half": {}}
-    for row in _rows():
-        if row["calendar"] in _TABLES[name]:
-            found[row["kind"]].setdefault(date.fromisoformat(row["date"]), row["reason"])
-    return Calendar(name, found["closed"], found["half"])
+    return joint_calendar((name,))
 
 
 def calendar_names() -> tuple[str, ...]:
@@ -128,13 +137,24 @@ def calendar_names() -> tuple[str, ...]:
     return tuple(_TABLES)
 
 
-def settlement_day(trade_day: date, market: Market) -> tuple[date, date]:
-    """Return the day of stock and the day of money of a trade.
+@lru_cache(maxsize=256)
+def joint_calendar(names: tuple[str, ...], tables: tuple[CalendarTable, ...] = ()) -> Calendar:
+    """Return the calendar that is open when all the named ones are, those of ``tables`` among them.
 
-    Hong Kong stocks and bonds settle both on T+2 of Hong Kong settlement days. A-shares deliver on T; their money is
-    due on the next day on which both sides can pay. Source: CCASS; HKEX, Risk Management of CNS Trades.
+    A day is half where one of them is half. Raises Rejected (unknown) for a name that neither knows, or for no name.
     """
-    if market in _CYCLE_DAYS:
-        due = calendar("XHKG.settlement").add(trade_day, _CYCLE_DAYS[market])
-        return due, due
-    return trade_day, calendar("connect.money").next_after(trade_day)
+    own = {table.name: table for table in tables}
+    found: dict[str, dict[date, str]] = {"closed": {}, "half": {}}
+    if not names:
+        raise refuse(RejectionReason.MISSING, "no calendar is named", remedy=f"one of {', '.join(_TABLES)}")
+    for name in names:
+        if name not in _TABLES and name not in own:
+            known = ", ".join((*_TABLES, *own))
+            raise refuse(RejectionReason.UNKNOWN, f"no calendar '{name}'", remedy=f"one of {known}")
+        for closure in own[name].closures if name in own else ():
+            found["half" if closure.half else "closed"].setdefault(closure.day, closure.reason)
+    shipped = {table for name in names if name not in own for table in _TABLES[name]}
+    for row in _rows():
+        if row["calendar"] in shipped:
+            found[row["kind"]].setdefault(date.fromisoformat(row["date"]), row["reason"])
+    return Calendar(" and ".join(names), found["closed"], found["half"])

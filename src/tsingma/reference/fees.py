@@ -17,7 +17,8 @@ import numpy.typing as npt
 from tsingma.basics.money import CURRENCIES, INT64_MAX
 from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.basics.rounding import divide_half_away, divide_up
-from tsingma.reference.book import InstrumentKind, Market
+from tsingma.reference.kinds import InstrumentKind, TariffLine
+from tsingma.reference.markets import MarketRule, market_rule
 from tsingma.reference.tables import read_table, row_on
 
 Int64 = npt.NDArray[np.int64]
@@ -27,40 +28,6 @@ RATE_SCALE_E9 = 1_000_000_000
 FX_SCALE_E6 = 1_000_000
 CENTS_A_DOLLAR = 100
 SIDES = ("buy", "sell")
-_TARIFF = {Market.XHKG: "XHKG", Market.XSHG: "CONNECT", Market.XSHE: "CONNECT"}
-
-
-class TariffLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One dated row of the tariff (see the head of the table for the fields)."""
-
-    name: str
-    market: str
-    kinds: tuple[InstrumentKind, ...]
-    valid_from: date
-    valid_to: date = date.max
-    rate_e9: int
-    maker_rate_e9: int | None = None
-    crossed_rate_e9: int | None = None
-    crossed_maker_rate_e9: int | None = None
-    minimum_cents: int = 0
-    maximum_cents: int = INT64_MAX
-    rounding: str
-    currency: str
-    side: str
-    exempt_maker: bool = False
-    source: str
-
-    def rate(self, kind: InstrumentKind, *, market_maker: bool, crossed: bool) -> int:
-        """Return the rate x 10^9 of a trade: reduced for ETF market makers and crossed trades where the row says so."""
-        if market_maker and self.exempt_maker:
-            return 0
-        maker = market_maker and kind is InstrumentKind.ETF
-        chosen = {
-            (True, True): self.crossed_maker_rate_e9,
-            (True, False): self.maker_rate_e9,
-            (False, True): self.crossed_rate_e9,
-        }.get((maker, crossed))
-        return self.rate_e9 if chosen is None else chosen
 
 
 class ChargeLine(msgspec.Struct, frozen=True):
@@ -91,19 +58,12 @@ def tariff() -> tuple[TariffLine, ...]:
 @cache
 def lines_in_force(market: str, kind: InstrumentKind, side: str, day: date) -> tuple[TariffLine, ...]:
     """Return the rows that apply to a market (XHKG, CONNECT or SI), kind, side and day, in table order."""
-    return tuple(
-        line
-        for line in tariff()
-        if line.market == market
-        and kind in line.kinds
-        and line.side in ("both", side)
-        and line.valid_from <= day <= line.valid_to
-    )
+    return tuple(line for line in tariff() if line.market == market and line.applies(kind, side, day))
 
 
 def charges(
     *,
-    market: Market,
+    market: str | MarketRule,
     kind: InstrumentKind,
     side: str,
     amount_cents: int,
@@ -115,6 +75,7 @@ def charges(
 ) -> list[ChargeLine]:
     """Return every charge on one side of a trade of ``amount_cents`` (consideration, in ``currency``).
 
+    ``market`` is the code of one of the house's own markets, or the rule of any.
     ``fx_e6`` is HKD per unit of the currency at the day's stamp-duty rate x 1,000,000. A line that comes to nothing
     because of an exemption is left out. Raises Rejected: out-of-range, unknown side or currency, or a market without
     a tariff (bonds of CMU are not traded on the exchange).
@@ -138,7 +99,7 @@ def charges(
 
 def charge_columns(
     *,
-    market: Market,
+    market: str | MarketRule,
     kind: InstrumentKind,
     side: str,
     amount_cents: Int64,
@@ -193,7 +154,7 @@ def settlement_instruction_fee(kind: InstrumentKind, amount_cents: int, currency
 
 
 def _applicable(
-    market: Market, kind: InstrumentKind, side: str, amount_cents: int, currency: str, fx_e6: int, day: date
+    market: str | MarketRule, kind: InstrumentKind, side: str, amount_cents: int, currency: str, fx_e6: int, day: date
 ) -> tuple[TariffLine, ...]:
     if side not in SIDES:
         raise refuse(RejectionReason.UNKNOWN, f"no side '{side}'", field="side", remedy="buy or sell")
@@ -203,18 +164,21 @@ def _applicable(
         raise refuse(RejectionReason.OUT_OF_RANGE, f"{amount_cents} cents is negative", field="amount_cents")
     if fx_e6 <= 0 or (currency == "HKD" and fx_e6 != FX_SCALE_E6):
         raise refuse(RejectionReason.OUT_OF_RANGE, f"{fx_e6} is no rate of {currency} to HKD", field="fx_e6")
-    if market not in _TARIFF:
-        raise refuse(RejectionReason.UNKNOWN, f"no tariff for {market}", field="market")
-    first = read_table("fees.toml")["complete_from"][_TARIFF[market]]
+    rule = market if isinstance(market, MarketRule) else market_rule(market, day)
+    own = tuple(line for line in rule.charges if line.applies(kind, side, day))
+    if not rule.tariff:
+        if not rule.link:
+            raise refuse(RejectionReason.UNKNOWN, f"no tariff for {rule.code}", field="market")
+        return own
+    first = read_table("fees.toml")["complete_from"][rule.tariff]
     if day < first:
-        message = f"the tariff of {market} is kept from {first}, not for {day}"
+        message = f"the tariff of {rule.code} is kept from {first}, not for {day}"
         raise refuse(RejectionReason.BEYOND_HORIZON, message, field="day", remedy="add the older rows to fees.toml")
-    lines = lines_in_force(_TARIFF[market], kind, side, day)
+    lines = lines_in_force(rule.tariff, kind, side, day)
     if not lines:
-        raise refuse(
-            RejectionReason.BEYOND_HORIZON, f"the tariff has nothing for {kind} on {market} on {day}", field="day"
-        )
-    return lines
+        message = f"the tariff has nothing for {kind} on {rule.code} on {day}"
+        raise refuse(RejectionReason.BEYOND_HORIZON, message, field="day")
+    return (*lines, *own)
 
 
 def _times(values: Int64, factor: int) -> Int64 | npt.NDArray[np.object_]:

@@ -45,7 +45,7 @@ class RunResult:
 
 
 def batch_run(positions: CnsPositions, ledger: Ledger, cns: int, markets: tuple[int, ...]) -> RunResult:
-    """Run once for the given markets (index of ``Market``); ``cns`` is the central counterparty's account.
+    """Run once for the given markets (numbers); ``cns`` is the central counterparty's account.
 
     Raises InvariantBroken when the central counterparty would not end flat in a security.
     """

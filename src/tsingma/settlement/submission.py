@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import Rejection, RejectionReason
-from tsingma.reference.book import ACCOUNT_CLASSES, MARKETS, AccountClass, Market, ResolvedBook
+from tsingma.reference.book import ACCOUNT_CLASSES, AccountClass, ResolvedBook
 from tsingma.settlement.growing import Column
 from tsingma.settlement.instruction import (
     BY_BOTH,
@@ -198,7 +198,7 @@ def _resolved(columns: dict[str, Column], book: ResolvedBook) -> dict[str, Colum
     """
     asset, against = assets_of(columns)
     counter = book.settlement_counter[np.maximum(columns["security"], 0)]
-    market = np.where(columns["security"] >= 0, book.counter_market[counter], MARKETS.index(Market.CMU))
+    market = np.where(columns["security"] >= 0, book.counter_market[counter], book.markets.money_alone)
     own = {"participant": book.account_participant[columns["account"]], "market": market, "asset": asset,
            "against": against}  # fmt: skip
     return {**columns, **own}

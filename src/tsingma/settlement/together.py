@@ -15,7 +15,7 @@ import numpy.typing as npt
 from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import Rejected, RejectionReason, refuse
 from tsingma.ledger.ledger import Ledger
-from tsingma.reference.book import MARKETS
+from tsingma.reference.markets import EVERY_MARKET
 from tsingma.settlement.instruction import SETTLED, STATUSES, Instructions
 from tsingma.settlement.links import Links
 from tsingma.settlement.recycling import Legs, legs_of, ready
@@ -82,7 +82,7 @@ def _book(instructions: Instructions, reservations: Reservations, ledger: Ledger
 def _require_ready(instructions: Instructions, day: int, kinds: tuple[int, ...], picked: Bools) -> None:
     allowed = np.zeros(picked.size, np.bool_)
     if kinds:
-        allowed[ready(instructions, day, tuple(range(len(MARKETS))), kinds)] = True
+        allowed[ready(instructions, day, EVERY_MARKET, kinds)] = True
     refused = np.flatnonzero(picked & ~allowed)
     if refused.size:
         number = int(refused[0])

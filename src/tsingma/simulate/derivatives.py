@@ -48,7 +48,7 @@ class DerivativeMarket:
         self._market = market
         counters = market.book.counters
         self._stocks = [
-            place for place, one in enumerate(counters) if one.settlement_counter and one.market is Market.XHKG
+            place for place, one in enumerate(counters) if one.settlement_counter and one.market == Market.XHKG
         ]
         self.series = self._list()
         accounts = np.concatenate([market.crowd.house_account, market.crowd.client_account])

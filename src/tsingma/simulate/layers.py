@@ -14,6 +14,6 @@ def invented_layers(book: ReferenceBook) -> tuple[tuple[str, str, float], ...]:
     names = [
         counter.code
         for counter in book.counters
-        if counter.kind is InstrumentKind.EQUITY and counter.market is Market.XHKG and counter.settlement_counter
+        if counter.kind is InstrumentKind.EQUITY and counter.market == Market.XHKG and counter.settlement_counter
     ]
     return tuple((code, LAYERS[place % len(LAYERS)], PART) for place, code in enumerate(names[::EVERY]))

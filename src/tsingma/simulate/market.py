@@ -181,7 +181,7 @@ def _follow(moved: npt.NDArray[np.float64], book: ReferenceBook, resolved: Resol
     for place, counter in enumerate(book.counters):
         if not counter.settlement_counter:
             moved[:, place] = moved[:, resolved.settlement_counter[resolved.counter_security[place]]]
-        if counter.market is Market.CMU:
+        if counter.market == Market.CMU:
             moved[:, place] *= 0.05
 
 
@@ -190,7 +190,7 @@ def _history(book: ReferenceBook, closes: Int64, first: date) -> PriceHistory:
     chosen = [
         place
         for place, counter in enumerate(book.counters)
-        if counter.settlement_counter and counter.market is Market.XHKG and counter.kind in _HISTORY_KINDS
+        if counter.settlement_counter and counter.market == Market.XHKG and counter.kind in _HISTORY_KINDS
     ]
     days = np.arange(to_day(first) - 2 * closes.shape[0], to_day(first), dtype=np.int32)
     weekdays = days[(days + 3) % 7 < 5][-closes.shape[0] :]  # 1970-01-01 was a Thursday

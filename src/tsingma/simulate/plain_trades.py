@@ -9,14 +9,14 @@ from tsingma.basics.dates import to_date
 from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import RejectionReason
 from tsingma.engine.cycle import trading_markets
-from tsingma.reference.book import MARKETS, AccountClass, Market
+from tsingma.reference.book import AccountClass, Market
 from tsingma.reference.fees import charges
 
 if TYPE_CHECKING:
     from tsingma.simulate.plain_house import PlainBook, PlainHouse
 
 QUANTITY_PRICE_MAX = 10**17
-_WAYS = {Market.XHKG: (0, 1), Market.XSHG: (0,), Market.XSHE: (0,), Market.CMU: (2,)}
+_WAYS: dict[str, tuple[int, ...]] = {Market.XHKG: (0, 1), Market.XSHG: (0,), Market.XSHE: (0,), Market.CMU: (2,)}
 
 
 class Trade(NamedTuple):
@@ -69,7 +69,7 @@ def _numbers(row: Trade) -> set[RejectionReason]:
     return found
 
 
-def _rules(row: Trade, book: PlainBook, trading: dict[Market, bool]) -> set[RejectionReason]:
+def _rules(row: Trade, book: PlainBook, trading: dict[str, bool]) -> set[RejectionReason]:
     counter = book.book.counters[row.counter]
     own = (AccountClass.CNS, AccountClass.ISSUANCE)
     classes = [book.book.accounts[account].account_class for account in (row.buyer, row.seller)]
@@ -86,12 +86,12 @@ def trade_charges(house: PlainHouse, rows: list[Trade]) -> int:
     book, total = house.known, 0
     for row in rows:
         counter = book.book.counters[row.counter]
-        if counter.market is Market.CMU:
+        if counter.market == Market.CMU:
             continue
         crossed = book.account_owner[row.buyer] == book.account_owner[row.seller]
         for side, account, flag in (("buy", row.buyer, 1), ("sell", row.seller, 2)):
             for line in charges(
-                market=MARKETS[MARKETS.index(counter.market)],
+                market=counter.market,
                 kind=counter.kind,
                 side=side,
                 amount_cents=row.cents,

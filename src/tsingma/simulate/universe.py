@@ -77,7 +77,7 @@ class _Listing:
     def add(
         self, code: str, isin: str, kind: InstrumentKind, market: Market, currency: str, price_e4: int, **more: object
     ) -> None:
-        tick = 1 if market is Market.CMU else self.shape.tick_e4(price_e4 // 2)
+        tick = 1 if market == Market.CMU else self.shape.tick_e4(price_e4 // 2)
         price = max(price_e4 // tick * tick, tick)
         fields = {"lot": 100, "settlement_counter": True, "name": f"Simulated {kind} {code}", **more}
         self.counters.append(
