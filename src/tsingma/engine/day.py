@@ -14,8 +14,8 @@ from tsingma.engine import corporate_actions, pool, settling
 from tsingma.engine.custody import close_custody, open_custody, require_custody_done
 from tsingma.engine.cycle import is_settlement_day, paying_markets, settlement_day_before
 from tsingma.engine.house import FX_UNIT_E6, Handlers, House, Position
-from tsingma.engine.payments import close_payments
 from tsingma.engine.links import close_links, follow
+from tsingma.engine.payments import close_payments
 from tsingma.journal.commands import CloseDay, OpenDay, RunStep, SetClosingPrices
 from tsingma.journal.events import DayClosed, DayOpened, PricesSet, StepRun
 from tsingma.settlement.cns import batch_run
