@@ -18,6 +18,7 @@ from tsingma.basics.columns import pack
 from tsingma.basics.dates import to_day
 from tsingma.basics.money import CURRENCIES
 from tsingma.clearing.trades import Trades
+from tsingma.engine.house import FX_UNIT_E6
 from tsingma.journal.commands import Command
 from tsingma.journal.events import Event
 from tsingma.journal.link_order_commands import (
@@ -32,7 +33,7 @@ from tsingma.journal.link_order_commands import (
 from tsingma.journal.link_order_events import LinkOrdersClosed, OrdersRouted, QuotaUsed
 from tsingma.links import results
 from tsingma.links.day_terms import day_terms
-from tsingma.links.rule_rows import LinkRules, PreTradeCheck, Product, QuotaKind, SessionKind
+from tsingma.links.rule_rows import LinkRules, PreTradeCheck, Product, QuotaKind, SessionKind, rows_on
 
 Int64 = npt.NDArray[np.int64]
 Once = Callable[[str, Callable[[], Command]], Event]
@@ -119,14 +120,22 @@ def _moment(terms: LinkDayTerms | None, chance: np.random.Generator) -> int:
     return int(chance.integers(start, end))
 
 
-def terms_of(rules: LinkRules, one: DirectionBook, day: date) -> tuple[LinkDayTerms | None, str]:
+def terms_of(
+    rules: LinkRules, one: DirectionBook, day: date, fx_e6: tuple[int, ...]
+) -> tuple[LinkDayTerms | None, str]:
     """Return what a direction's orders are held against on a day, or None and why there is nothing.
+
+    ``fx_e6`` is HKD per unit of each currency x 1,000,000: a net-buy quota is converted to the money of the orders.
 
     Raises Rejected when the direction does not trade on the day.
     """
     if rules_shared(rules, one.plan.name):
         return None, f"shares the quota of {rules_shared(rules, one.plan.name)}: its orders are routed over that link"
-    terms = day_terms(rules, one.plan.name, day)
+    direction = rules.direction(one.plan.name)
+    quotas = rows_on(direction.quotas, day) if direction is not None else []
+    unit = next((quota.currency for quota in quotas if quota.kind is QuotaKind.DAILY_NET_BUY), one.plan.currency)
+    rate = fx_e6[CURRENCIES.index(one.plan.currency)] * FX_UNIT_E6 // fx_e6[CURRENCIES.index(unit)]
+    terms = day_terms(rules, one.plan.name, day, fx_e6=rate)
     return terms, ""
 
 

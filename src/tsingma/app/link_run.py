@@ -150,7 +150,7 @@ def _plan_orders(run: _Run, each: int, chance: np.random.Generator) -> list[tupl
     planned = []
     for one in run.book.directions:
         if one.counters:
-            terms, _ = terms_of(run.rules, one, run.day)
+            terms, _ = terms_of(run.rules, one, run.day, run.market.fx_e6)
             planned.append((one, invent_orders(run.book, one, terms, run.market.close(0), each, chance)))
     return planned
 
@@ -191,7 +191,7 @@ def _day_of_trade(run: _Run, planned: list[tuple[DirectionBook, Orders]]) -> Non
 
 def _route(run: _Run, one: DirectionBook, orders: Orders, first_id: int) -> _Side:
     """Send a direction's orders through its checks and return what may be captured."""
-    terms, note = terms_of(run.rules, one, run.day)
+    terms, note = terms_of(run.rules, one, run.day, run.market.fx_e6)
     held = {} if terms is None else run.market.opening_units(run.session.house, one)
     routed = route(run.once, run.book, one, orders, terms, run.market.fx_e6, held)
     routed.note = note or routed.note
