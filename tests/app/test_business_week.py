@@ -24,6 +24,7 @@ from tsingma.basics.rejection import Rejected
 from tsingma.journal.commands import LoadReference, OpenDay, SetClosingPrices
 from tsingma.margin.hkscc.history_settings import FilterSettings
 from tsingma.simulate.market import SimulatedMarket, simulate_market
+from tsingma.store.head_mark import mark_path
 
 DAYS = 4
 TRADES = 2_000
@@ -113,6 +114,9 @@ def test_cut_off_day_goes_on_where_it_stopped(week: Path, market: SimulatedMarke
             connection.execute(f"DELETE FROM {table} WHERE sequence > ?", (cut,))
         connection.commit()
         connection.close()
+        with pytest.raises(Rejected, match=f"was acknowledged, the journal ends at record {cut}"):
+            Session.open(folder)
+        mark_path(folder / JOURNAL_NAME).unlink()
         with Session.open(folder) as session:
             for day in market.days():
                 run_day(session, _input(day), parameters, FixedClock(), Silent())

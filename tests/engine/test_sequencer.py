@@ -282,3 +282,17 @@ def test_any_order_of_repeats_equals_a_plain_model(batches: list[list[tuple[str,
     assert opened(store).state.value == sequencer.state.value
     assert sequencer.head == opened(store).head
     assert list(faults(store.read())) == []
+
+
+def test_a_follower_notices_that_the_journal_became_shorter() -> None:
+    """Goal: a standby takes over no store that lost what it saw. Method: take the last record from under a follower."""
+    store = MemoryStore()
+    writer, follower = opened(store), opened(store)
+    for number in range(3):
+        writer.submit([(str(number), OpenDay(2))])
+    assert follower.catch_up() == 3
+    store._records.pop()
+    with pytest.raises(InvariantBroken, match="record 3 was carried out, the journal now ends at record 2"):
+        follower.catch_up()
+    with pytest.raises(Rejected, match="the house stopped after a failure"):
+        follower.submit([("more", OpenDay(2))])

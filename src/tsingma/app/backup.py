@@ -19,7 +19,7 @@ from tsingma.engine.proof import Proof, prove
 from tsingma.engine.sequencer import parts
 from tsingma.journal.record import faults
 from tsingma.store.postgres import PostgresStore
-from tsingma.store.sqlite import SqliteStore, copy_journal
+from tsingma.store.sqlite import SqliteStore, beside, copy_journal
 
 FAULTS_TOLD_MAX = 20
 
@@ -148,6 +148,14 @@ def _refuse_existing_folder(folder: Path) -> None:
         raise refuse(
             RejectionReason.CONFLICT, "there is a house already", file=str(folder), remedy="choose an empty folder"
         )
+    for left in beside(folder / JOURNAL_NAME):
+        if left.exists():
+            raise refuse(
+                RejectionReason.CONFLICT,
+                "this is of another house",
+                file=str(left),
+                remedy="move it away, or choose an empty folder",
+            )
 
 
 def _install(copy: Path, target: Path) -> None:

@@ -115,12 +115,16 @@ class Sequencer(Generic[S]):
     def catch_up(self) -> int:
         """Carry out what another writer appended since, checking chain and answers; returns the number of records.
 
-        Raises InvariantBroken when a record does not follow the last one or replays to another answer.
+        Raises InvariantBroken when a record does not follow the last one or replays to another answer, or when the
+        journal has become shorter: a store that lost its end, or fell back to a copy that lags.
         """
         self._refuse_when_poisoned()
-        before = self._sequence
-        if self._store.length() == before:
+        before, length = self._sequence, self._store.length()
+        if length == before:
             return 0
+        if length < before:
+            self._poisoned = f"record {before} was carried out, the journal now ends at record {length}"
+            raise InvariantBroken(self._poisoned)
         try:
             self._apply(self._state, self._following(self._store.read(before)))
         except BaseException as error:

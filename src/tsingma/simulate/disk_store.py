@@ -17,9 +17,11 @@ from typing import Any
 
 from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.simulate.disk import DISK_ERROR, SECTOR, DiskError, Fault, SimulatedDisk
+from tsingma.store.head_mark import mark_path
 from tsingma.store.sqlite import SqliteStore
 
 JOURNAL = "house.sqlite"
+MARK = mark_path(Path(JOURNAL)).name
 
 
 def _apsw() -> ModuleType:
@@ -43,6 +45,7 @@ class DiskConnection:
         """
         apsw = _apsw()
         name = f"tsingma-{id(disk)}"
+        self._disk = disk
         self._system = _file_system(apsw, name, disk)
         self.sqlite: Any = apsw.Connection(JOURNAL, vfs=name)
         self._settings = (
@@ -62,7 +65,7 @@ class DiskConnection:
         """Return the production store over this connection; raises what SQLite or the store finds wrong."""
         for setting in self._settings:
             self.sqlite.execute(f"PRAGMA {setting}")
-        return SqliteStore.over(self.sqlite, Path(JOURNAL))
+        return SqliteStore.over(self.sqlite, Path(JOURNAL), _MarkFile(self._disk, _apsw()))
 
     def close(self) -> None:
         """Let go of the connection, whatever state the disk is in."""
@@ -130,6 +133,25 @@ class _File:
         return 0
 
     def xClose(self) -> None:
+        """Nothing to give back."""
+
+
+class _MarkFile:
+    """The mark of the journal's head on the disk."""
+
+    def __init__(self, disk: SimulatedDisk, apsw: ModuleType) -> None:
+        self._disk, self._apsw = disk, apsw
+
+    def read(self) -> bytes:
+        return self._disk.read(MARK, self._disk.size(MARK), 0) if self._disk.exists(MARK) else b""
+
+    def write(self, data: bytes, offset: int) -> None:
+        self._disk.create(MARK)
+        with _told(self._apsw):
+            self._disk.write(MARK, data, offset)
+            self._disk.sync(MARK)
+
+    def close(self) -> None:
         """Nothing to give back."""
 
 

@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 
 from tsingma.basics.clock import FixedClock
+from tsingma.basics.rejection import Rejected
 from tsingma.engine.batch import step_all
 from tsingma.engine.house import House
 from tsingma.engine.sequencer import Sequencer
@@ -120,7 +121,10 @@ def _finish(
     disk: SimulatedDisk, day: Day, place: int, calm: list[Record], wanted: bytes, page_size: int, here: str
 ) -> bool:
     """Recover, compare, send the rest of the day, compare again; returns whether the command in doubt was durable."""
-    house, connection = _open(disk, page_size)
+    try:
+        house, connection = _open(disk, page_size)
+    except Rejected as refused:
+        raise Violation(f"{here}: the house does not open: {refused}") from refused
     found = house.sequence
     if found not in (place, place + 1) or house.head != (calm[found - 1].hash if found else bytes(32)):
         raise Violation(f"{here}: {found} records, {place} were acknowledged")

@@ -3,10 +3,9 @@
 Outcomes that are allowed: ``found``, an error when the house is opened or a fault that its proof names.
 ``found-on-write``: everything reads as it was, and the next append fails or its proof names a fault (counters and free
 lists of the file format). ``harmless``: state hash, every record, every answer by id and every snapshot there is are
-what they were, and so they are after one more append (unused space). ``tail-cut``, in the write-ahead log only: SQLite
-ends its log at the first frame whose checksum fails, so that the journal is a shorter, whole chain; the house alone
-cannot tell that from a power loss before the last synchronisation, whoever kept acknowledgements can. Anything else is
-a violation.
+what they were, and so they are after one more append (unused space, and the older of the two marks of the head).
+Anything else is a violation, a shorter journal too: SQLite ends its log at the first frame whose checksum fails, and
+the mark of the head tells that from a power loss before the last synchronisation.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ from tsingma.simulate.auditor import Auditor, Violation
 from tsingma.simulate.disk import Fault, SimulatedDisk
 from tsingma.simulate.disk_store import DiskConnection
 
-FOUND, FOUND_ON_WRITE, HARMLESS, TAIL_CUT = "found", "found-on-write", "harmless", "tail-cut"
+FOUND, FOUND_ON_WRITE, HARMLESS = "found", "found-on-write", "harmless"
 
 
 def flip_one(disk: SimulatedDisk, auditor: Auditor, state_hash: bytes, chance: np.random.Generator) -> str:
@@ -41,12 +40,12 @@ def flip_one(disk: SimulatedDisk, auditor: Auditor, state_hash: bytes, chance: n
     offset, mask = int(chance.integers(len(image[name]))), 1 << int(chance.integers(8))
     disk.flip(name, offset, mask)
     try:
-        return judge(disk, auditor, state_hash, f"{name}, byte {offset}, mask {mask}", is_log=name.endswith("-wal"))
+        return judge(disk, auditor, state_hash, f"{name}, byte {offset}, mask {mask}")
     finally:
         disk.restore(image)
 
 
-def judge(disk: SimulatedDisk, auditor: Auditor, state_hash: bytes, place: str, *, is_log: bool) -> str:
+def judge(disk: SimulatedDisk, auditor: Auditor, state_hash: bytes, place: str) -> str:
     """Return what became of a changed byte at ``place``; raises Violation when it was believed.
 
     ``state_hash`` is what the house had before; the files are changed by opening them, so put them back after.
@@ -57,7 +56,7 @@ def judge(disk: SimulatedDisk, auditor: Auditor, state_hash: bytes, place: str, 
         return FOUND
     try:
         read = _read_everything(connection.store())
-        outcome = _outcome(read, auditor, state_hash, is_log=is_log)
+        outcome = _outcome(read, auditor, state_hash)
         if outcome == HARMLESS:
             outcome = _after_one_more(connection.store(), read.records)
     except _DAMAGE:
@@ -97,16 +96,12 @@ def _read_everything(store: Store) -> _Read:
     return _Read([], records, state, same and proof.state_hash == state.hex())
 
 
-def _outcome(read: _Read, auditor: Auditor, state_hash: bytes, *, is_log: bool) -> str:
+def _outcome(read: _Read, auditor: Auditor, state_hash: bytes) -> str:
     """Return the outcome of a reading, or nothing when the house believed something else than it wrote."""
     if read.faults:
         return FOUND
-    whole = len(read.records) == len(auditor.acknowledged)
-    if not read.same or len(read.records) > len(auditor.acknowledged) or not auditor.is_prefix(read.records):
-        return ""
-    if whole:
-        return HARMLESS if read.state == state_hash else ""
-    return TAIL_CUT if is_log else ""
+    whole = len(read.records) == len(auditor.acknowledged) and auditor.is_prefix(read.records)
+    return HARMLESS if whole and read.same and read.state == state_hash else ""
 
 
 def _after_one_more(store: Store, records: list[Record]) -> str:
@@ -148,6 +143,6 @@ def flip_bytes(
             mask = masks[offset // stride % len(masks)]
             disk.flip(name, offset, mask)
             place = f"{name}, byte {offset}, mask {mask}"
-            outcomes[judge(disk, auditor, state_hash, place, is_log=name.endswith("-wal"))] += 1
+            outcomes[judge(disk, auditor, state_hash, place)] += 1
             disk.restore(image)
     return outcomes

@@ -1,4 +1,8 @@
-"""The embedded store: one SQLite file in WAL mode with full synchronisation, one writer, a batch a transaction."""
+"""The embedded store: one SQLite file in WAL mode with full synchronisation, one writer, a batch a transaction.
+
+Beside the file stands the mark of its head (see ``head_mark``), moved after every commit: a file that lost the end of
+its journal is refused.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +17,9 @@ from typing import Any, Protocol, Self, TextIO
 import msgspec
 
 from tsingma.basics.rejection import RejectionReason, refuse
-from tsingma.journal.record import Record
+from tsingma.journal.record import GENESIS, Record
 from tsingma.journal.store import Snapshot, snapshot_checksum
+from tsingma.store.head_mark import HeadMark, Mark, MarkBeside, MarkFile, lost_records, mark_path, other_record
 from tsingma.store.migrations import Migration, pending
 
 BUSY_TIMEOUT_MS = 5_000
@@ -52,9 +57,10 @@ class SqliteStore:
         """Open (or, for writing, create) the file.
 
         Raises Rejected: missing (read only and no file), not-allowed (another writer), malformed (no journal, or
-        a version this program does not know).
+        a version this program does not know, or a journal that lost records that were acknowledged).
         """
         self._path = path
+        self._mark: HeadMark | None = None
         self._lock: TextIO | None = None
         if read_only and not path.is_file():
             raise refuse(RejectionReason.MISSING, "there is no journal", file=str(path), remedy="check --house")
@@ -62,25 +68,38 @@ class SqliteStore:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._lock = take_lock(path)
         try:
-            self._connection: Connection = _connect(path, read_only=read_only)
+            mark = HeadMark(MarkBeside(path), mark_path(path))
+            self._connection: Connection = _connect(path, mark.last, read_only=read_only)
+            if not read_only:
+                self._take_mark(mark)
         except BaseException:
             self._unlock()
             raise
 
     @classmethod
-    def over(cls, connection: Connection, path: Path) -> Self:
+    def over(cls, connection: Connection, path: Path, mark_file: MarkFile) -> Self:
         """Return a store over an open connection, whose owner keeps other writers out; ``path`` names it in errors.
 
-        Raises Rejected (malformed) when it holds no journal, or one of a version this program does not know.
+        Raises Rejected (malformed) when it holds no journal, one of a version this program does not know, or one that
+        lost records that were acknowledged.
         """
         store = cls.__new__(cls)
         store._path, store._lock = path, None
-        _prepare(connection, path, read_only=False)
+        mark = HeadMark(mark_file, mark_path(path))
+        _prepare(connection, path, mark.last, read_only=False)
         store._connection = connection
+        store._take_mark(mark)
         return store
 
     def append(self, records: Sequence[Record]) -> None:
-        """Write the records in one transaction, synchronised to disk before this returns."""
+        """Write the records in one transaction and move the mark, both synchronised to disk before this returns."""
+        if not records:
+            return
+        self._write(records)
+        if self._mark is not None:
+            self._mark.keep(Mark(records[-1].sequence, records[-1].hash))
+
+    def _write(self, records: Sequence[Record]) -> None:
         rows = [
             (record.sequence, record.command_id, record.body, record.answer, record.previous, record.hash)
             for record in records
@@ -172,9 +191,18 @@ class SqliteStore:
         self._connection.execute("PRAGMA journal_mode = DELETE")
 
     def close(self) -> None:
-        """Close the file and give up the lock."""
+        """Close the files and give up the lock."""
         self._connection.close()
+        if self._mark is not None:
+            self._mark.close()
         self._unlock()
+
+    def _take_mark(self, mark: HeadMark) -> None:
+        """Move the mark to the head: what a process left that died before it did counts as acknowledged from now on."""
+        head = _head(self._connection)
+        if mark.last != head:
+            mark.keep(head)
+        self._mark = mark
 
     def _record(self, row: tuple[object, ...]) -> Record:
         """Return the record of a row; raises Rejected (malformed) when damage gave a column another type."""
@@ -196,16 +224,23 @@ class SqliteStore:
 def copy_journal(source: Path, target: Path) -> None:
     """Copy a journal file as it stands at one moment, while others read and write it (SQLite's online backup).
 
-    Raises Rejected: missing (no such file), malformed (no SQLite file).
+    Raises Rejected: missing (no such file), malformed (no SQLite file, or one that lost what was acknowledged).
     """
     if not source.is_file():
         raise refuse(RejectionReason.MISSING, "there is no journal", file=str(source), remedy="check --house")
+    mark = HeadMark(MarkBeside(source), mark_path(source)).last  # before the journal, which may go on meanwhile
     from_file = f"{source.absolute().as_uri()}?mode=ro"
     with closing(sqlite3.connect(from_file, uri=True)) as reader, closing(sqlite3.connect(target)) as writer:
         try:
             reader.backup(writer)
+            _compare(writer, mark, source)
         except sqlite3.DatabaseError as error:
             raise refuse(RejectionReason.MALFORMED, f"this is no journal: {error}", file=str(source)) from None
+
+
+def beside(path: Path) -> tuple[Path, ...]:
+    """Return the files that belong to a journal file, and would be taken for those of another put in its place."""
+    return path.with_name(path.name + "-wal"), mark_path(path)
 
 
 def take_lock(path: Path) -> TextIO:
@@ -224,9 +259,11 @@ def take_lock(path: Path) -> TextIO:
     return lock
 
 
-def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
+def _connect(path: Path, mark: Mark | None, *, read_only: bool) -> sqlite3.Connection:
     mode = "ro" if read_only else "rwc"
     try:
+        if mark is not None and path.is_file() and not read_only:
+            _look_first(path, mark)
         connection = sqlite3.connect(
             f"{path.absolute().as_uri()}?mode={mode}",
             uri=True,
@@ -234,13 +271,37 @@ def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
             check_same_thread=False,  # one thread at a time, which need not be the one that opened it
         )
         connection.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
-        _prepare(connection, path, read_only=read_only)
+        _prepare(connection, path, mark, read_only=read_only)
     except sqlite3.DatabaseError as error:
         raise refuse(RejectionReason.MALFORMED, f"this is no journal: {error}", file=str(path)) from None
     return connection
 
 
-def _prepare(connection: Connection, path: Path, *, read_only: bool) -> None:
+def _look_first(path: Path, mark: Mark) -> None:
+    """Refuse a journal that lost its end before it is opened for writing, which would clear its log away."""
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as reader:
+        _compare(reader, mark, path)
+
+
+def _compare(connection: Connection, mark: Mark | None, path: Path) -> None:
+    """Refuse a journal without the record that was acknowledged last."""
+    if mark is None or mark.sequence == 0:
+        return
+    if not connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'journal'").fetchone()[0]:
+        raise lost_records(mark, 0, path)
+    row = connection.execute("SELECT hash FROM journal WHERE sequence = ?", (mark.sequence,)).fetchone()
+    if row is None:
+        raise lost_records(mark, _head(connection).sequence, path)
+    if row[0] != mark.hash:
+        raise other_record(mark, path)
+
+
+def _head(connection: Connection) -> Mark:
+    row = connection.execute("SELECT sequence, hash FROM journal ORDER BY sequence DESC LIMIT 1").fetchone()
+    return Mark(*row) if row else Mark(0, GENESIS)
+
+
+def _prepare(connection: Connection, path: Path, mark: Mark | None, *, read_only: bool) -> None:
     """Bring the schema forward, a transaction a step, and make every commit wait for the disk."""
     try:
         connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
@@ -248,6 +309,7 @@ def _prepare(connection: Connection, path: Path, *, read_only: bool) -> None:
         tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
         if version == 0 and (read_only or tables):
             raise refuse(RejectionReason.MALFORMED, "this is no journal: it has other tables, or none", file=str(path))
+        _compare(connection, mark, path)
         steps = pending("sqlite", version, read_only=read_only, place=str(path))
         if not read_only:
             connection.execute("PRAGMA journal_mode = WAL")
