@@ -53,10 +53,10 @@ class TwoLedgers:
             if at > now:
                 self.require(side, f"time/{at}", TellTime(at))
 
-    def settle(self, agreement: Agreement) -> SettlementDecided:
-        """Carry an agreement to its end on both ledgers and return the decision; refusals end it at once.
+    def settle(self, agreement: Agreement) -> SettlementDecided | None:
+        """Carry an agreement to its end on both ledgers and return the decision; None while it waits for its time.
 
-        Raises Rejected with the first refusal when it was let go, so that the caller knows why.
+        A refused reservation ends it at once: raises Rejected with the reasons after it was let go.
         """
         progress = Progress(agreement)
         refusals: list[Rejection] = []
@@ -68,6 +68,9 @@ class TwoLedgers:
                     refusals.extend(answer.rejections)
             if progress.done:
                 break
+        waits = self.book.state.synchronised.at < agreement.settle_from
+        if progress.decision is None and waits and not progress.gives_up:
+            return None
         if progress.decision is None or not progress.done:
             raise InvariantBroken(f"{agreement.settlement} does not come to an end")
         if refusals and not progress.decision.committed:
@@ -75,12 +78,13 @@ class TwoLedgers:
         return progress.decision
 
     def resolve(self) -> list[SettlementDecided]:
-        """Bring to an end what is reserved on either ledger: commit what both promised, let go the rest."""
+        """Bring to an end what is reserved on either ledger, but for what waits for its time; returns the decisions."""
         found = {name: entry.terms for name, entry in self.tokens.state.legs.reserved()}
         found.update({name: entry.terms for name, entry in self.book.state.synchronised.reserved()})
-        return [self._finish(terms) for terms in found.values() if terms is not None]
+        ended = [self._finish(terms) for terms in found.values() if terms is not None]
+        return [one for one in ended if one is not None]
 
-    def _finish(self, agreement: Agreement) -> SettlementDecided:
+    def _finish(self, agreement: Agreement) -> SettlementDecided | None:
         try:
             return self.settle(agreement)
         except Rejected:

@@ -19,12 +19,13 @@ class Leg(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Agreement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What happens on both ledgers or on neither; no decision to commit is taken at ``decide_by`` or later."""
+    """What happens on both ledgers or on neither: committed from ``settle_from`` to before ``decide_by``, or let go."""
 
     settlement: str
     book_legs: tuple[Leg, ...]
     token_legs: tuple[Leg, ...]
     decide_by: int
+    settle_from: int = 0
 
 
 class Receipt(msgspec.Struct, frozen=True, array_like=True):

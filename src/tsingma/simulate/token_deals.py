@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import numpy as np
 
 from tsingma.basics.columns import pack
@@ -36,8 +37,17 @@ from tsingma.simulate.token_world import (
 KINDS = ("trade", "issue", "mint", "burn", "to-book", "from-book", "coupon", "primary-in-tokens")
 
 
-def draw_deal(chance: np.random.Generator, name: str, decide_by: int) -> Agreement:
-    """Return an agreement of a kind that the name begins with; amounts are sometimes more than there is."""
+def draw_deal(chance: np.random.Generator, name: str, decide_by: int, now: int) -> Agreement:
+    """Return an agreement of a kind that the name begins with; amounts are sometimes more than there is.
+
+    One in six settles only from some time between now and its deadline on.
+    """
+    deal = _draw_legs(chance, name, decide_by)
+    late = chance.random() < 1 / 6
+    return msgspec.structs.replace(deal, settle_from=int(chance.integers(now, decide_by))) if late else deal
+
+
+def _draw_legs(chance: np.random.Generator, name: str, decide_by: int) -> Agreement:
     kind = name.split("/")[0]
     seller, buyer = (int(one) for one in chance.permutation(HOLDERS)[:2])
     units = int(chance.integers(1, 7 if chance.random() < 0.8 else 30))  # the last of these is mostly too much

@@ -64,7 +64,7 @@ MUST_OCCUR = (
 def draw(chance: np.random.Generator) -> TokenSwarm:
     """Return the parameters of a seed."""
     faulty = float(chance.choice((0.0, 0.3, 1.0), p=(0.1, 0.4, 0.5)))
-    weights = [3.0, 8.0, 14.0, 1.0, 1.0, 1.5, *(faulty * float(chance.choice((0.0, 0.5, 1.5))) for _ in range(4)),
+    weights = [3.0, 9.0, 20.0, 1.0, 1.0, 1.5, *(faulty * float(chance.choice((0.0, 0.5, 1.5))) for _ in range(4)),
                3.0, faulty * 0.4, 0.3, 0.2, 0.5]  # fmt: skip
     return TokenSwarm(
         steps=int(chance.integers(60, 220)),
@@ -229,8 +229,9 @@ class TokenRun:
             return
         kind = KINDS[int(self.chance.integers(len(KINDS)))]
         name = f"{kind}/{len(self.deals)}"
-        decide_by = max(self.times.values()) + int(self.chance.integers(1, self.swarm.decide_within_s + 1))
-        self.deals[name] = deal = draw_deal(self.chance, name, decide_by)
+        now = max(self.times.values())
+        decide_by = now + int(self.chance.integers(1, self.swarm.decide_within_s + 1))
+        self.deals[name] = deal = draw_deal(self.chance, name, decide_by, now)
         self.known[name] = Progress(deal, self.swarm.patience)
         self._note(f"agree {name}, decide by {decide_by - START}")
 
@@ -327,6 +328,9 @@ class TokenRun:
             open_ = self._open()
             if not open_:
                 return
+            earliest = max(terms.settle_from for terms in open_)
+            if earliest > self.times[Side.BOOK]:  # time goes on
+                self._tick(Side.BOOK, earliest)
             for terms in open_:
                 self._carry_through(Progress(terms))
                 self._compare()

@@ -27,8 +27,8 @@ class BookLegs(LegTable):
     def decide(self, ledger: Ledger, asked: DecideSettlement) -> SettlementDecided:
         """Decide once and answer the same ever after: commit when asked in time with a receipt, else let go.
 
-        Raises Rejected: conflict (another agreement), not-allowed (to commit what is not reserved here), missing
-        (no receipt of the token ledger). A refusal decides nothing.
+        Raises Rejected: conflict (another agreement), not-allowed (to commit what is not reserved here, or before its
+        time), missing (no receipt of the token ledger). A refusal decides nothing.
         """
         entry = self.known(asked.settlement, asked.agreement)
         if entry is None:
@@ -48,6 +48,14 @@ class BookLegs(LegTable):
                         RejectionReason.MISSING, "the token ledger's receipt is not there", subject=asked.settlement
                     )
                 _check_receipt(asked.token_receipt, asked.settlement)
+                if self.at < entry.terms.settle_from:
+                    raise refuse(
+                        RejectionReason.NOT_ALLOWED,
+                        f"it is {self.at}, and it settles from {entry.terms.settle_from} on",
+                        field="settle_from",
+                        subject=asked.settlement,
+                        remedy="ask again then",
+                    )
                 entry = self.commit(ledger, asked.settlement, legs, decided_at=self.at)
                 entry.receipt = asked.token_receipt
             else:

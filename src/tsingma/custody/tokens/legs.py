@@ -182,7 +182,7 @@ def _check_form(agreement: Agreement, at: int) -> None:
         message = f"{len(agreement.book_legs)} legs on the book, {len(agreement.token_legs)} in tokens"
         remedy = f"at least one each, {LEGS_MAX} together"
         raise refuse(RejectionReason.LIMIT, message, field="legs", subject=name, remedy=remedy)
-    if at >= agreement.decide_by:
+    if at >= agreement.decide_by or agreement.settle_from >= agreement.decide_by:
         raise refuse(RejectionReason.NOT_ALLOWED, "its time is over", field="decide_by", subject=name)
     if agreement.decide_by > at + DECIDE_WITHIN_S:
         days = DECIDE_WITHIN_S // SECONDS_A_DAY

@@ -67,8 +67,9 @@ class Progress:
     def heard(self, side: Side, answer: Answer, receipt: Receipt | None) -> None:
         """Take in a ledger's answer; ``receipt`` says where it was recorded (None: it was refused)."""
         if not isinstance(answer, Accepted) or receipt is None:
-            self.patience -= 1
-            self.gives_up = self.gives_up or self.patience < 0
+            if len(self.reserved) < len(Side):  # a refusal to commit comes too early: ask again
+                self.patience -= 1
+                self.gives_up = self.gives_up or self.patience < 0
             return
         for event in answer.events:
             if isinstance(event, LegsReserved):

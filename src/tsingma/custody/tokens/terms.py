@@ -2,7 +2,7 @@
 
 Interest is paid per calculation amount (the denomination), rounded to the nearest cent, halves up, and a holder gets
 that amount once for each denomination held; so the parts always add up to the whole. This is the usual clause of bond
-conditions; the conventions themselves are ISDA 2006 definitions, section 4.16, and ICMA rule 251.
+conditions (assumed for every contract here); the day counts are those of ``custody.accrual``.
 """
 
 from __future__ import annotations
@@ -10,36 +10,22 @@ from __future__ import annotations
 from tsingma.basics.dates import to_date
 from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import Rejected, Rejection, RejectionReason
-from tsingma.basics.rounding import divide_half_away
+from tsingma.custody.accrual import RATE_ONE_E9, day_fraction, interest_cents
 from tsingma.journal.token_commands import CouponPeriod, TokenTerms
+from tsingma.pricing.schedule import DayCount
 
-RATE_UNIT_E9 = 1_000_000_000
-DAY_COUNTS = ("ACT/365F", "ACT/360", "30/360", "ACT/ACT ICMA")
+DAY_COUNTS = (DayCount.ACT_365F, DayCount.ACT_360, DayCount.THIRTY_360, DayCount.ACT_ACT_ICMA)
 PERIODS_MAX = 1_000
-COUPON_E9_MAX = RATE_UNIT_E9  # 100 % a year
+COUPON_E9_MAX = RATE_ONE_E9  # 100 % a year
 SIZE_MAX = 2**53
 
 
 def coupon_cents(terms: TokenTerms, period: int) -> int:
     """Return the coupon of one denomination for a period (its number from 0), in cents."""
-    start, end = terms.periods[period].start, terms.periods[period].end
-    days, year = _fraction(start, end, terms.day_count)
-    return divide_half_away(terms.denomination_cents * terms.coupon_e9 * days, RATE_UNIT_E9 * year)
-
-
-def _fraction(start: int, end: int, day_count: str) -> tuple[int, int]:
-    """Return the part of a year as numerator and denominator; a period of ACT/ACT ICMA is whole, so many months."""
-    first, last = to_date(start), to_date(end)
-    if day_count == "ACT/365F":
-        return end - start, 365
-    if day_count == "ACT/360":
-        return end - start, 360
-    months = (last.year - first.year) * 12 + last.month - first.month
-    if day_count == "ACT/ACT ICMA":
-        return months, 12
-    from_day = min(first.day, 30)
-    to_day = 30 if last.day == 31 and from_day == 30 else last.day
-    return 30 * months + to_day - from_day, 360
+    start, end = to_date(terms.periods[period].start), to_date(terms.periods[period].end)
+    months = (end.year - start.year) * 12 + end.month - start.month
+    fraction = day_fraction(start, end, DayCount(terms.day_count), months=months)
+    return interest_cents(1, terms.denomination_cents, terms.coupon_e9, fraction)
 
 
 def check_terms(terms: TokenTerms, tokens: list[TokenTerms]) -> None:
