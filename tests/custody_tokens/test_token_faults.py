@@ -24,7 +24,7 @@ from tsingma.simulate.token_run import simulate
 from tsingma.simulate.token_world import CrashingStore
 from tsingma.store.memory import MemoryStore
 
-SEEDS_TO_FIND = 120
+SEEDS_TO_FIND = 600
 Plant = Callable[[pytest.MonkeyPatch], None]
 
 
