@@ -175,6 +175,23 @@ def test_trades_of_a_day_are_captured_before_its_last_settlement(house: House) -
     accept(house, OpenDay(MONDAY + 1))
 
 
+def test_fails_without_a_price_are_refused_before_the_clock_moves() -> None:
+    """Goal: a step that is refused leaves no trace, not even the time. Method: stock fails that was never priced."""
+    house = House()
+    accept(house, LoadReference(book()))
+    accept(house, OpenDay(MONDAY))
+    accept(house, next(trades([(0, A, B, 100, 3_000_000)]).commands()))
+    for day in range(3):
+        if day:
+            accept(house, OpenDay(MONDAY + day))
+        for entry in timetable():
+            if day == 2 and entry.kind is StepKind.FAILS_AND_FEES:
+                refuse(house, RunStep(entry.name), "failed and has no closing price or rate")
+                accept(house, prices([0], [3_000_000]))
+            accept(house, RunStep(entry.name))
+        accept(house, CloseDay())
+
+
 def test_transfers_answer_one_by_one(house: House) -> None:
     """Goal: one bad transfer never hides the next. Method: enough, too much, enough."""
     columns = (pack([A] * 3, "i4"), pack([B] * 3, "i4"), pack([0] * 3, "i4"), pack([10, 2_000_000, 5], "i8"))

@@ -19,7 +19,7 @@ from tsingma.engine.payments import close_payments
 from tsingma.journal.commands import CloseDay, OpenDay, RunStep, SetClosingPrices
 from tsingma.journal.events import DayClosed, DayOpened, PricesSet, StepRun
 from tsingma.settlement.cns import batch_run
-from tsingma.settlement.fails import failed_deliveries
+from tsingma.settlement.fails import FailedDelivery, failed_deliveries
 from tsingma.settlement.money import settle_money
 from tsingma.settlement.timetable import StepKind, TimetableStep, step_named, timetable
 
@@ -128,6 +128,8 @@ def run_step(house: House, command: RunStep) -> StepRun:
     due = order[len(position.steps_run)]
     if step.name != due:  # a step that was passed over could never run, and the day never close
         raise refuse(RejectionReason.NOT_ALLOWED, f"{due} comes first", subject=step.name, remedy=f"run {due}")
+    if step.kind is StepKind.FAILS_AND_FEES:
+        _failed(house, step)  # a missing price refuses the step here, before the clock moves
     alleged = settling.tick(house, step.second)
     figures = {**_RUNS[step.kind](house, step), "allegements": alleged}
     follow(house)
@@ -152,14 +154,18 @@ def _same_day(house: House, step: TimetableStep) -> dict[str, int]:
     return {"due_positions": taken, **figures}
 
 
-def _fails(house: House, step: TimetableStep) -> dict[str, int]:
-    book = house.resolved
+def _failed(house: House, step: TimetableStep) -> list[FailedDelivery]:
+    """Return what was not delivered; changes nothing. Raises Rejected (missing) when a failed security has no price."""
+    book, day = house.resolved, house.position.day
     counter = book.settlement_counter
     fx = np.array(house.fx_e6, np.int64)[book.counter_currency[counter]]
-    day = house.position.day
-    failed = failed_deliveries(
+    return failed_deliveries(
         house.settlement.positions, day, step.markets, house.price_e4[counter], fx, settlement_day_before(day)
     )
+
+
+def _fails(house: House, step: TimetableStep) -> dict[str, int]:
+    failed, day = _failed(house, step), house.position.day
     for fail in failed:
         house.charges.accrue(
             "late delivery fee",
