@@ -74,6 +74,32 @@ def test_at_zero_the_auction_waits_and_the_continuous_session_closes() -> None:
     assert day.closed
 
 
+@pytest.mark.parametrize(
+    ("second", "third", "expected"),
+    [
+        (110, 120, "quota-used"),  # the auction refuses at zero itself, not only below it
+        (410, 420, "quota-used"),
+        (310, 320, "quota-closed"),
+    ],
+)
+def test_zero_itself_is_used_up(second: int, third: int, expected: str) -> None:
+    """Goal: "drops to zero". Method: use it to the last ten-thousandth in each kind of session, then more."""
+    day = OrderDay(terms(1_000))
+    exact = {"kind": BUY, "order": 0, "time_s": second, "quantity": 10, "price_e4": 10_000}
+    assert words(day, exact) == ["accepted"]
+    assert day.balance_e4 == 0
+    assert words(day, {**exact, "order": 1, "time_s": third, "quantity": 1}) == [expected]
+
+
+def test_what_does_not_fit_is_refused_where_the_session_says_so() -> None:
+    """Goal: the third rule at zero. Method: one more than what is left, then just that."""
+    day = OrderDay(terms(1_000))
+    row = {"kind": BUY, "time_s": 410, "quantity": 1}
+    assert words(day, {**row, "order": 0, "price_e4": 100_001}, {**row, "order": 1, "price_e4": 100_000}) == [
+        "quota-used", "accepted",
+    ]  # fmt: skip
+
+
 def test_a_balance_at_zero_when_the_continuous_session_begins_closes_the_day() -> None:
     """Goal: zero carried out of the auction. Method: nothing is given back before the first message at 09:30."""
     day = OrderDay(terms(1_000))

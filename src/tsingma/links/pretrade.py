@@ -161,7 +161,7 @@ class Snapshot:
 
     def places(self, participant: Int64, investor: Int64, security: Int64) -> Int64:
         """Return the line of each item, or -1; with an investor id it is the segregated account's."""
-        holder = _holder(np.where(investor > 0, -1, participant), investor)
+        holder = _holder(participant, investor)
         who, known = _find(self._names, holder)
         place, found = _find(self._key, who << SECURITY_BITS | security)
         return np.where(known & found, place, -1).astype(np.int64)

@@ -125,7 +125,7 @@ class FlowQuotas:
         """Return why one quota has no room for an item, or 0."""
         if term.kind == QuotaKind.DAILY_NET_NOTIONAL:
             after = abs(self._notional + cents)
-            return results.OVER_NOTIONAL if after > term.amount_cents and after > abs(self._notional) else 0
+            return results.OVER_NOTIONAL if after > term.amount_cents else 0  # what narrows the net always fits
         if cents < 0 or term.kind == QuotaKind.DAILY_NET_BUY:
             return 0
         if term.kind == QuotaKind.INDIVIDUAL:
