@@ -75,15 +75,18 @@ def banks_book(banks: int) -> ReferenceBook:
 
 
 def payment_day(
-    seed: int, day: date, count: int, *, banks: int = 50, alpha: float = 0.25, pair_share: float = 0.05,
+    seed: int, day: date, count: int, *, banks: int = 50, alpha: float = 0.25, short: float = 0.0,
+    pair_share: float = 0.05,
     timed_share: float = 0.02, a_command: int = A_COMMAND,
 ) -> PaymentDay:  # fmt: skip
     """Return a day of about ``count`` payments (pairs are two) in four currencies between ``banks`` banks.
 
+    A part ``short`` of the accounts gets half of its funding, so that some payments never settle.
+
     Raises Rejected (out-of-range) for a number out of its range.
     """
     for field, value, low, high in (
-        ("count", count, 1, COUNT_MAX), ("banks", banks, 2, BANKS_MAX), ("alpha", alpha, 0, 1),
+        ("count", count, 1, COUNT_MAX), ("banks", banks, 2, BANKS_MAX), ("alpha", alpha, 0, 1), ("short", short, 0, 1),
         ("pair_share", pair_share, 0, 1), ("timed_share", timed_share, 0, 1), ("a_command", a_command, 2, 1_000_000),
     ):  # fmt: skip
         if not low <= value <= high:
@@ -91,6 +94,7 @@ def payment_day(
     chance = np.random.Generator(np.random.PCG64(seed))
     columns, time_s = _columns(chance, day, count, banks, pair_share, timed_share)
     funding = _funding(columns, banks, alpha)
+    funding[chance.random(funding.size) < short] //= 2
     owner, asset = np.divmod(np.flatnonzero(funding), len(CURRENCIES))
     deposits = DepositAssets(
         pack(owner + FIRST_BANK, "i4"), pack(asset, "i4"), pack(funding[np.flatnonzero(funding)], "i8")
