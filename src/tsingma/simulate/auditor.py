@@ -27,7 +27,7 @@ _FORETOLD = (
     "deliveries", "receipts", "shares", "open", "payable_", "settled", "passes", "gross_", "paid_", "unpaid_", "left",
     "payment_failures", "released_shares", "due_positions", "failed_", "late_fee_", "buy_in_requests", "instructions_",
     "with_credit", "parts", "allegements", "penalties", "loans_", "claims_", "charges_", "stock_", "positions_open",
-    "money_settled_", "money_open_", "house_line_", "charge|",
+    "money_settled_", "money_open_", "house_line_", "charge|", "reservations_expired", "derivatives_owed_",
 )  # fmt: skip
 
 

@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 
 from tsingma.basics.money import CURRENCIES
+from tsingma.clearing.derivatives import SERIES_MAX
 from tsingma.engine.house import House
 from tsingma.settlement.instruction import STATUSES
+from tsingma.settlement.reservation import RESERVATION_STATUSES
 from tsingma.simulate.plain_house import PlainHouse
 
 Contents = dict[str, Any]
@@ -60,6 +62,9 @@ def plain_contents(plain: PlainHouse) -> Contents:
         },
         "charges owed": _nonzero(plain.charges_owed),
         "margin": plain.margin,
+        "reservations": [(one.account, one.asset, one.amount, one.status) for one in plain.reservations],
+        "contracts": {key: (much, plain.contracts.cost_e4[key]) for key, much in plain.contracts.quantity.items()},
+        "contract money owed": plain.contracts.owed,
         "prices": plain.price_e4,
         "rates": plain.fx_e6,
     }
@@ -88,8 +93,21 @@ def engine_contents(house: House) -> Contents:
                 strict=True,
             )
         },
+        **_resources(house),
         "prices": dict(enumerate(house.price_e4.tolist())),
         "rates": house.fx_e6,
+    }
+
+
+def _resources(house: House) -> Contents:
+    table, book = house.settlement.reservations.table, house.derivatives
+    columns = (table[name].tolist() for name in ("account", "asset", "amount", "status"))
+    keys = (divmod(key, SERIES_MAX) for key in book.key.tolist())
+    numbers = zip(book.quantity.tolist(), book.cost_e4.tolist(), strict=True)
+    return {
+        "reservations": [(*row[:-1], RESERVATION_STATUSES[row[-1]]) for row in zip(*columns, strict=True)],
+        "contracts": dict(zip(keys, numbers, strict=True)),
+        "contract money owed": book.owed,
     }
 
 

@@ -33,6 +33,8 @@ from tsingma.journal.commands import (
 from tsingma.reference.book import MARKETS, AccountClass, ReferenceBook
 from tsingma.settlement.timetable import StepKind, timetable
 from tsingma.simulate.plain_ledger import Key, PlainLedger, Refusal
+from tsingma.simulate.plain_resource_acts import RESOURCE_ACTS
+from tsingma.simulate.plain_resources import PlainContracts, PlainReservation
 from tsingma.simulate.plain_settlement import Due, PlainInstruction, PlainPositions, ready, settle_woken
 from tsingma.simulate.plain_steps import close_figures, run_plain_step, settles_today
 from tsingma.simulate.plain_trades import Trade, trade_charges, trade_faults
@@ -99,6 +101,8 @@ class PlainHouse:
     accrued: dict[tuple[int, str, int], int] = field(default_factory=dict)  # account, line, currency
     charges_owed: dict[tuple[int, int], int] = field(default_factory=dict)  # account, currency
     margin: dict[int, tuple[int, int]] = field(default_factory=dict)  # account -> requirement, pledged
+    reservations: list[PlainReservation] = field(default_factory=list)
+    contracts: PlainContracts = field(default_factory=PlainContracts)
     price_e4: dict[int, int] = field(default_factory=dict)
     fx_e6: tuple[int, ...] = (1_000_000, *([0] * (len(CURRENCIES) - 1)))
 
@@ -113,6 +117,8 @@ class PlainHouse:
             accrued=dict(self.accrued),
             charges_owed=dict(self.charges_owed),
             margin=dict(self.margin),
+            reservations=[replace(one) for one in self.reservations],
+            contracts=self.contracts.copy(),
             price_e4=dict(self.price_e4),
         )
 
@@ -136,6 +142,14 @@ class PlainHouse:
     def carry_out(self, command: Command) -> Figures:
         """Change the state and return the figures of the answer that can be foretold; raises Refusal untouched."""
         return _ACTS[type(command)](self, command)
+
+    def columns(self, command: Any, types: dict[str, str]) -> list[tuple[int, ...]]:
+        """Return the columns of a command; raises Refusal (malformed)."""
+        return columns(command, types)
+
+    def woken(self, chosen: tuple[int, ...], credited: set[Key]) -> Figures:
+        """Settle at once what an event has made ready; returns figures."""
+        return _woken(self, chosen, credited)
 
     def require(self, condition: bool, reason: RejectionReason) -> None:
         """Raise Refusal unless the condition holds."""
@@ -370,4 +384,5 @@ _ACTS: dict[type, Callable[[PlainHouse, Any], Figures]] = {
     ChangeInstruction: _change,
     CallMargin: _margin,
     CloseDay: _close,
+    **RESOURCE_ACTS,
 }

@@ -11,6 +11,7 @@ from tsingma.engine.cycle import paying_markets, settlement_day_before
 from tsingma.reference.tables import read_table, row_on
 from tsingma.settlement.timetable import StepKind, TimetableStep, timetable
 from tsingma.simulate.plain_ledger import Key, Refusal
+from tsingma.simulate.plain_resources import give_back
 from tsingma.simulate.plain_settlement import attempt, batch_run, ready, settle_money
 
 if TYPE_CHECKING:
@@ -87,8 +88,16 @@ def _fails(house: PlainHouse, markets: tuple[int, ...]) -> dict[str, int]:
         "late_fee_HKD_cents": sum(fee for _, _, fee in failed),
         "buy_in_requests": sum(house.positions.since[line] <= before for line, _, _ in failed),
         "instructions_newly_failing": len(late),
+        "reservations_expired": _expire(house),
         **_collect(house),
     }
+
+
+def _expire(house: PlainHouse) -> int:
+    over = [one for one in house.reservations if one.status == "active" and one.last_day <= house.day]
+    for one in over:
+        give_back(house.ledger, one, "expired")
+    return len(over)
 
 
 def _collect(house: PlainHouse) -> dict[str, int]:
@@ -131,6 +140,7 @@ def close_figures(house: PlainHouse) -> dict[str, int]:
         figures[f"money_open_{name}_cents"] = sum(map(abs, left))
         figures[f"money_open_net_{name}_cents"] = sum(left)
         figures[f"house_line_{name}_cents"] = house.ledger.balance.get((house.central, unit), 0)
+    figures["derivatives_owed_HKD_cents"] = sum(house.contracts.owed.values())
     for (_, line, unit), cents in house.accrued.items():
         name = f"charge|{line}|{CURRENCIES[unit]}"
         figures[name] = figures.get(name, 0) + cents

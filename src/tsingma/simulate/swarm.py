@@ -44,7 +44,7 @@ def draw(chance: np.random.Generator) -> Swarm:
     return Swarm(
         days=settlement_days(start, int(chance.choice((1, 2, 3, 4), p=(0.5, 0.25, 0.2, 0.05)))),
         participants=int(chance.integers(2, 6)),
-        actions_a_day=int(chance.integers(2, 9)),
+        actions_a_day=int(chance.integers(2, 16)),
         batch_max=int(chance.choice((1, 2, 5, 12))),
         page_size=int(chance.choice((512, 1_024, 4_096))),
         checkpoint_pages=int(chance.choice((8, 40, 1_000))),

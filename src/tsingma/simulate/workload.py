@@ -42,6 +42,7 @@ from tsingma.simulate.plain_house import TRADE_COLUMNS, PlainHouse
 from tsingma.simulate.plain_trades import Trade
 from tsingma.simulate.swarm import Swarm
 from tsingma.simulate.universe import invented_isin
+from tsingma.simulate.workload_resources import ResourceDraws
 
 OWN_ACCOUNTS = 4  # CNS, house, issuer, bank: the first accounts of the book
 FX_E6: tuple[int, ...] = (1_000_000, 1_080_000, 7_800_000, 8_500_000)
@@ -98,6 +99,7 @@ class Workload:
         self._accounts = range(OWN_ACCOUNTS, len(self._book.accounts))
         self._assets = len(CURRENCIES) + len({counter.isin for counter in self._book.counters})
         self._trade_id = 0
+        self._resources = ResourceDraws(chance, self._accounts)
         self._spent: dict[int, int] = {}
         self._opening = 0
 
@@ -139,7 +141,8 @@ class Workload:
     def _actions(self) -> Sequence[Callable[[PlainHouse], Command]]:
         return (
             self._trades, self._trades, self._trades, self._transfers, self._transfers, self._deposits, self._margin,
-            self._change, self._change, self._prices,
+            self._change, self._change, self._prices, self._resources.reserve, self._resources.end_reservation,
+            self._resources.together, self._resources.series, self._resources.contracts, self._resources.mark,
         )  # fmt: skip
 
     def _invalid(self) -> Sequence[Callable[[PlainHouse], Command]]:
