@@ -321,12 +321,12 @@ def test_a_coupon_adds_up_whoever_holds(parts: list[int], rate: int) -> None:
     [
         {"currency": "XXX"}, {"denomination_cents": 0}, {"size_cents": 5}, {"coupon_e9": -1}, {"day_count": "ACT/7"},
         {"maturity_day": 1}, {"periods": ()}, {"money_token": 9}, {"book_asset": -1}, {"is_money": True},
-        {"code": "GREEN"},
+        {"code": "GREEN"}, {"book_asset": 4},
     ],
 )  # fmt: skip
 def test_a_contract_that_is_not_whole_is_refused(ledgers: TwoLedgers, change: dict[str, object]) -> None:
     """Goal: bad terms never reach the ledger. Method: the terms that are there, under another code, one thing wrong."""
-    good = msgspec.structs.replace(ledgers.tokens.state.contracts[BOND].terms, code="OTHER")
+    good = msgspec.structs.replace(ledgers.tokens.state.contracts[BOND].terms, code="OTHER", book_asset=5)
     bad = msgspec.structs.replace(good, **change)
     assert refusal(ledgers, Side.TOKENS, IssueToken(bad, GOV, (GOV,)))
     assert refusal(ledgers, Side.TOKENS, IssueToken(good, GOV, (GOV,))) == ""

@@ -101,7 +101,7 @@ def test_both_legs_or_neither(nodes: dict[Side, Node], step: int, fault: str, ti
 def strike(node: Node, other: Node, command_id: str, command: object, fault: str) -> None:
     """Hand a message over while the fault happens; nobody hears the answer."""
     if fault.startswith("store-fails"):
-        node.store.fails = fault.removeprefix("store-fails-")
+        node.plan_failure(before=fault == "store-fails-before")
         with pytest.raises(StoreFailed):
             node.tell(command_id, command)  # type: ignore[arg-type]
         return

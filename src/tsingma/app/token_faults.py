@@ -27,20 +27,20 @@ def batch_of(outcome: Outcome) -> Batch:
 
 
 def simulate_seeds(shared: bytes, one: bytes) -> bytes:
-    """Run the seeds of one task (first and count); returns their batch. A task of the executor."""
-    first, count = msgspec.msgpack.decode(one, type=tuple[int, int])
-    total = batch_of(simulate(first))
+    """Run the seeds of one task (first, count, on disks or not); returns their batch. A task of the executor."""
+    first, count, disk = msgspec.msgpack.decode(one, type=tuple[int, int, bool])
+    total = batch_of(simulate(first, disk=disk))
     for seed in range(first + 1, first + count):
-        total.add(batch_of(simulate(seed)))
+        total.add(batch_of(simulate(seed, disk=disk)))
     return msgspec.msgpack.encode(total)
 
 
-def simulate_many(first: int, count: int, processes: int) -> Iterator[Batch]:
+def simulate_many(first: int, count: int, processes: int, *, disk: bool = False) -> Iterator[Batch]:
     """Yield a batch for every five hundred seeds, in order; the same for any number of processes."""
     executor = InProcess() if processes == 1 else ProcessPool(processes)
     for start in range(first, first + count, SEEDS_A_LINE):
         end = min(start + SEEDS_A_LINE, first + count)
-        tasks = [(seed, min(SEEDS_A_TASK, end - seed)) for seed in range(start, end, SEEDS_A_TASK)]
+        tasks = [(seed, min(SEEDS_A_TASK, end - seed), disk) for seed in range(start, end, SEEDS_A_TASK)]
         found = executor.run(
             "tsingma.app.token_faults:simulate_seeds", b"", [msgspec.msgpack.encode(one) for one in tasks]
         )

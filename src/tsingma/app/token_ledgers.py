@@ -86,7 +86,10 @@ def moment(at: int) -> str:
 
 
 def compare(ledgers: TwoLedgers) -> Comparison:
-    """Reconcile both ledgers, their receipts and their journals; raises Rejected before a book is loaded."""
+    """Reconcile both ledgers, their receipts and their journals, which are replayed from zero.
+
+    Raises Rejected before a book is loaded, InvariantBroken when a journal replays to other answers.
+    """
     house, tokens = ledgers.book.state, ledgers.tokens.state
     items = reconcile(tokens, house.ledger, house.synchronised, house.internal.issuer)
     records = {side: list(ledgers.stores[side].read()) for side in Side}
@@ -97,6 +100,11 @@ def compare(ledgers: TwoLedgers) -> Comparison:
             Item("journal", f"{side} record {one.sequence}", 0, 1, is_break=True, remedy=one.message)
             for one in faults(found)
         ]
+    for side, sequencer in ((Side.BOOK, ledgers.book), (Side.TOKENS, ledgers.tokens)):
+        replayed, now = sequencer.replay().digest(), sequencer.state.digest()
+        if replayed != now:
+            remedy = "stop this ledger; restore it from its journal"
+            items.append(Item("replay", str(side), sequencer.sequence, 0, is_break=True, remedy=remedy))
     return Comparison(
         moment(tokens.at), statements(tokens, house.ledger, house.synchronised), items,
         len(records[Side.BOOK]), len(records[Side.TOKENS]),

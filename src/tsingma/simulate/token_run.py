@@ -20,7 +20,9 @@ from tsingma.journal.token_commands import Agreement, Receipt, TellTime
 from tsingma.journal.token_events import SettlementDecided
 from tsingma.simulate import token_audit as audit
 from tsingma.simulate.auditor import Violation
+from tsingma.simulate.disk_store import unheard_errors_ignored
 from tsingma.simulate.token_deals import KINDS, draw_deal, draw_own_command
+from tsingma.simulate.token_disk import DiskNode
 from tsingma.simulate.token_world import START, Node, StoreFailed, open_world
 
 ROUNDS_MAX = 12
@@ -112,15 +114,18 @@ class Reply:
     generation: int
 
 
-def simulate(seed: int) -> Outcome:
-    """Run one seed to its end, or to the first violation."""
-    run = TokenRun(seed)
-    try:
-        run.safety()
-        run.liveness()
-        run.finish()
-    except (Violation, InvariantBroken, Rejected, *_DEFECTS) as broken:
-        run.outcome.violation = f"{type(broken).__name__} at step {run.step}: {broken}"
+def simulate(seed: int, *, disk: bool = False) -> Outcome:
+    """Run one seed to its end, or to the first violation; with ``disk``, over SQLite on two disks that fail."""
+    with unheard_errors_ignored():
+        run = TokenRun(seed, disk=disk)
+        try:
+            run.safety()
+            run.liveness()
+            run.finish()
+        except (Violation, InvariantBroken, Rejected, StoreFailed, *_DEFECTS) as broken:
+            run.outcome.violation = f"{type(broken).__name__} at step {run.step}: {broken}"
+        for node in run.nodes.values():
+            node.crash()
     for node in run.nodes.values():
         run.outcome.marks += node.marks
     return run.outcome
@@ -129,13 +134,17 @@ def simulate(seed: int) -> Outcome:
 class TokenRun:
     """The two nodes, the network between them, and the synchroniser with what it knows."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, *, disk: bool = False) -> None:
         """Draw the parameters and open both ledgers."""
-        streams = [np.random.Generator(np.random.PCG64([seed, place])) for place in range(2)]
+        streams = [np.random.Generator(np.random.PCG64([seed, place])) for place in range(4)]
         self.swarm, self.chance = draw(streams[0]), streams[1]
         self.outcome = Outcome(seed, self.swarm)
         self.marks, self.trace = self.outcome.marks, self.outcome.trace
-        self.nodes = {side: Node(side) for side in Side}
+        self.nodes: dict[Side, Node] = (
+            {side: DiskNode(side, streams[2 + place]) for place, side in enumerate(Side)}
+            if disk
+            else {side: Node(side) for side in Side}
+        )
         self.network: list[Request | Reply] = []
         self.known: dict[str, Progress] = {}
         self.deals: dict[str, Agreement] = {}
@@ -213,7 +222,7 @@ class TokenRun:
         elif action == "snapshot":
             for node in self.nodes.values():
                 if node.up:
-                    node.sequencer.snapshot()
+                    node.snapshot()
         elif action == "reconcile" and all(node.up for node in self.nodes.values()):
             nodes = self.nodes
             audit.check_reconciled(nodes[Side.BOOK].house, nodes[Side.TOKENS].token_ledger, quiet=False)
@@ -222,7 +231,7 @@ class TokenRun:
         elif what == "crash":
             self.nodes[Side(where)].crash()
         elif what == "fail":
-            self.nodes[Side(where)].store.fails = "before" if self.chance.random() < 0.5 else "after"
+            self.nodes[Side(where)].plan_failure(before=bool(self.chance.random() < 0.5))
 
     def _agree(self) -> None:
         if len(self.deals) >= self.swarm.deals_max + 4:
@@ -274,11 +283,12 @@ class TokenRun:
         if not node.up:
             self.marks["network:to-a-ledger-that-is-down"] += 1
             return None
-        planned = node.store.fails
+        planned = node.failing
         try:
             told = node.tell(command_id, command)  # type: ignore[arg-type]
         except StoreFailed:
             self.marks[f"store:failed-{planned}"] += 1
+            node.heal()
             self._note(f"{side} {command_id}: the store fails {planned}")
             return None
         self._note(f"{side} {command_id}: {_short(told[0])}")
@@ -319,7 +329,7 @@ class TokenRun:
             if not node.up:
                 node.start()
                 self.marks["recovered"] += 1
-            node.store.fails = ""
+            node.heal()
         self.times[Side.BOOK] = max(self.times[Side.BOOK], self.nodes[Side.BOOK].house.synchronised.at)
         self.times[Side.TOKENS] = max(self.times[Side.TOKENS], self.nodes[Side.TOKENS].token_ledger.at)
 

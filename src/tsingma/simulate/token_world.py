@@ -21,6 +21,7 @@ from tsingma.engine.two_ledgers import receipt_of
 from tsingma.journal.commands import Command, DepositAssets, LoadReference
 from tsingma.journal.events import Answer, Refused
 from tsingma.journal.record import Record
+from tsingma.journal.store import Store
 from tsingma.journal.token_commands import (
     Agreement,
     CouponPeriod,
@@ -86,8 +87,9 @@ class Node:
     def __init__(self, side: Side) -> None:
         """Start on an empty store."""
         self.side = side
-        self.store = CrashingStore()
+        self.failing = ""  # the fault that is planned
         self.marks: Count[str] = Count()
+        self.store: Store = CrashingStore()
         self._house: Sequencer[House] | None = None
         self._tokens: Sequencer[TokenLedger] | None = None
         self.start()
@@ -99,14 +101,39 @@ class Node:
 
     def start(self) -> None:
         """Recover from the journal."""
+        self.store = self.open_store()
         if self.side is Side.BOOK:
             self._house = Sequencer(self.store, House, step, step_all)
         else:
             self._tokens = Sequencer(self.store, TokenLedger, tokens.step)
 
+    def open_store(self) -> Store:
+        """Return the store that outlives the process."""
+        return self.store
+
+    def plan_failure(self, *, before: bool) -> None:
+        """Let the store fail at its next record, before it is durable or after."""
+        self.failing = "before" if before else "after"
+        if isinstance(self.store, CrashingStore):
+            self.store.fails = self.failing
+
+    def heal(self) -> None:
+        """Plan no failure."""
+        self.failing = ""
+        if isinstance(self.store, CrashingStore):
+            self.store.fails = ""
+
     def crash(self) -> None:
         """Lose everything that is not in the journal."""
         self._house = self._tokens = None
+
+    def dead(self) -> bool:
+        """Return whether the machine stopped behind an answer."""
+        return False
+
+    def errors(self) -> type[Exception]:
+        """Return what a failing store raises."""
+        return StoreFailed
 
     @property
     def sequencer(self) -> Sequencer[House] | Sequencer[TokenLedger]:
@@ -132,14 +159,27 @@ class Node:
 
     def tell(self, command_id: str, command: Command) -> tuple[Answer, Receipt | None]:
         """Carry out a command; raises StoreFailed, and is down, when the store fails."""
+        sequencer = self.sequencer
         try:
-            (answer,) = self.sequencer.submit([(command_id, command)])
-        except StoreFailed:
+            (answer,) = sequencer.submit([(command_id, command)])
+        except self.errors():
             self.crash()
-            raise
+            raise StoreFailed from None
         refused = isinstance(answer, Refused)
         self.marks[f"{self.side}:{'refused' if refused else 'accepted'}"] += 1
-        return answer, None if refused else receipt_of(self.store, command_id)
+        receipt = None if refused else receipt_of(self.store, command_id)
+        if self.dead():
+            self.crash()
+        return answer, receipt
+
+    def snapshot(self) -> None:
+        """Keep a snapshot; the process is down when the store fails over it."""
+        try:
+            self.sequencer.snapshot()
+        except self.errors():
+            self.crash()
+        if self.dead():
+            self.crash()
 
     def require(self, command_id: str, command: Command) -> None:
         """Carry out a command of the opening; raises Rejected when it is refused."""

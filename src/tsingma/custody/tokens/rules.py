@@ -31,7 +31,12 @@ def check_agreement(state: TokenLedger, agreement: Agreement) -> None:
         if coupon == -1:
             crossing[token, 1] += leg.amount * (leg.credit <= BRIDGE)
             crossing[token, -1] += leg.amount * (leg.debit <= BRIDGE)
-    for token, contract in enumerate(state.contracts):
+    for leg in agreement.book_legs:
+        for place in ((leg.debit, leg.asset), (leg.credit, leg.asset)):
+            if (kept := state.kept_at(place)) is not None:
+                crossing[kept, 1] += 0
+    for token in sorted({token for token, _ in crossing}):
+        contract = state.contracts[token]
         place = contract.terms.book_account, contract.terms.book_asset
         out = sum(leg.amount for leg in agreement.book_legs if (leg.debit, leg.asset) == place)
         into = sum(leg.amount for leg in agreement.book_legs if (leg.credit, leg.asset) == place)

@@ -47,6 +47,8 @@ def _common(terms: TokenTerms, tokens: list[TokenTerms]) -> list[_Fault]:
     faults: list[_Fault] = []
     if any(one.code == terms.code for one in tokens):
         faults.append((RejectionReason.DUPLICATE, "code", "a token of that code is there already"))
+    if any((one.book_account, one.book_asset) == (terms.book_account, terms.book_asset) for one in tokens):
+        faults.append((RejectionReason.CONFLICT, "book_account", "it keeps the same asset for another token"))
     if terms.currency not in CURRENCIES:
         faults.append((RejectionReason.UNKNOWN, "currency", f"'{terms.currency}' is not kept"))
     if not 0 < terms.denomination_cents <= SIZE_MAX:
