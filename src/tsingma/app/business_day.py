@@ -49,7 +49,9 @@ from tsingma.margin.hkscc.parameters import Parameters
 from tsingma.settlement.proposal import Objective
 from tsingma.settlement.timetable import StepKind, TimetableStep, timetable
 
-SETTLES_GROSS = (StepKind.NIGHT_SETTLEMENT, StepKind.REAL_TIME_DVP, StepKind.BATCH_SETTLEMENT_RUN)
+SETTLES_GROSS = (
+    StepKind.NIGHT_SETTLEMENT, StepKind.REAL_TIME_DVP, StepKind.BATCH_SETTLEMENT_RUN, StepKind.PARTIAL_SETTLEMENT,
+)  # fmt: skip
 CAPTURE_TIME = "16:30"  # after the close of the market at about 16:10; what settles later comes after it
 
 

@@ -8,6 +8,7 @@ from tsingma.app.session import Session
 from tsingma.basics.dates import to_date
 from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.engine.house import House
+from tsingma.engine.settling import now
 from tsingma.settlement.instruction import CANCELLED, SETTLED
 from tsingma.settlement.proposal import Remedy
 from tsingma.settlement.remedy import Freed, what_frees
@@ -33,7 +34,8 @@ def explain_number(house: House, number: int) -> Remedy:
     if table["status"][number] == CANCELLED:
         return Remedy(instruction=number, settles=False, needs=(), sentence=f"instruction {number} is cancelled")
     freed = what_frees(
-        settlement.instructions, settlement.links, settlement.reservations, house.ledger, house.position.day, number
+        settlement.instructions, settlement.links, settlement.reservations, house.ledger,
+        now(house).lender(settlement), number,
     )  # fmt: skip
     needs = tuple((_row_name(house, owner, asset), lack) for owner, asset, lack in freed.lacks)
     sentence = _sentence(number, freed, needs, house)

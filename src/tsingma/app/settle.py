@@ -56,11 +56,12 @@ def explain_waiting(path: Path, result: Path, instruction: int) -> Remedy:
     except msgspec.DecodeError as error:
         raise refuse(RejectionReason.MALFORMED, f"is no proposal: {error}", file=str(result)) from None
     parts = _parts(problem, proposal, result)
-    if problem.lacks(parts.quantity, parts.cash).any() or problem.parted(parts.quantity) >= 0:
+    whole = parts.quantity == problem.quantity
+    if problem.lacks(parts.quantity, parts.cash).any() or problem.parted(whole, parts.quantity > 0) >= 0:
         raise _other(result)
     slack = problem.end_of(parts.quantity, parts.cash)
     open_ = problem.of_open(problem.quantity - parts.quantity, problem.cash - parts.cash)
-    return explain_instruction(open_, slack, parts.quantity == problem.quantity, instruction)
+    return explain_instruction(open_, slack, whole, instruction)
 
 
 def _parts(problem: Problem, proposal: Proposal, result: Path) -> Parts:

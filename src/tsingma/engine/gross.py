@@ -9,12 +9,13 @@ from tsingma.basics.columns import unpack
 from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.engine.house import Handlers, House
-from tsingma.engine.settling import open_kinds
+from tsingma.engine.settling import in_window, now, open_kinds
 from tsingma.journal.commands import CaptureInstructions, SettleTogether
 from tsingma.journal.events import InstructionsCaptured, SettledTogether
 from tsingma.reference.book import ACCOUNT_CLASSES, AccountClass
 from tsingma.settlement.batch import COLUMN_TYPES
 from tsingma.settlement.instruction import DVP, FOP, FROM_MATCHED, PFOD
+from tsingma.settlement.together import Chosen
 from tsingma.settlement.together import settle_together as settle
 
 Int64 = npt.NDArray[np.int64]
@@ -51,13 +52,14 @@ def capture_instructions(house: House, command: CaptureInstructions) -> Instruct
 def settle_together(house: House, command: SettleTogether) -> SettledTogether:
     """Settle a proposed set at one instant by the ledger's own rules; all of it or nothing."""
     _require_open(house)
-    chosen = unpack(command.instruction, "i4", field="instruction").astype(np.int64)
-    settlement = house.settlement
-    done = settle(
-        settlement.instructions, settlement.links, settlement.reservations, house.ledger, house.position.day,
-        open_kinds(house), chosen,
-    )  # fmt: skip
-    return SettledTogether(done.settled, done.shares, done.amount_cents)
+    chosen = Chosen(
+        whole=unpack(command.instruction, "i4", field="instruction").astype(np.int64),
+        part=unpack(command.part, "i4", field="part").astype(np.int64),
+        units=unpack(command.part_units, "i8", field="part_units").astype(np.int64),
+    )
+    done = settle(house.settlement, now(house), open_kinds(house), chosen, window=in_window(house))
+    lent = done.lent_cents if done.loans else ()
+    return SettledTogether(done.settled, done.shares, done.amount_cents, done.parts, done.loans, lent)
 
 
 def _require_open(house: House) -> None:

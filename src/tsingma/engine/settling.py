@@ -56,6 +56,13 @@ def open_kinds(house: House) -> tuple[int, ...]:
     return tuple(kind for kind in range(len(KINDS)) if kind not in cut)
 
 
+def in_window(house: House) -> bool:
+    """Return whether parts may settle now: the step that ran last allows them."""
+    run = house.position.steps_run
+    last = next((step for step in timetable() if run and step.name == run[-1]), None)
+    return last is not None and (last.parts or last.kind is StepKind.PARTIAL_SETTLEMENT)
+
+
 def gross(house: House, step: TimetableStep) -> dict[str, int]:
     """Settle the step's instructions one by one and with credit, and in parts where the step allows it."""
     kinds = tuple(kind for kind in open_kinds(house) if not step.kinds or kind in step.kinds)

@@ -216,14 +216,19 @@ class CaptureInstructions(msgspec.Struct, frozen=True, tag="capture-instructions
     priority: bytes
 
 
-class SettleTogether(msgspec.Struct, frozen=True, tag="settle-together", forbid_unknown_fields=True):
+class SettleTogether(
+    msgspec.Struct, frozen=True, tag="settle-together", forbid_unknown_fields=True, omit_defaults=True
+):
     """Settle these instructions at one instant: only the balances after all of them count; all of them or none.
 
-    ``instruction`` is an i4 column of rising numbers. ``basis`` says how the set was found; nothing rests on it.
+    ``instruction`` is an i4 column of rising numbers that settle whole, ``part`` one of rising numbers of which
+    ``part_units`` (i8) settle. ``basis`` says how the set was found; nothing rests on it.
     """
 
     basis: str
     instruction: bytes
+    part: bytes = b""
+    part_units: bytes = b""
 
 
 class CallMargin(msgspec.Struct, frozen=True, tag="call-margin", forbid_unknown_fields=True):

@@ -160,12 +160,19 @@ class InstructionsCaptured(msgspec.Struct, frozen=True, tag="instructions-captur
     amount_cents: tuple[int, ...]
 
 
-class SettledTogether(msgspec.Struct, frozen=True, tag="settled-together"):
-    """These many instructions settled at one instant; amounts are cents per house currency."""
+class SettledTogether(msgspec.Struct, frozen=True, tag="settled-together", omit_defaults=True):
+    """These many instructions settled at one instant; amounts are cents per house currency.
+
+    ``parts`` settled beside them in part, ``loans`` were drawn against securities (``lent_cents`` a currency, empty
+    when there are none).
+    """
 
     settled: int
     shares: int
     amount_cents: tuple[int, ...]
+    parts: int = 0
+    loans: int = 0
+    lent_cents: tuple[int, ...] = ()
 
 
 class MarginCalled(msgspec.Struct, frozen=True, tag="margin-called"):

@@ -104,6 +104,30 @@ class Lent:
     credited: list[int] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Loan:
+    """Credit for what settles at one instant: who draws it, cents, the row it goes to, what is pledged for it."""
+
+    account: int
+    currency: int
+    cents: int
+    row: int
+    instruction: int  # the first it pays for
+    pledges: tuple[tuple[int, int], ...]  # (security, quantity)
+
+
+def end_of(ledger: Ledger, legs: Legs) -> Int64:
+    """Return what every row would have available if these legs were booked at one instant.
+
+    Nothing, and not less, where a row that does not fall is below its floor already: that holds no booking up.
+    """
+    change = np.zeros(ledger.count, np.int64)
+    np.subtract.at(change, legs.debit[legs.moves], legs.amount[legs.moves])
+    np.add.at(change, legs.credit[legs.moves], legs.amount[legs.moves])
+    end = ledger.available(np.arange(ledger.count)) + change
+    return np.where(change < 0, end, np.maximum(end, 0))
+
+
 @dataclass(slots=True)
 class Lender:
     """Everything auto-collateral decides with: lines, loans so far, what securities are worth, the lender's account."""
@@ -138,6 +162,89 @@ class Lender:
             lent.credited += legs.credit[0].tolist()
         return lent
 
+    def loans_for(self, instructions: Instructions, ledger: Ledger, numbers: Int64, legs: Legs) -> list[Loan]:
+        """Return the credit that covers what accounts would lack if these legs were booked at one instant.
+
+        Only the balances after all of them count, also of what is pledged: what an account buys against payment first,
+        then what else it has then. Credit is no more than what is bought with it; an account whose lack is not covered
+        gets none. ``legs`` are those of ``numbers``. Nothing is booked.
+        """
+        if not self.lines.table["collateral_cents"].any():
+            return []
+        end = end_of(ledger, legs)
+        used: dict[int, int] = {}  # of what an account will have: pledged for its loan in another currency
+        found: list[Loan] = []
+        for line, row in self._short_lines(ledger, end):
+            loan = self._loan(instructions, ledger, numbers, legs, end, line, row, used)
+            if loan is not None:
+                found.append(loan)
+        return found
+
+    def lacks(self, instructions: Instructions, ledger: Ledger, numbers: Int64, legs: Legs) -> dict[int, int]:
+        """Return what each row lacks, credit drawn, if these legs were booked at one instant, by row; none of nothing.
+
+        With that much more on every row the books lend the rest, and the legs can be booked.
+        """
+        end = end_of(ledger, legs)
+        lack = {row: -int(end[row]) for row in np.flatnonzero(end < 0).tolist()}
+        used: dict[int, int] = {}
+        for line, row in self._short_lines(ledger, end):
+            low, high, short = -1, lack[row], int(end[row])  # more by ``high`` is enough, by ``low`` is not
+            while high - low > 1:
+                middle = (low + high) // 2
+                end[row] = short + middle
+                lent = self._loan(instructions, ledger, numbers, legs, end, line, row, dict(used))
+                low, high = (low, middle) if lent is not None else (middle, high)
+            end[row] = short + high
+            if end[row] < 0:
+                self._loan(instructions, ledger, numbers, legs, end, line, row, used)
+            lack[row] = high
+        return {row: amount for row, amount in lack.items() if amount}
+
+    def _short_lines(self, ledger: Ledger, end: Int64) -> list[tuple[int, int]]:
+        """Return (line, row) of the lines whose money would end below what is available."""
+        table = self.lines.table
+        rows = ledger.find_all(table["account"], table["currency"]).tolist()
+        lines = np.flatnonzero(table["collateral_cents"]).tolist()
+        return [(line, rows[line]) for line in lines if rows[line] >= 0 and end[rows[line]] < 0]
+
+    def grant(self, ledger: Ledger, loans: list[Loan]) -> None:
+        """Note loans whose money is booked, and pledge for them; raises InvariantBroken when that is not there."""
+        for loan in loans:
+            self._pledge(ledger, loan.instruction, loan.account, loan.currency, loan.cents, list(loan.pledges))
+
+    def _loan(
+        self, instructions: Instructions, ledger: Ledger, numbers: Int64, legs: Legs, end: Int64, line: int, row: int,
+        used: dict[int, int],
+    ) -> Loan | None:  # fmt: skip
+        table = instructions.table
+        account, currency = int(self.lines.table["account"][line]), int(self.lines.table["currency"][line])
+        mine = (table["kind"][numbers] == DVP) & (table["receiver"][numbers] == account) & legs.moves[:, 1]
+        mine &= table["currency"][numbers] == currency
+        needed = -int(end[row])
+        if needed > int(legs.amount[mine, 1].sum()):
+            return None
+        if self.loans.drawn(account, currency) + needed > int(self.lines.table["collateral_cents"][line]):
+            return None
+        stock = np.flatnonzero((ledger.owner == account) & (ledger.asset >= len(CURRENCIES)))
+        stock = stock[np.argsort(ledger.asset[stock], kind="stable")].tolist()
+        free = {place: max(int(end[place]) - used.get(place, 0), 0) for place in stock}
+        bought = dict.fromkeys(stock, 0)
+        for place, quantity in zip(legs.credit[mine, 0].tolist(), legs.amount[mine, 0].tolist(), strict=True):
+            if place in bought:
+                bought[place] += quantity
+        on_flow = [(place, min(bought[place], free[place])) for place in stock if bought[place]]
+        on_stock = [(place, free[place] - min(bought[place], free[place])) for place in stock]
+        there = [(place, quantity) for place, quantity in (*on_flow, *on_stock) if quantity]
+        securities = [(int(ledger.asset[place]) - len(CURRENCIES), quantity) for place, quantity in there]
+        pledges = self._cover(currency, needed, securities)
+        if pledges is None:
+            return None
+        for security, quantity in pledges:
+            place = ledger.find(account, security + len(CURRENCIES))
+            used[place] = used.get(place, 0) + quantity
+        return Loan(account, currency, needed, row, int(numbers[np.flatnonzero(mine)[0]]), tuple(pledges))
+
     def _lend_for(self, instructions: Instructions, ledger: Ledger, number: int) -> Legs | None:
         one = np.array([number], np.int64)
         legs = legs_of(instructions, ledger, one)
@@ -170,9 +277,17 @@ class Lender:
     ) -> list[tuple[int, int]] | None:
         """Return the securities that cover ``needed`` cents, what is bought first; None when there is not enough."""
         stock = [(asset - len(CURRENCIES), free) for asset, free in self._free(ledger, buyer)]
+        return self._cover(currency, needed, [bought, *stock])
+
+    def share_e6(self, security: int) -> int:
+        """Return what is left of a security's value after its haircut."""
+        return RATE_SCALE_E6 - int(self.rules.haircut_e6[int(self.values.kind[security])])
+
+    def _cover(self, currency: int, needed: int, securities: list[tuple[int, int]]) -> list[tuple[int, int]] | None:
+        """Return what of the securities, in their order, covers ``needed`` cents; None when there is not enough."""
         chosen: list[tuple[int, int]] = []
-        for security, there in (bought, *stock):
-            share = RATE_SCALE_E6 - int(self.rules.haircut_e6[int(self.values.kind[security])])
+        for security, there in securities:
+            share = self.share_e6(security)
             wanted = self.values.quantity_worth(security, needed, currency, share)
             if wanted is None or not there:
                 continue

@@ -141,6 +141,6 @@ def require_feasible(problem: Problem, settled: Bools) -> None:
     if lack.any():
         place = int(np.flatnonzero(lack)[0])
         raise InvariantBroken(f"a proposed set overdraws {problem.accounts[place]} by {int(lack[place])}")
-    parted = problem.parted(quantity)
+    parted = problem.parted(settled, settled)
     if parted >= 0:
         raise InvariantBroken(f"a proposed set parts instruction {parted} from what it is linked to")

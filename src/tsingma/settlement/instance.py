@@ -136,11 +136,13 @@ class Problem:
         lack[credit.money] = np.maximum(-end[credit.money] - lent, 0)
         return lack
 
-    def parted(self, quantity: Int64) -> int:
-        """Return an instruction that these units would part from what it is linked to, or -1; a part of it does too."""
+    def parted(self, whole: Bools, some: Bools) -> int:
+        """Return an instruction that would be parted from what it is linked to, or -1.
+
+        ``whole`` settle whole, ``some`` whole or in part: what is linked settles whole or not at all.
+        """
         if not self.after.size and not self.together.any():
             return -1
-        whole, some = quantity == self.quantity, quantity > 0
         wrong = self.linked & some & ~whole
         wrong[self.after[:, 1]] |= some[self.after[:, 1]] & ~whole[self.after[:, 0]]
         if self.together.any():
@@ -155,8 +157,8 @@ class Problem:
 
     def feasible(self, settled: Bools) -> bool:
         """Return whether no account lacks anything and nothing is parted from what it is linked to, in integers."""
-        quantity = np.where(settled, self.quantity, 0)
-        return self.parted(quantity) < 0 and not self.lacks(quantity, np.where(settled, self.cash, 0)).any()
+        quantity, cash = np.where(settled, self.quantity, 0), np.where(settled, self.cash, 0)
+        return self.parted(settled, settled) < 0 and not self.lacks(quantity, cash).any()
 
 
 def problem_of(instance: Instance) -> Problem:

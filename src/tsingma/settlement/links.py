@@ -54,6 +54,32 @@ class Links:
         together = np.flatnonzero(instructions.table["together"])
         return np.unique(np.concatenate([self.earlier, self.later, together]))
 
+    def unparted(self, instructions: Instructions, numbers: Int64) -> Int64:
+        """Return those of the ``numbers`` (rising) that could settle with others of them: nothing they need is missing.
+
+        Missing is a member of a group, also one its pool still waits for, or an earlier one that has not settled.
+        """
+        group = instructions.table["together"]
+        if not self.later.size and not group.any():
+            return numbers
+        here = np.zeros(len(instructions), np.bool_)
+        here[numbers] = True
+        here[np.isin(group, self.incomplete()) & (group > 0)] = False
+        settled: npt.NDArray[np.bool_] = instructions.table["status"] == SETTLED
+        while True:
+            before = int(here.sum())
+            here[self.later[~(here | settled)[self.earlier]]] = False
+            parted = np.unique(group[~here])
+            here[np.isin(group, parted[parted > 0])] = False
+            if int(here.sum()) == before:
+                return np.flatnonzero(here).astype(np.int64)
+
+    def pairs_of(self, numbers: Int64) -> Int64:
+        """Return the pairs (earlier, later) among ``numbers`` (rising), as places there: int64 [m, 2]."""
+        among = np.isin(self.earlier, numbers) & np.isin(self.later, numbers)
+        places = np.searchsorted(numbers, np.stack([self.earlier[among], self.later[among]], axis=1))
+        return places.astype(np.int64).reshape(-1, 2)
+
     def join(self, instructions: Instructions, kind: str, numbers: tuple[int, ...]) -> None:
         """Link open instructions: all ``together``, or each one ``before`` (``after``) the next.
 

@@ -93,6 +93,25 @@ class Model:
             asked.extend(fresh)
         return sorted(found)
 
+    def changes(self, k: int, quantity: int, cash: int) -> list[tuple[int, int]]:
+        """Return (row, change) when so much of one instruction that is not linked settles, each row once."""
+        problem, credit = self.problem, self.problem.credit
+        total: dict[int, int] = {}
+        for place, change in (
+            (problem.out_stock, -quantity), (problem.in_stock, quantity), (problem.out_cash, -cash),
+            (problem.in_cash, cash),
+        ):  # fmt: skip
+            account = int(place[k])
+            if account < 0 or not change:
+                continue
+            total[account] = total.get(account, 0) + change
+            if credit is None:
+                continue
+            for row, worth in _rows_beside(problem, credit, account):
+                if row < problem.balance.size + credit.money.size or change > 0 or credit.own[k]:
+                    total[row] = total.get(row, 0) + worth * change
+        return list(total.items())
+
     def worth_of_accounts(self, worth: Float64) -> Float64:
         """Return what one more unit on every account is worth, from what it is worth on every row."""
         accounts, credit = self.problem.balance.size, self.problem.credit
@@ -205,6 +224,16 @@ def _credit_rows(problem: Problem, credit: Credit, item: Int64) -> tuple[Legs, I
             counts = np.flatnonzero((account >= 0) & (line[account] >= 0) & (credit.own | (change > 0)))
             found.append((item[counts], accounts + lines + line[account[counts]], change[counts]))
     return _joined(found), opening
+
+
+def _rows_beside(problem: Problem, credit: Credit, account: int) -> list[tuple[int, int]]:
+    """Return the rows of lines that an account counts on, and what a unit on it counts for there."""
+    accounts, lines = problem.balance.size, credit.money.size
+    found = [(accounts + line, credit.scale) for line in np.flatnonzero(credit.money == account).tolist()]
+    if credit.own.any():
+        found += [(row + lines, 1) for row, _ in found]
+    counted = np.flatnonzero(credit.stock == account).tolist()
+    return found + [(accounts + int(credit.line[place]), int(credit.worth[place])) for place in counted]
 
 
 def _joined(parts: list[Legs]) -> Legs:

@@ -71,7 +71,8 @@ def settle_parts(model: Model, relaxed: Relaxed, least_share_e4: int = 0) -> Par
     _fill(cut, of_leg)
     quantity = problem.quantity // units[model.item] * taken[model.item]
     parts = parts_of(problem, quantity)
-    if problem.lacks(parts.quantity, parts.cash).any() or problem.parted(parts.quantity) >= 0:
+    whole = parts.quantity == problem.quantity
+    if problem.lacks(parts.quantity, parts.cash).any() or problem.parted(whole, parts.quantity > 0) >= 0:
         raise InvariantBroken("parts overdraw an account or part what is linked")
     return parts
 

@@ -53,7 +53,7 @@ def settle_parts(
 ) -> Parts:
     """Settle a part of each of the ``numbers`` that lack securities, by priority and entry."""
     table = instructions.table
-    short = numbers[(table["reason"][numbers] == LACK_OF_SECURITIES) & _divisible(instructions, links, numbers)]
+    short = numbers[(table["reason"][numbers] == LACK_OF_SECURITIES) & divisible(instructions, links, numbers)]
     return _settle_each(instructions, ledger, values, rules, day, short, whole_release=False)
 
 
@@ -72,7 +72,7 @@ def settle_released(
     table = instructions.table
     held = (table["status"][numbers] == ON_HOLD) & (table["holds"][numbers] == BY_DELIVERER)
     released = numbers[held & (table["released_quantity"][numbers] > 0) & (table["intended_day"][numbers] <= day)]
-    released = released[_divisible(instructions, links, released)]
+    released = released[divisible(instructions, links, released)]
     return _settle_each(instructions, ledger, values, rules, day, released, whole_release=not window)
 
 
@@ -83,7 +83,8 @@ def end_releases(instructions: Instructions) -> int:
     return int(released.sum())
 
 
-def _divisible(instructions: Instructions, links: Links, numbers: Int64) -> npt.NDArray[np.bool_]:
+def divisible(instructions: Instructions, links: Links, numbers: Int64) -> npt.NDArray[np.bool_]:
+    """Return which may settle in part by kind, the parties' choice and links."""
     table = instructions.table
     may: npt.NDArray[np.bool_] = np.isin(table["kind"][numbers], (DVP, FOP, DWP))
     may &= table["partial"][numbers] == BY_BOTH
@@ -106,7 +107,7 @@ def _settle_each(
     for number in numbers[np.lexsort((numbers, table["priority"][numbers]))].tolist():
         part = _largest_part(instructions, ledger, values, number, whole_release=whole_release)
         one = np.array([number], np.int64)
-        if part <= 0 or not _worth_it(instructions, values, rules, one, part):
+        if part <= 0 or not is_worth_it(instructions, values, rules, one, part):
             continue
         legs = legs_of(instructions, ledger, one, np.array([part], np.int64))
         if not legs.moves.any() or ledger.post_all(*legs.chosen(np.array([0]))) is not None:
@@ -114,7 +115,7 @@ def _settle_each(
         parts, units = parts + 1, units + part
         if table["against"][number] >= 0:
             cents[int(table["against"][number])] += int(legs.amount[0, 1])
-        completed += _take_off(instructions, number, part, day)
+        completed += take_off(instructions, number, part, day)
     return Parts(parts, units, tuple(cents), completed)
 
 
@@ -135,7 +136,7 @@ def _largest_part(
     return part if part == int(table["open_quantity"][number]) else part // unit * unit
 
 
-def _worth_it(instructions: Instructions, values: Values, rules: Rules, one: Int64, part: int) -> bool:
+def is_worth_it(instructions: Instructions, values: Values, rules: Rules, one: Int64, part: int) -> bool:
     """Return whether a part against payment reaches the least money of its currency; the last part always may."""
     number = int(one[0])
     table = instructions.table
@@ -147,7 +148,7 @@ def _worth_it(instructions: Instructions, values: Values, rules: Rules, one: Int
     return money >= int(least[int(table["currency"][number])])
 
 
-def _take_off(instructions: Instructions, number: int, part: int, day: int) -> bool:
+def take_off(instructions: Instructions, number: int, part: int, day: int) -> bool:
     """Take a settled part off what is open; returns whether nothing is left."""
     table = instructions.table
     table["settled_day"][number] = day

@@ -1,6 +1,7 @@
 """Why an instruction in the books has not settled, and what would free it: all of it, so that doing it settles it.
 
-What it is linked to is taken with it: what must settle together, and what must settle before.
+What it is linked to is taken with it: what must settle together, and what must settle before. So is the credit the
+books would lend for it against securities.
 """
 
 from __future__ import annotations
@@ -10,13 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.ledger.ledger import Ledger
+from tsingma.settlement.auto_collateral import Lender
 from tsingma.settlement.instruction import CANCELLED, ON_HOLD, SETTLED, Instructions
 from tsingma.settlement.links import Links
+from tsingma.settlement.recycling import legs_of
 from tsingma.settlement.reservation import Reservations
-from tsingma.settlement.waiting import waiting_problem
 
 Int64 = npt.NDArray[np.int64]
 
@@ -36,9 +37,9 @@ class Freed:
 
 
 def what_frees(
-    instructions: Instructions, links: Links, reservations: Reservations, ledger: Ledger, day: int, number: int
+    instructions: Instructions, links: Links, reservations: Reservations, ledger: Ledger, lender: Lender, number: int
 ) -> Freed:
-    """Return what an instruction that has not settled needs beside its links and what is reserved for it.
+    """Return what an instruction that has not settled needs beside its links, credit and what is reserved for it.
 
     Raises Rejected (unknown) for a number that is none.
     """
@@ -46,19 +47,17 @@ def what_frees(
         raise refuse(RejectionReason.UNKNOWN, f"there is no instruction {number}", field="instruction")
     members = _bound(instructions, links, number)
     status, intended = instructions.table["status"][members], instructions.table["intended_day"][members]
-    reserved = reservations.of(members)
+    reserved, rows = reservations.of(members), ledger.count
     reservations.free(ledger, reserved)
-    problem = waiting_problem(instructions, ledger, members, (0,) * len(CURRENCIES))
+    lacks = lender.lacks(instructions, ledger, members, legs_of(instructions, ledger, members))
+    named = tuple((int(ledger.owner[row]), int(ledger.asset[row]), lack) for row, lack in lacks.items())
+    ledger.close_rows(rows)
     reservations.put_back(ledger, reserved)
-    end = problem.end_balances(np.ones(members.size, np.bool_))
     return Freed(
         members=members,
-        lacks=tuple(
-            (int(problem.accounts[row][1]), int(problem.accounts[row][-1]), -int(end[row]))
-            for row in np.flatnonzero(end < 0)
-        ),
+        lacks=named,
         on_hold=tuple(members[status == ON_HOLD].tolist()),
-        early=tuple(members[intended > day].tolist()),
+        early=tuple(members[intended > lender.day].tolist()),
         cancelled=tuple(members[status == CANCELLED].tolist()),
     )
 
