@@ -21,7 +21,7 @@ sys.path.append(str(Path(__file__).resolve().parent.parent / "settlement" / "sto
 from story import BOND, MONDAY, PRICES_E4, SHARE, Story
 
 from tsingma.app.explain import explain_number
-from tsingma.app.proposals import ALL_MARKETS, propose
+from tsingma.app.proposals import propose
 from tsingma.basics.clock import FixedClock
 from tsingma.basics.columns import pack, unpack
 from tsingma.engine import settling
@@ -29,6 +29,7 @@ from tsingma.engine.house import House
 from tsingma.engine.step import step
 from tsingma.journal import commands as do
 from tsingma.journal.events import Accepted, SettledTogether
+from tsingma.reference.markets import EVERY_MARKET
 from tsingma.settlement.instruction import BY_BOTH, DVP, FOP, LACK_OF_SECURITIES, SETTLED
 from tsingma.settlement.optimise import optimise
 from tsingma.settlement.proposal import Objective
@@ -115,7 +116,7 @@ def test_what_is_proposed_is_accepted_and_breaks_no_rule(seed: int, window: bool
     story = told(seed, window=window)
     house, table = story.house, story.house.settlement.instructions.table
     before = {name: column.copy() for name, column in table.items()}
-    command = propose(house, Objective.VALUE, FixedClock(), ALL_MARKETS)
+    command = propose(house, Objective.VALUE, FixedClock(), EVERY_MARKET)
     assert {name: column.tolist() for name, column in before.items()} == {
         name: column.tolist() for name, column in table.items()
     }
@@ -149,7 +150,7 @@ def test_the_books_accept_what_the_optimiser_holds_for_possible(seed: int) -> No
     """Goal: the model of links and credit is the books' own rule. Method: every set, on the books and in the model."""
     house = told(seed, count=6).house
     settlement, current = house.settlement, settling.now(house)
-    numbers = ready(settlement.instructions, MONDAY, ALL_MARKETS, settling.open_kinds(house))
+    numbers = ready(settlement.instructions, MONDAY, EVERY_MARKET, settling.open_kinds(house))
     numbers = settlement.links.unparted(settlement.instructions, numbers)
     if not numbers.size:
         return

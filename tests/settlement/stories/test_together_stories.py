@@ -10,11 +10,12 @@ import numpy as np
 from story import BOND, FUND, SHARE, Story
 
 from tsingma.app.explain import explain_number
-from tsingma.app.proposals import ALL_MARKETS, propose
+from tsingma.app.proposals import propose
 from tsingma.basics.clock import FixedClock
 from tsingma.basics.columns import pack, unpack
 from tsingma.journal import commands as do
 from tsingma.journal.events import SettledTogether
+from tsingma.reference.markets import EVERY_MARKET
 from tsingma.settlement.proposal import Objective
 
 WHOLE = {"quantity": 1_000, "amount_cents": 30_000_000}  # the threshold of a part is HKD 80,000
@@ -22,7 +23,7 @@ WHOLE = {"quantity": 1_000, "amount_cents": 30_000_000}  # the threshold of a pa
 
 def propose_and_settle(story: Story) -> SettledTogether:
     """Let the optimiser propose and the books settle; nothing is refused."""
-    command = propose(story.house, Objective.NUMBER, FixedClock(), ALL_MARKETS)
+    command = propose(story.house, Objective.NUMBER, FixedClock(), EVERY_MARKET)
     event = story.tell(command)
     assert isinstance(event, SettledTogether)
     return event
