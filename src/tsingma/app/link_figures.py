@@ -9,12 +9,13 @@ import msgspec
 import numpy as np
 
 from tsingma.app.link_book import DirectionBook
-from tsingma.app.link_orders import BUY, Orders, Routed
+from tsingma.app.link_orders import ALLOTTED, BUY, CONTRACTS, Orders, Routed
 from tsingma.basics.money import CURRENCIES
 from tsingma.clearing.trades import Trades
 from tsingma.engine.house import House
 from tsingma.journal.events import DayClosed, MarginCalled, StepRun
 from tsingma.journal.link_events import MarginLodged, MoneyConverted
+from tsingma.links.rule_rows import Product
 
 
 class DirectionFigures(msgspec.Struct, kw_only=True):
@@ -33,7 +34,7 @@ class DirectionFigures(msgspec.Struct, kw_only=True):
     net_buy_cents: int
     quota_left_cents: dict[str, int]
     note: str
-    charges_cents: int = 0
+    charges_cents: dict[str, int] = {}
     converted_cents: dict[str, int] = {}
     steps: list[dict[str, object]] = []
 
@@ -41,7 +42,7 @@ class DirectionFigures(msgspec.Struct, kw_only=True):
     def of(cls, one: DirectionBook, orders: Orders, routed: Routed, trades: Trades) -> Self:
         """Return the figures of a direction before anything has settled."""
         plan = one.plan
-        amount = routed.traded * orders.price_e4 // 100
+        amount = orders.cents(routed.traded)
         bought = int(amount[orders.side == BUY].sum())
         sold = int(amount[orders.side != BUY].sum())
         row = plan.margin
@@ -49,12 +50,21 @@ class DirectionFigures(msgspec.Struct, kw_only=True):
         if plan.rule.flat_margin_e10:
             model += f", {plan.rule.flat_margin_e10 / 1e8:g} %"
         mode = "net, by continuous net settlement" if plan.cleared else "trade for trade, delivery against payment"
+        cycle = f"{mode}; stock T+{plan.rule.stock_days}, money T+{plan.rule.money_days}"
+        if set(orders.product) <= CONTRACTS:
+            cycle = "contracts, novated and marked each evening; variation margin in " + plan.currency
+        note = routed.note
+        if Product.NEW_SHARE in orders.product:
+            asked = int(orders.cents(orders.quantity)[routed.accepted].sum())
+            note = (
+                f"subscribed {plan.currency} {asked / 100:,.2f}, allotted {ALLOTTED[0]} of {ALLOTTED[1]} in whole lots"
+            )
         return cls(
             direction=plan.name, market=plan.rule.code, currency=plan.currency,
-            settles=f"{mode}; stock T+{plan.rule.stock_days}, money T+{plan.rule.money_days}",
+            settles=cycle,
             margin=model, orders=orders.size, refused=routed.refused, trades=int((routed.traded > 0).sum()),
             bought_cents=bought, sold_cents=sold, net_buy_cents=bought - sold, quota_left_cents=routed.quota,
-            note=routed.note, converted_cents={}, steps=[],
+            note=note, charges_cents={}, converted_cents={}, steps=[],
         )  # fmt: skip
 
     def take(self, event: StepRun, day: str) -> None:
@@ -63,6 +73,13 @@ class DirectionFigures(msgspec.Struct, kw_only=True):
             figures = {name: value for name, value in event.figures.items() if value and name in _SHOWN}
             if figures:
                 self.steps.append({"day": day, "step": event.step.removeprefix(f"{self.market}/"), **figures})
+
+    def charged(self, before: dict[tuple[str, str], int], after: dict[tuple[str, str], int]) -> None:
+        """Keep what was accrued between two readings of the charge book, cents by currency."""
+        for (line, unit), cents in after.items():
+            more = cents - before.get((line, unit), 0)
+            if more:
+                self.charges_cents[unit] = self.charges_cents.get(unit, 0) + more
 
     def converted(self, event: MoneyConverted, *, sold: int, bought: int) -> None:
         """Add what was exchanged."""

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from tsingma.app.house_derivatives import DerivativeMargin
 from tsingma.app.link_book import DirectionBook, LinkBook
-from tsingma.app.link_orders import BUY, Once, Orders, Routed
+from tsingma.app.link_orders import BUY, MULTIPLIER, Once, Orders, Routed
 from tsingma.basics.columns import pack
 from tsingma.basics.dates import to_day
 from tsingma.basics.money import CURRENCIES
@@ -21,7 +21,6 @@ from tsingma.margin.hkscc.parameters import SCALE_E10, Parameters
 Int64 = npt.NDArray[np.int64]
 
 SERIES_DAYS = 60
-MULTIPLIER = 10
 CLEARED_AT = "HKCC"  # the room of the derivative book that keeps futures
 
 

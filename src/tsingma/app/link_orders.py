@@ -41,6 +41,7 @@ Once = Callable[[str, Callable[[], Command]], Event]
 BUY, SELL, EXECUTION = 0, 1, 2
 BUY_SHARE = 0.6
 LOTS_MAX = 20
+MULTIPLIER = 10  # of a future
 ALLOTTED = (2, 5)  # of what is subscribed for new shares
 CONTRACTS = {Product.FUTURE, Product.SWAP}  # no securities: held against a quota of notional
 _WAITING_ROOMS = (SessionKind.INPUT, SessionKind.OPENING_AUCTION, SessionKind.CLOSING_AUCTION)
@@ -63,6 +64,12 @@ class Orders:
     def size(self) -> int:
         """Number of orders."""
         return int(self.side.size)
+
+    def cents(self, quantity: Int64) -> Int64:
+        """Return what a quantity of each order is worth at its limit, in cents of the market's money."""
+        contracts = np.array([MULTIPLIER if product is Product.FUTURE else 1 for product in self.product], np.int64)
+        worth: Int64 = quantity * self.price_e4 * contracts // 100
+        return worth
 
 
 @dataclass(slots=True)
@@ -217,7 +224,7 @@ def _traded(orders: Orders, accepted: npt.NDArray[np.bool_]) -> Int64:
 def _use(book: LinkBook, one: DirectionBook, orders: Orders, terms: LinkDayTerms, fx_e6: tuple[int, ...]) -> UseQuota:
     """Return the flows of the orders in the money of the quota, out for buys and back for sells."""
     rate, unit = fx_e6[CURRENCIES.index(one.plan.currency)], fx_e6[CURRENCIES.index(terms.currency)]
-    cents = np.maximum(orders.quantity * orders.price_e4 // 100 * rate // unit, 1)
+    cents = np.maximum(orders.cents(orders.quantity) * rate // unit, 1)
     signed = np.where(orders.side == BUY, cents, -cents)
     channel = np.zeros(orders.size, np.int64)
     return UseQuota(

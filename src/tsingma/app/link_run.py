@@ -36,7 +36,7 @@ from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.clearing.trades import Trades
 from tsingma.engine.proof import prove
 from tsingma.journal.commands import CloseDay, Command, OpenDay, RunStep, SetClosingPrices
-from tsingma.journal.events import DayClosed, Event, MarginCalled, StepRun, TradesCaptured
+from tsingma.journal.events import DayClosed, Event, MarginCalled, StepRun
 from tsingma.journal.link_commands import ConvertMoney, NameHolders
 from tsingma.journal.link_events import MoneyConverted
 from tsingma.links.machine import LinkPlan, plan_link
@@ -49,7 +49,6 @@ from tsingma.settlement.timetable import TimetableStep, timetable
 Int64 = npt.NDArray[np.int64]
 
 FIRST_DAY = date(2026, 1, 5)
-LAST_CAPTURE = "16:30"  # trades of the day are in before the last steps of the house
 ORDERS_MAX = 20_000
 
 
@@ -179,8 +178,7 @@ def _day_of_trade(run: _Run, planned: list[tuple[DirectionBook, Orders]]) -> Non
     steps: list[StepRun] = []
     for step in timetable(run.book.resolved.markets):
         for side in run.sides:
-            hour = min(f"{side.book.plan.last_order:%H:%M}", LAST_CAPTURE)
-            if not side.captured and step.time > hour:
+            if not side.captured and step.time >= f"{side.book.plan.last_order:%H:%M}":
                 _capture(run, side)
                 if all(one.captured for one in run.sides):
                     _call_at_close(run)
@@ -204,13 +202,13 @@ def _capture(run: _Run, side: _Side) -> None:
     """Novate or instruct a direction's trades, and say who is behind each."""
     side.captured = True
     name = side.book.plan.name
+    before = run.session.house.charges.by_line()
     if len(side.trades):
         for place, command in enumerate(side.trades.commands()):
-            event = run.once(f"{name}/trades/{place}", lambda command=command: command)
-            if isinstance(event, TradesCaptured):
-                side.figures.charges_cents += event.charges_cents
+            run.once(f"{name}/trades/{place}", lambda command=command: command)
         run.once(f"{name}/holders", lambda: _named(run, side))
     run.futures.capture(run.once, side.book, side.orders, side.routed)
+    side.figures.charged(before, run.session.house.charges.by_line())
 
 
 def _call_at_close(run: _Run) -> None:

@@ -173,7 +173,7 @@ def _opening_money(book: LinkBook, market: Market, planned: Sequence[Orders]) ->
     with_orders = [one for one in book.directions if one.counters]
     for one, orders in zip(with_orders, planned, strict=True):
         unit, own = CURRENCIES.index(one.plan.currency), CURRENCIES.index(one.plan.investor_currency)
-        amount = orders.quantity * orders.price_e4 // 100
+        amount = orders.cents(orders.quantity)
         gross = int(amount.sum())
         for account in one.home:
             bought = int(amount[(orders.account == account) & (orders.side == BUY)].sum())

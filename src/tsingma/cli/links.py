@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tsingma.cli.lazy import LazyGroup
+
 if TYPE_CHECKING:
     from tsingma.app.link_day import LinkDay
 
@@ -16,7 +18,11 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON obj
 _DAY = click.DateTime(["%Y-%m-%d"])
 
 
-@click.group(epilog="\b\nExample:\n  tsingma links check\n  tsingma links day stock-connect-shanghai --share 0.9\n")
+@click.group(
+    cls=LazyGroup,
+    lazy={"run": ("tsingma.cli.links_run", "run", "Run a link's whole simulated day from its rule file.")},
+    epilog="\b\nExample:\n  tsingma links check\n  tsingma links day stock-connect-shanghai --share 0.9\n",
+)
 def links() -> None:
     """Links between markets: every Connect is a rule file."""
 

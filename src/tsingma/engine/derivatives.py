@@ -9,6 +9,7 @@ from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import InvariantBroken, Rejected, RejectionReason, refuse
 from tsingma.clearing.derivatives import CENT_E4, DerivativeTrades, Series
 from tsingma.engine.house import Handlers, House
+from tsingma.engine.tariff import charge_futures
 from tsingma.journal.commands import CaptureDerivatives, ListSeries, MarkDerivatives
 from tsingma.journal.events import DerivativesCaptured, DerivativesMarked, SeriesListed
 
@@ -48,6 +49,7 @@ def capture_derivatives(house: House, command: CaptureDerivatives) -> Derivative
     faults = house.derivatives.check(trades, house.resolved.account_participant.size, house.position.day)
     if faults:
         raise Rejected(*faults[:100])
+    charge_futures(house, trades)
     house.derivatives.capture(trades)
     house.derivatives.check_flat()
     return DerivativesCaptured(

@@ -10,9 +10,10 @@ import numpy.typing as npt
 from tsingma.basics.dates import to_date
 from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import RejectionReason, refuse
+from tsingma.clearing.derivatives import CENT_E4, DerivativeTrades
 from tsingma.clearing.trades import MAKER_BUYER, MAKER_SELLER, Trades
 from tsingma.engine.house import House
-from tsingma.reference.book import KINDS
+from tsingma.reference.book import KINDS, InstrumentKind
 from tsingma.reference.fees import charge_columns
 
 Int64 = npt.NDArray[np.int64]
@@ -88,3 +89,37 @@ def charges_of(house: House, trades: Trades) -> list[Accrual]:
             )
             accruals += [Accrual(one.name, one.currency, chosen, account[chosen], one.amount_cents) for one in lines]
     return accruals
+
+
+def charge_futures(house: House, trades: DerivativeTrades) -> int:
+    """Accrue what futures cost that are listed on a market of their own, by its rule; returns the sum of all cents.
+
+    A future on a stock or an index of the exchange carries no charge here: its underlying is no future. The value is
+    price x multiplier x contracts. Raises Rejected (missing) when the conversion rate of a currency is not fixed yet.
+    """
+    book, series = house.resolved, house.derivatives.series
+    rules, day = book.markets.on(to_date(house.position.day)), to_date(house.position.day)
+    accruals = []
+    for number in np.unique(trades.series).tolist():
+        counter = book.counter_index.get(series[number].underlying)
+        if counter is None or KINDS[int(book.counter_kind[counter])] is not InstrumentKind.FUTURE:
+            continue
+        rule, unit = rules[int(book.counter_market[counter])], int(book.counter_currency[counter])
+        if not rule.tariff and not rule.charges:
+            continue
+        if house.fx_e6[unit] <= 0:
+            message = f"no conversion rate is fixed for {CURRENCIES[unit]}"
+            raise refuse(RejectionReason.MISSING, message, field="fx_e6", remedy="set the prices of the day first")
+        chosen = np.flatnonzero(trades.series == number)
+        value = trades.quantity[chosen] * trades.price_e4[chosen] * series[number].multiplier // CENT_E4
+        nobody = np.zeros(chosen.size, np.bool_)
+        for side, account in (("buy", trades.buyer), ("sell", trades.seller)):
+            lines = charge_columns(
+                market=rule, kind=InstrumentKind.FUTURE, side=side, amount_cents=value, currency=CURRENCIES[unit],
+                day=day, fx_e6=house.fx_e6[unit], market_maker=nobody, crossed=nobody,
+            )  # fmt: skip
+            accruals += [(account[chosen].astype(np.int32), line) for line in lines]
+    for owner, line in accruals:
+        unit_of_line = np.full(owner.size, CURRENCIES.index(line.currency), np.int8)
+        house.charges.accrue(line.name, owner, unit_of_line, line.amount_cents)
+    return sum(int(line.amount_cents.sum()) for _, line in accruals)

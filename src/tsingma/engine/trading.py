@@ -24,9 +24,7 @@ def check_trades(house: House, trades: Trades) -> None:
     """Raise Rejected with every fault of a batch of trades; changes nothing."""
     if not house.position.is_open:
         raise refuse(RejectionReason.NOT_ALLOWED, "no day is open", file=trades.source, remedy="open the day first")
-    late = [
-        name for name in house.position.steps_run if step_named(name, house.resolved.markets).kind in _AFTER_CAPTURE
-    ]
+    late = [name for name in house.position.steps_run if _ends_capture(house, trades, name)]
     if late:
         raise refuse(
             RejectionReason.NOT_ALLOWED,
@@ -40,6 +38,21 @@ def check_trades(house: House, trades: Trades) -> None:
     faults = check(trades, book, day, house.obligations.seen_ids(day), trading)
     if faults:
         raise Rejected(*faults)
+
+
+def _ends_capture(house: House, trades: Trades, name: str) -> bool:
+    """Return whether after a step trades of the day would miss their settlement or their charges.
+
+    A same-day step that one market of the book brought ends only its own: those of the house end them all.
+    """
+    markets = house.resolved.markets
+    step = step_named(name, markets)
+    if step.kind is StepKind.SAME_DAY_STOCK and any(
+        step.name == own.name for rule in markets.own for own in rule.own_steps
+    ):
+        known = trades.counter[(trades.counter >= 0) & (trades.counter < house.resolved.counter_market.size)]
+        return bool(np.isin(house.resolved.counter_market[known], step.markets).any())
+    return step.kind in _AFTER_CAPTURE
 
 
 def capture_trades(house: House, command: CaptureTrades) -> TradesCaptured:

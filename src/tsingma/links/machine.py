@@ -34,6 +34,7 @@ from tsingma.reference.markets import MarketRule, MarketStep, shipped_markets
 RATE_E9_TO_E10 = 10
 CODE_MAX = 16
 PAYMENT_CUT_OFF = time(15, 45)  # the last hour at which the house still settles against payment
+EVENING = time(18)  # what a link settles by itself is done before the house counts fails and takes charges
 
 KIND_OF: dict[Product, InstrumentKind] = {
     Product.STOCK: InstrumentKind.EQUITY,
@@ -167,7 +168,7 @@ def _direction(rules: LinkRules, direction: Direction, day: date) -> DirectionPl
         market_house=market.clearing_house if margins else market.depository,
         lodgings=tuple(row for row in rules.risks if row.in_force(day) and row.holder == market.clearing_house),
         money_step=cycle.money_step or _step_name(rule.code, "money"),
-        last_order=max(row.end for row in direction.sessions if row.in_force(day)),
+        last_order=min(_last_order(direction, day), EVENING),
     )
 
 
@@ -191,7 +192,8 @@ def _market_rule(
     code = f"{rules.name}/{direction.name}"
     days = row_of(direction.days, day, table="days", subject=code)
     cleared = any(row.in_force(day) and row.model is not MarginModel.NONE for row in direction.margins)
-    steps = _net_steps(code, cycle) if cleared else _gross_steps(code, cycle)
+    last = min(_last_order(direction, day), EVENING)
+    steps = _net_steps(code, cycle, last) if cleared else _gross_steps(code, cycle)
     flat = margin is not None and margin.model is MarginModel.FLAT_RATE
     return MarketRule(
         code=code,
@@ -215,12 +217,19 @@ def _market_rule(
     )
 
 
-def _net_steps(code: str, cycle: CycleRow) -> tuple[MarketStep, MarketStep]:
+def _last_order(direction: Direction, day: date) -> time:
+    """Return when a direction stops trading on a day."""
+    return max(row.end for row in direction.sessions if row.in_force(day))
+
+
+def _net_steps(code: str, cycle: CycleRow, last_order: time) -> tuple[MarketStep, MarketStep]:
     """Return the steps at which a cleared direction's net stock and net money settle.
 
     Money is confirmed at the first money step after the stock has moved, so it can be due on the day of the stock, at
-    the same hour or later, or on the next one, at an earlier hour.
+    the same hour or later, or on the next one, at an earlier hour. Stock due on the trade date moves when trading is
+    over, and all of it before the house's evening.
     """
+    _require_hours(code, cycle, last_order)
     lag = cycle.money_days - cycle.stock_days
     same_day, next_day = (
         lag == 0 and cycle.money_time >= cycle.stock_time,
@@ -241,6 +250,16 @@ def _net_steps(code: str, cycle: CycleRow) -> tuple[MarketStep, MarketStep]:
         MarketStep(_step_name(code, "stock"), _hour(cycle.stock_time), kind),
         MarketStep(_step_name(code, "money"), _hour(cycle.money_time), "money-settlement"),
     )
+
+
+def _require_hours(code: str, cycle: CycleRow, last_order: time) -> None:
+    """Refuse hours that a day of the house does not have for a direction."""
+    late = max(cycle.stock_time, cycle.money_time) > EVENING
+    early = cycle.stock_days == 0 and cycle.stock_time < last_order
+    if late or early:
+        message = f"stock at {cycle.stock_time}, money at {cycle.money_time}, trading to {last_order}"
+        remedy = f"up to {EVENING:%H:%M}, and stock of the trade date not before trading ends"
+        raise refuse(RejectionReason.NOT_ALLOWED, message, field="cycle", subject=code, remedy=remedy)
 
 
 def _gross_steps(code: str, cycle: CycleRow) -> tuple[MarketStep]:
