@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from custody_story import ISIN, CustodyStory, day
 
+from tsingma.basics.columns import pack
+from tsingma.engine.batch import step_all
 from tsingma.engine.house import House
 from tsingma.journal import commands as do
 from tsingma.journal import custody_commands as custody
@@ -34,6 +36,20 @@ def test_a_registered_security_comes_in_by_issue_alone(story: CustodyStory) -> N
     story.tell(custody.CancelUnits(ISIN["SHARE"], story.account("A"), 200))
     assert (story.issued("SHARE"), story.books("SHARE", "A", "B")) == (850, (800, 50))
     assert "insufficient" in story.refuse(custody.CancelUnits(ISIN["SHARE"], story.account("B"), 51))
+
+
+def test_units_reach_and_leave_the_issuer_through_the_register_alone(story: CustodyStory) -> None:
+    """Goal: nothing outside the register makes or ends units. Method: transfers to the issuer, one and two at once."""
+    story.register("SHARE", Product.EQUITY, payer="CORP", depository="CCASS")
+    story.issue("SHARE", A=10)
+    one = [pack([number], "i4") for number in (story.account("A"), story.house.internal.issuer, story.asset("SHARE"))]
+    give = do.PostTransfers(*one, pack([4], "i8"), pack([0], "i1"))
+    take = do.PostTransfers(one[1], one[0], one[2], pack([4], "i8"), pack([0], "i1"))
+    for command in (give, take):
+        assert "goes back to its register" in story.refuse(command)
+    before = story.house.digest()
+    assert [type(answer).__name__ for answer in step_all(story.house, [give, take])] == ["Refused", "Refused"]
+    assert story.house.digest() == before
 
 
 def test_terms_are_refused_with_every_fault(story: CustodyStory) -> None:

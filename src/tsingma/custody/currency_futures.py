@@ -16,6 +16,7 @@ from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.basics.rounding import divide_half_away
 from tsingma.custody.bond_futures import contract_row
 from tsingma.custody.legs import Leg
+from tsingma.custody.limits import PRICE_MAX_E4
 
 CNY, USD = CURRENCIES.index("CNY"), CURRENCIES.index("USD")
 DELIVERY, CASH = "delivery", "cash"
@@ -43,7 +44,7 @@ def settlement_legs(
     In delivery both legs move at one instant, so that nobody pays first. In cash the difference between the final
     price and the last daily settlement price moves: to the buyer when it rose. Half a cent goes away from zero.
     """
-    if not 0 < contracts <= CONTRACTS_MAX or final_e4 <= 0 or last_e4 < 0:
+    if not 0 < contracts <= CONTRACTS_MAX or not 0 < final_e4 <= PRICE_MAX_E4 or not 0 <= last_e4 <= PRICE_MAX_E4:
         raise refuse(RejectionReason.OUT_OF_RANGE, f"{contracts} contracts at {final_e4}", field="contracts, final_e4")
     dollars = contracts * contract.dollars_cents
     if contract.settlement == DELIVERY:

@@ -12,9 +12,11 @@ import msgspec
 from tsingma.basics.money import consideration_cents
 from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.custody.legs import Leg
+from tsingma.custody.limits import UNITS_MAX, VALUE_MAX_CENTS, require_between
 from tsingma.custody.repo import Basket
 
 APPLICATIONS_MAX = 1_000_000
+NAV_MAX_E4 = 10**9  # 100,000 a unit
 
 
 class Composition(msgspec.Struct, frozen=True):
@@ -62,8 +64,9 @@ class Funds:
 
 def composition(day: int, size: int, basket: Basket, nav_e4: int, basket_cents: int) -> Composition:
     """Return a composition with its cash component; raises Rejected (out-of-range)."""
-    if size <= 0 or nav_e4 <= 0:
-        raise refuse(RejectionReason.OUT_OF_RANGE, "size and net asset value are positive", field="size, nav_e4")
+    require_between("size", size, 1, UNITS_MAX)
+    require_between("nav_e4", nav_e4, 1, NAV_MAX_E4)
+    require_between("units", basket_cents, 0, VALUE_MAX_CENTS)
     return Composition(day, size, basket, nav_e4, consideration_cents(size, nav_e4) - basket_cents)
 
 

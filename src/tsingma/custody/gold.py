@@ -15,6 +15,7 @@ import msgspec
 from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.basics.rounding import divide_half_away
 from tsingma.custody.holdings import Line
+from tsingma.custody.limits import require_items, require_text
 from tsingma.custody.numbered import Numbered
 
 FINENESS_ONE_E4 = 10_000
@@ -56,14 +57,14 @@ class Bars(Numbered[Bar]):
                 subject=bar.serial,
                 remedy=f"{gross_mg} mg, fineness {fineness_e4} or more",
             )
-        if not bar.serial or not bar.refiner:
-            raise refuse(RejectionReason.MISSING, "a bar has a serial number and a refiner", field="serial, refiner")
+        require_text(serial=bar.serial, refiner=bar.refiner)
         if any(one.status == IN_VAULT and (one.serial, one.refiner) == (bar.serial, bar.refiner) for one in self.rows):
             raise refuse(RejectionReason.DUPLICATE, "it is in the vault already", subject=bar.serial)
         return self.add(bar)
 
     def of(self, asset: int, owner: int, serials: tuple[str, ...]) -> list[int]:
         """Return the numbers of an account's bars by serial; raises Rejected (missing, duplicate, unknown)."""
+        require_items("serials", len(serials))
         if not serials or len(set(serials)) != len(serials):
             raise refuse(RejectionReason.DUPLICATE, "name each bar once, and one at least", field="serials")
         mine = {

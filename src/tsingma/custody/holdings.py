@@ -12,6 +12,7 @@ import numpy as np
 
 from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.custody.issuance import Register
+from tsingma.custody.limits import UNITS_MAX, require_text
 from tsingma.ledger.ledger import Ledger
 
 
@@ -54,6 +55,7 @@ class Holdings:
 
     def open(self, depository: Depository) -> None:
         """Add a depository; raises Rejected (duplicate, unknown)."""
+        require_text(code=depository.code, name=depository.name)
         if depository.code in self.depositories:
             raise refuse(RejectionReason.DUPLICATE, "the depository is known already", subject=depository.code)
         if depository.upper and depository.upper not in self.depositories:
@@ -82,7 +84,7 @@ class Holdings:
     def report(self, register: Register, depository: str, asset: int, units: int) -> None:
         """Keep what the depository above says its nominee holds; raises Rejected (unknown, out-of-range)."""
         register.of(asset)
-        if not self._known(depository).upper or units < 0:
+        if not self._known(depository).upper or not 0 <= units <= UNITS_MAX:
             raise refuse(RejectionReason.OUT_OF_RANGE, f"{units} units of a nominee", field="units", subject=depository)
         self.reported[depository, asset] = units
 
@@ -115,8 +117,9 @@ class Holdings:
     def differences(self, register: Register, ledger: Ledger) -> list[Difference]:
         """Return every nominee that does not hold exactly what its depository shares out, per security."""
         shared = dict.fromkeys(self.reported, 0)
-        for line in self.statement(register, ledger):
-            if self.depositories.get(line.depository, Depository("", "")).upper:
+        lower = {code for code, one in self.depositories.items() if one.upper}
+        for line in self.statement(register, ledger) if lower else []:
+            if line.depository in lower:
                 key = line.depository, line.asset
                 shared[key] = shared.get(key, 0) + line.units
         for (code, asset), units in sorted(self.reported.items()):  # a nominee's nominee is an account like others

@@ -14,12 +14,12 @@ from tsingma.basics.dates import to_date
 from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import InvariantBroken, Rejected, Rejection, RejectionReason, refuse
 from tsingma.custody.accrual import coupon_days, period_of
+from tsingma.custody.limits import DAY_FIRST, DAY_LAST, UNITS_MAX, VALUE_MAX_CENTS
 from tsingma.ledger.ledger import Ledger
 from tsingma.pricing.schedule import DayCount, Roll
 from tsingma.reference.calendars import calendar
 from tsingma.reference.terms import DEBT, Product, SecurityTerms
 
-UNITS_MAX = 2**53
 FACE_MAX_CENTS = 10**9
 COUPON_MAX_E9 = 1_000_000_000
 _COUNTS = (DayCount.ACT_365F, DayCount.ACT_360, DayCount.THIRTY_360, DayCount.ACT_ACT_ICMA)
@@ -66,6 +66,8 @@ class Register:
             raise refuse(
                 RejectionReason.NOT_ALLOWED, f"it matured on {to_date(terms.maturity_day)}", subject=terms.isin
             )
+        if _too_much(terms, issued):
+            raise refuse(RejectionReason.OUT_OF_RANGE, f"{issued} units are held", subject=terms.isin)
         if terms.product is Product.GOLD and issued:
             raise refuse(RejectionReason.NOT_ALLOWED, "gold comes in bar by bar", subject=terms.isin)
         ended = 0
@@ -79,7 +81,7 @@ class Register:
         issue = self.of(asset)
         if issue.redeemed:
             raise refuse(RejectionReason.NOT_ALLOWED, "it is redeemed", subject=issue.terms.isin)
-        if units <= 0 or issue.issued + units > UNITS_MAX:
+        if units <= 0 or _too_much(issue.terms, issue.issued + units):
             raise refuse(
                 RejectionReason.OUT_OF_RANGE, f"{units} units to issue", field="units", subject=issue.terms.isin
             )
@@ -121,6 +123,11 @@ def require_terms(terms: SecurityTerms) -> None:
     def fault(field: str, message: str, reason: RejectionReason = RejectionReason.OUT_OF_RANGE) -> None:
         faults.append(Rejection(reason=reason, field=field, message=message, subject=terms.isin))
 
+    for field in ("issue_day", "maturity_day"):
+        if not DAY_FIRST <= getattr(terms, field) <= DAY_LAST:
+            fault(field, f"day {getattr(terms, field)} is not from 1900 to 2200")
+    if faults:
+        raise Rejected(*faults)
     if terms.currency not in CURRENCIES:
         fault("currency", f"'{terms.currency}' is not kept", RejectionReason.UNKNOWN)
     if terms.product is Product.GREEN and not terms.purpose:
@@ -128,10 +135,14 @@ def require_terms(terms: SecurityTerms) -> None:
     if terms.product in DEBT:
         for field, message in _debt_faults(terms):
             fault(field, message)
-    elif terms.coupon_e9 or terms.months or terms.maturity_day or terms.repaid_cents:
-        fault("product", f"a {terms.product} has no coupons and no maturity", RejectionReason.CONFLICT)
+    elif terms.coupon_e9 or terms.months or terms.maturity_day or terms.repaid_cents or terms.face_cents:
+        fault("product", f"a {terms.product} has no face, no coupons and no maturity", RejectionReason.CONFLICT)
     if faults:
         raise Rejected(*faults)
+
+
+def _too_much(terms: SecurityTerms, units: int) -> bool:
+    return units > UNITS_MAX or units * terms.face_cents > VALUE_MAX_CENTS
 
 
 def _debt_faults(terms: SecurityTerms) -> list[tuple[str, str]]:

@@ -12,8 +12,9 @@ from tsingma.basics.dates import to_date
 from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.custody.accrual import accrued_cents, clean_cents, outstanding_cents, period_at, period_of
-from tsingma.custody.issuance import Issue, Register
+from tsingma.custody.issuance import COUPON_MAX_E9, Issue, Register
 from tsingma.custody.legs import Leg
+from tsingma.custody.limits import PRICE_MAX_E4, require_days
 from tsingma.custody.numbered import Numbered
 from tsingma.custody.tender import BOOK, COUPON, METHODS, PAR_E4, Bid, Result, allot
 from tsingma.reference.terms import DEBT
@@ -67,12 +68,14 @@ class Offers(Numbered[Offer]):
     def bid(self, number: int, bid: Bid) -> int:
         """Take a bid in whole lots and return its place; raises Rejected (not-allowed, out-of-range, limit)."""
         offer = self.taking(number)
-        if bid.units <= 0 or bid.units % offer.lot or bid.at < 0 or (offer.method == BOOK and not bid.at):
+        most = COUPON_MAX_E9 - 1 if offer.method == COUPON else PRICE_MAX_E4
+        whole = 0 < bid.units <= offer.units and not bid.units % offer.lot
+        if not whole or not int(offer.method == BOOK) <= bid.at <= most:
             raise refuse(
                 RejectionReason.OUT_OF_RANGE,
                 f"{bid.units} units at {bid.at}",
                 field="units, at",
-                remedy=f"positive multiples of {offer.lot}, at a price",
+                remedy=f"multiples of {offer.lot} up to {offer.units}, at a price up to {most}",
             )
         if len(offer.bids) >= BIDS_MAX:
             raise refuse(RejectionReason.LIMIT, f"{BIDS_MAX} bids at most", subject=f"offer {number}")
@@ -107,7 +110,7 @@ class Offers(Numbered[Offer]):
         Nobody gets more than ordered, nothing above a bid's limit, nothing beyond what is offered.
         """
         offer = self.taking(number)
-        if offer.method != BOOK or len(units) != len(offer.bids) or price_e4 <= 0:
+        if offer.method != BOOK or len(units) != len(offer.bids) or not 0 < price_e4 <= PRICE_MAX_E4:
             raise refuse(
                 RejectionReason.OUT_OF_RANGE, "a price and an allocation for every bid of a book", field="units"
             )
@@ -174,6 +177,7 @@ def settlement_legs(allotment: Allotment, issue: Issue, asset: int, issuer: int)
 
 def _require_sellable(offer: Offer, issue: Issue, day: int) -> None:
     terms = issue.terms
+    require_days(settlement_day=offer.settlement_day)
     if offer.method not in METHODS:
         raise refuse(RejectionReason.UNKNOWN, f"'{offer.method}' is none of {', '.join(METHODS)}", field="method")
     if terms.product not in DEBT:

@@ -10,6 +10,7 @@ import msgspec
 
 from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.custody.issuance import Register
+from tsingma.custody.limits import require_text
 from tsingma.reference.terms import Product
 
 
@@ -40,8 +41,7 @@ class Proceeds:
         if terms.product is not Product.GREEN:
             raise refuse(RejectionReason.NOT_ALLOWED, f"a {terms.product} security is not tracked", subject=terms.isin)
         left = self.left(asset)
-        if not use.project:
-            raise refuse(RejectionReason.MISSING, "proceeds go to a named project", field="project")
+        require_text(project=use.project)
         if not 0 < use.cents <= left:
             raise refuse(
                 RejectionReason.OUT_OF_RANGE,

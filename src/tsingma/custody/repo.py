@@ -17,6 +17,7 @@ from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.basics.rounding import divide_up
 from tsingma.custody.accrual import day_fraction, interest_cents
 from tsingma.custody.legs import Leg
+from tsingma.custody.limits import MONEY_MAX_CENTS, UNITS_MAX, require_between, require_days, require_items
 from tsingma.custody.numbered import Numbered
 from tsingma.pricing.schedule import DayCount
 
@@ -112,8 +113,10 @@ class Repos(Numbered[Repo]):
 
 def require_repo(repo: Repo, value: Value) -> None:
     """Raise Rejected when a new repo makes no sense or its collateral is worth too little."""
-    if repo.seller == repo.buyer or repo.cash_cents <= 0 or abs(repo.rate_e9) >= MARGIN_ONE_E9:
-        raise refuse(RejectionReason.OUT_OF_RANGE, "two accounts, positive money, a rate below 100 %", field="repo")
+    require_days(end_day=repo.end_day)
+    require_between("cash_cents", repo.cash_cents, 1, MONEY_MAX_CENTS)
+    if repo.seller == repo.buyer or abs(repo.rate_e9) >= MARGIN_ONE_E9:
+        raise refuse(RejectionReason.OUT_OF_RANGE, "two accounts, and a rate below 100 %", field="repo")
     if repo.margin_e9 < MARGIN_ONE_E9 or repo.margin_e9 > 10 * MARGIN_ONE_E9:
         raise refuse(RejectionReason.OUT_OF_RANGE, f"a margin ratio of {repo.margin_e9} e-9", field="margin_e9")
     if repo.day_count not in COUNTS:
@@ -141,8 +144,9 @@ def basket(assets: tuple[int, ...], units: tuple[int, ...]) -> Basket:
     """Return a basket by asset; raises Rejected (malformed, out-of-range) for unequal columns or units not positive."""
     if len(assets) != len(units):
         raise refuse(RejectionReason.MALFORMED, "securities and units differ in length", field="units")
-    if units and min(units) <= 0:
-        raise refuse(RejectionReason.OUT_OF_RANGE, f"{min(units)} units", field="units")
+    require_items("units", len(units))
+    for part in units:
+        require_between("units", part, 1, UNITS_MAX)
     total: dict[int, int] = {}
     for asset, part in zip(assets, units, strict=True):
         total[asset] = total.get(asset, 0) + part

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+import numpy as np
+
 from tsingma.basics.rejection import InvariantBroken
 from tsingma.custody.dues import OWED, Dues
 from tsingma.custody.funds import Funds
@@ -41,15 +43,19 @@ class CustodyState:
         return bool(self.register.issues)
 
     def check(self, ledger: Ledger, issuer: int) -> None:
-        """Prove issued = held per security, and that statements of holdings add up to it; raises InvariantBroken."""
+        """Prove issued = held per security: the register, the issuer's account and the sum of everybody's holdings.
+
+        Raises InvariantBroken. Statements of holdings list the same rows one by one.
+        """
         self.register.check(ledger, issuer)
-        held = dict.fromkeys(self.register.issues, 0)
-        for line in self.holdings.statement(self.register, ledger):
-            held[line.asset] += line.units
-        for asset, units in held.items():
-            issue = self.register.issues[asset]
-            if units != issue.issued:
-                raise InvariantBroken(f"{issue.terms.isin}: {issue.issued} units issued, {units} in statements")
+        held = (ledger.balance > 0) & (ledger.owner != issuer)
+        total = np.zeros(max(self.register.issues, default=0) + 1, np.int64)
+        asset = ledger.asset[held]
+        known = asset < total.size
+        np.add.at(total, asset[known], ledger.balance[held][known])
+        for number, issue in self.register.issues.items():
+            if int(total[number]) != issue.issued:
+                raise InvariantBroken(f"{issue.terms.isin}: {issue.issued} units issued, {total[number]} held")
 
     def unfinished(self, ledger: Ledger, day: int) -> list[str]:
         """Return what has to be done before a day can close, one line each."""
@@ -63,7 +69,8 @@ class CustodyState:
             left.append(f"{one.depository} holds {one.held} of {name}, its nominee {one.reported}")
         left += [f"offer {number} is not allotted and settled" for number in self.offers.waiting(day)]
         left += [f"repo {number} is to be closed or rolled" for number in self.repos.matured(day)]
-        for asset, account, units, bars in self.bars.differences(self.holdings.statement(self.register, ledger)):
+        lines = self.holdings.statement(self.register, ledger) if len(self.bars) else []
+        for asset, account, units, bars in self.bars.differences(lines):
             name = self.register.of(asset).terms.isin
             left.append(f"account {account} has {units} units of {name} and {bars} bars: say which bars moved")
         return left

@@ -48,7 +48,7 @@ def _post_together(house: House, commands: Sequence[Command]) -> list[Answer] | 
     accounts, assets = house.resolved.account_participant.size, house.resolved.asset_count
     if int(owner.view("<u4").max()) >= accounts or int(asset.view("<u4").max()) >= assets:
         return None  # a negative number reads as a huge one
-    if (owner == house.internal.cns).any():
+    if (owner == house.internal.cns).any() or (house.custody.in_use and (owner == house.internal.issuer).any()):
         return None  # refused, each for itself
     rows = house.ledger.find_all(owner, np.concatenate([asset, asset]))
     if int(rows.min()) < 0:

@@ -65,6 +65,7 @@ def post_transfers(house: House, command: PostTransfers) -> TransfersPosted:
     owner = np.concatenate([debit, credit])
     _known(house, owner, asset)
     _not_central(house, owner)
+    _not_into_register(house, owner, np.concatenate([asset, asset]))
     kind = asset.astype(np.int32)
     rows = house.ledger.rows(owner.astype(np.int32), np.concatenate([kind, kind]))
     results = house.ledger.post(rows[: debit.size], rows[debit.size :], amount, linked.astype(np.bool_))
@@ -131,6 +132,21 @@ def _not_central(house: House, account: Int64) -> None:
             f"item {int(place[0]) + 1}: only settlement moves what the central counterparty holds",
             field="account",
         )
+
+
+def _not_into_register(house: House, account: Int64, asset: Int64) -> None:
+    """Refuse to move registered securities from or to the issuer: that is an issue or a cancellation."""
+    registered = house.custody.register.issues
+    if not registered:
+        return
+    for place in np.flatnonzero(account == house.internal.issuer).tolist():
+        if int(asset[place]) in registered:
+            raise refuse(
+                RejectionReason.NOT_ALLOWED,
+                f"{registered[int(asset[place])].terms.isin} comes from and goes back to its register",
+                field="debit, credit",
+                remedy="issue or cancel units",
+            )
 
 
 def _not_registered(house: House, asset: Int64) -> None:

@@ -22,6 +22,15 @@ from tsingma.custody.dues import (
 from tsingma.custody.holdings import Depository
 from tsingma.custody.issuance import Issue
 from tsingma.custody.legs import Leg, book
+from tsingma.custody.limits import (
+    AMOUNT_MAX_E9,
+    PRICE_MAX_E4,
+    UNITS_MAX,
+    require_between,
+    require_days,
+    require_items,
+    require_text,
+)
 from tsingma.custody.repo import OPEN, redeemed
 from tsingma.engine.custody_values import values
 from tsingma.engine.house import Handlers, House
@@ -138,6 +147,7 @@ def issue_units(house: House, command: IssueUnits) -> UnitsIssued:
     _not_gold(issue)
     if not command.accounts or len(command.accounts) != len(command.units):
         raise refuse(RejectionReason.MALFORMED, "accounts and units differ in length, or are none", field="units")
+    require_items("accounts", len(command.accounts))
     for account in command.accounts:
         require_account(house, account, "accounts")
     if min(command.units) <= 0:
@@ -159,8 +169,7 @@ def cancel_units(house: House, command: CancelUnits) -> UnitsIssued:
     require_account(house, command.account)
     asset, issue = issue_of(house, command.isin)
     _not_gold(issue)
-    if command.units <= 0:
-        raise refuse(RejectionReason.OUT_OF_RANGE, f"{command.units} units to cancel", field="units")
+    require_between("units", command.units, 1, UNITS_MAX)
     post(house, [Leg(command.account, house.internal.issuer, asset, command.units)], command.isin)
     house.custody.register.add(asset, -command.units)
     return UnitsIssued(command.isin, -command.units, house.custody.register.of(asset).issued)
@@ -172,8 +181,10 @@ def announce_distribution(house: House, command: AnnounceDistribution) -> DueAnn
     asset, issue = issue_of(house, command.isin)
     if issue.terms.product in DEBT:
         raise refuse(RejectionReason.NOT_ALLOWED, "debt pays by its schedule", subject=command.isin)
-    if command.amount_e9 <= 0 or command.record_day < day:
-        raise refuse(RejectionReason.OUT_OF_RANGE, "a positive amount, and a record day not over", field="record_day")
+    require_days(record_day=command.record_day, payment_day=command.payment_day)
+    require_between("amount_e9", command.amount_e9, 1, AMOUNT_MAX_E9)
+    if command.record_day < day:
+        raise refuse(RejectionReason.OUT_OF_RANGE, "the record day is over", field="record_day")
     return _announce(house, command.isin, Due(
         kind=DISTRIBUTION, asset=asset, record_day=command.record_day, payment_day=command.payment_day,
         amount_e9=command.amount_e9,
@@ -191,10 +202,12 @@ def call_bonds(house: House, command: CallBonds) -> DueAnnounced:
             field="units",
             subject=command.isin,
         )
-    if command.price_e4 <= 0 or command.record_day < day or command.payment_day >= issue.terms.maturity_day:
+    require_days(record_day=command.record_day, payment_day=command.payment_day)
+    require_between("price_e4", command.price_e4, 1, PRICE_MAX_E4)
+    if command.record_day < day or command.payment_day >= issue.terms.maturity_day:
         raise refuse(
             RejectionReason.OUT_OF_RANGE,
-            "a positive price, a record day not over, and payment before maturity",
+            "a record day not over, and payment before maturity",
             field="payment_day",
             subject=command.isin,
         )
@@ -271,7 +284,8 @@ def record_non_payment(house: House, command: RecordNonPayment) -> NonPaymentRec
     day = require_open(house)
     custody = house.custody
     due = custody.dues[command.due]
-    if due.status not in (RECORDED, OWED) or due.payment_day > day or due.excused or not command.reason:
+    require_text(reason=command.reason)
+    if due.status not in (RECORDED, OWED) or due.payment_day > day or due.excused:
         raise refuse(
             RejectionReason.NOT_ALLOWED,
             f"it is {due.status}, to be paid on {to_date(due.payment_day)}",
@@ -309,15 +323,14 @@ def close_custody(house: House) -> tuple[dict[str, int], tuple[str, ...]]:
     if not custody.in_use:
         return {}, ()
     custody.check(house.ledger, house.internal.issuer)
-    recorded = _take_records(house, house.position.day)
     figures = {
         "securities_registered": len(custody.register.issues),
         "units_issued": sum(issue.issued for issue in custody.register.issues.values()),
-        "dues_recorded": recorded,
     }
     for number, cents in custody.repos.deficits(values(house), house.position.day):
         name = f"repo_margin_deficit_{CURRENCIES[custody.repos[number].currency]}_cents"
         figures[name] = figures.get(name, 0) + cents
+    figures["dues_recorded"] = _take_records(house, house.position.day)
     return figures, CHECKED
 
 

@@ -6,10 +6,11 @@ from tsingma.basics.dates import to_date
 from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.custody.bond_futures import TABLE, accrued_e7, bond_future, factor_of, invoice_cents, invoice_e7
-from tsingma.custody.currency_futures import CNY, USD, currency_future, settlement_legs
+from tsingma.custody.currency_futures import CNY, CONTRACTS_MAX, USD, currency_future, settlement_legs
 from tsingma.custody.funds import composition, dealing_legs
 from tsingma.custody.gold import WITHDRAWN, Bar
 from tsingma.custody.legs import Leg
+from tsingma.custody.limits import PRICE_MAX_E4, require_between
 from tsingma.custody.repo import basket
 from tsingma.engine.custody import asset_of, issue_of, post, require_account, require_open
 from tsingma.engine.custody_values import value_of
@@ -156,8 +157,10 @@ def deliver_bonds(house: House, command: DeliverBonds) -> FutureDelivered:
     contract = bond_future(command.contract, today)
     factor = factor_of(issue.terms, contract, today.replace(day=1))
     face = command.contracts * contract.face_cents
-    if command.contracts <= 0 or command.settlement_e4 <= 0 or face % issue.terms.face_cents:
-        raise refuse(RejectionReason.OUT_OF_RANGE, f"{command.contracts} contracts", field="contracts, settlement_e4")
+    require_between("contracts", command.contracts, 1, CONTRACTS_MAX)
+    require_between("settlement_e4", command.settlement_e4, 1, PRICE_MAX_E4)
+    if face % issue.terms.face_cents:
+        raise refuse(RejectionReason.OUT_OF_RANGE, "a contract is no whole number of units", field="contracts")
     accrued = accrued_e7(issue.terms, day)
     cents = invoice_cents(contract, command.contracts, invoice_e7(command.settlement_e4, factor, accrued))
     units = face // issue.terms.face_cents

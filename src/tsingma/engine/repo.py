@@ -7,6 +7,7 @@ import msgspec
 from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.custody import repo as rule
+from tsingma.custody.limits import require_days
 from tsingma.engine.custody import asset_of, post, require_account, require_open
 from tsingma.engine.custody_values import values
 from tsingma.engine.house import Handlers, House
@@ -66,6 +67,7 @@ def roll_repo(house: House, command: RollRepo) -> RepoChanged:
     """Go on at another rate and to another end (0: open); interest so far is kept as earned."""
     day = require_open(house)
     repo = house.custody.repos.live(command.repo)
+    require_days(end_day=command.end_day)
     if abs(command.rate_e9) >= rule.MARGIN_ONE_E9 or (command.end_day and command.end_day <= day):
         raise refuse(RejectionReason.OUT_OF_RANGE, "a rate below 100 %, and an end after today", field="end_day")
     _outlives(house, repo.collateral, command.end_day)
