@@ -70,10 +70,14 @@ class SqliteStore:
         try:
             mark = HeadMark(MarkBeside(path), mark_path(path))
             self._connection: Connection = _connect(path, mark.last, read_only=read_only)
+        except BaseException:
+            self._unlock()
+            raise
+        try:
             if not read_only:
                 self._take_mark(mark)
         except BaseException:
-            self._unlock()
+            self.close()
             raise
 
     @classmethod
