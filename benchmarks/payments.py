@@ -26,7 +26,6 @@ from tsingma.app.session import Session
 from tsingma.basics.money import CURRENCIES
 from tsingma.journal.payment_commands import RunPayments
 from tsingma.kernels.payments import SETTLED
-from tsingma.settlement.gross_money.liquidity import liquidity
 from tsingma.simulate.payments import FIRST_BANK, PaymentDay, payment_day
 from tsingma.simulate.plain_payments import PlainPayment, PlainPayments
 
@@ -102,7 +101,7 @@ def report(session: Session, day: PaymentDay, wall: float, processor: float, twi
     session.sequencer.submit([("last", RunPayments(money.clock_s, "multilateral"))])
     print(f"  offsetting what waits: {time.process_time() - began:.3f} s; {money.payments.waiting:,} wait")
     began = time.process_time()
-    figures = liquidity(money.payments, ledger, money.opening)
+    figures = money.liquidity(ledger)
     print(f"  liquidity figures of {figures.account.size:,} accounts: {time.process_time() - began:.3f} s")
     start = dict.fromkeys(range((FIRST_BANK + 5_000) * len(CURRENCIES)), 0)
     for row in np.flatnonzero(ledger.floor == 0).tolist():

@@ -32,14 +32,15 @@ from payment_book import (
     pay,
 )
 
+from tsingma.basics.columns import pack
 from tsingma.engine.house import House
 from tsingma.engine.step import step
-from tsingma.journal.commands import CloseDay, Command, LoadReference, OpenDay, RunStep
+from tsingma.journal.commands import CloseDay, Command, LoadReference, OpenDay, PostTransfers, RunStep
 from tsingma.journal.events import Accepted
 from tsingma.journal.payment_commands import ChangePayment, RunPayments
 from tsingma.kernels.payments import SETTLED
 from tsingma.ledger.ledger import Ledger
-from tsingma.settlement.gross_money.liquidity import FIGURES, liquidity, throughput_e4
+from tsingma.settlement.gross_money.liquidity import FIGURES, OtherMoves, throughput_e4
 from tsingma.settlement.gross_money.queue import PaymentBook
 from tsingma.settlement.timetable import timetable
 from tsingma.simulate.payments import payment_day
@@ -211,7 +212,9 @@ def test_a_crash_at_every_write_parts_no_pair() -> None:
     assert report.lost > 0
 
 
-def plain_liquidity(book: PaymentBook, ledger: Ledger, opening: Sequence[int]) -> dict[tuple[int, int], dict[str, int]]:
+def plain_liquidity(
+    book: PaymentBook, ledger: Ledger, opening: Sequence[int], others: OtherMoves
+) -> dict[tuple[int, int], dict[str, int]]:  # fmt: skip
     """Return the figures by (account, currency), payment by payment in plain Python."""
     table = {name: column.tolist() for name, column in book.table.items()}
     found: dict[tuple[int, int], dict[str, int]] = {}
@@ -243,32 +246,54 @@ def plain_liquidity(book: PaymentBook, ledger: Ledger, opening: Sequence[int]) -
             debit["on_behalf"] += amount * table["on_behalf"][number]
             credit["received"] += amount
             credit["received_count"] += 1
-    for turn in turns:
-        for number in by_turn[turn]:
+    others_of: dict[int, list[tuple[int, int]]] = {}
+    for turn, row, cents in zip(*(others.table[name].tolist() for name in ("turn", "row", "cents")), strict=True):
+        others_of.setdefault(turn, []).append((row, cents))
+        of(row)["other_in" if cents > 0 else "other_out"] += abs(cents)
+    for turn in range(book.turn + 1):
+        for number in by_turn.get(turn, []):
             for side, sign in (("debit", -1), ("credit", 1)):
                 row = table[side][number]
                 run[row] = run.get(row, 0) + sign * table["amount"][number]
-        for number in by_turn[turn]:
+        for number in by_turn.get(turn, []):
             for row in (table["debit"][number], table["credit"][number]):
                 of(row)["usage"] = max(of(row)["usage"], -run[row])
                 of(row)["surplus"] = max(of(row)["surplus"], run[row])
+        between: dict[int, int] = {}
+        for row, cents in others_of.get(turn, []):
+            between[row] = between.get(row, 0) + cents
+        for row, cents in between.items():
+            run[row] = run.get(row, 0) + cents
+            of(row)["usage"] = max(of(row)["usage"], -run[row])
+            of(row)["surplus"] = max(of(row)["surplus"], run[row])
     return found
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_liquidity_figures_are_those_of_a_plain_twin(seed: int) -> None:
     """Goal: the monitoring tools of BCBS 248 from the books. Method: a seeded day, every figure payment by payment."""
-    day = payment_day(seed, date(2026, 1, 5), 1_500, banks=8, alpha=0.2, timed_share=0.2)
-    house = run_day([*day.opening, *day.traffic])
+    day = payment_day(seed, date(2026, 1, 5), 1_500, banks=8, alpha=0.2, timed_share=0.2, a_command=100)
+    house = run_day([*day.opening, *day.traffic[:9]])
+    transfer = PostTransfers(*(pack([value], kind) for value, kind in
+                               ((4, "i4"), (5, "i4"), (HKD, "i4"), (10**5, "i8"), (0, "i1"))))  # fmt: skip
+    accept(house, deposit((4, HKD, 10**6), (6, CNY, 5 * 10**5)))
+    run_day(day.traffic[9:14], house)
+    accept(house, transfer)
+    run_day(day.traffic[14:], house)
+    assert len(house.money.others) == 4
     money = house.money
-    found = liquidity(money.payments, house.ledger, money.opening)
-    wanted = plain_liquidity(money.payments, house.ledger, money.opening.tolist())
+    money.note_others(house.ledger)
+    found = money.liquidity(house.ledger)
+    wanted = plain_liquidity(money.payments, house.ledger, money.opening.tolist(), money.others)
     assert {(a, c) for a, c in zip(found.account.tolist(), found.currency.tolist(), strict=True)} == set(wanted)
     for place, key in enumerate(zip(found.account.tolist(), found.currency.tolist(), strict=True)):
         assert {name: int(found.figures[name][place]) for name in FIGURES} == wanted[key]
     assert found.hourly.sum(axis=1).tolist() == found.figures["sent"].tolist()
     assert set(throughput_e4(found.hourly)[found.figures["sent"] > 0, -1].tolist()) == {10_000}
     assert int((found.figures["opening"] - found.figures["usage"]).min()) >= 0  # nobody used more than it had
+    moved = found.figures["received"] - found.figures["sent"] + found.figures["other_in"] - found.figures["other_out"]
+    ends = [balance(house, a, c) for a, c in zip(found.account.tolist(), found.currency.tolist(), strict=True)]
+    assert (found.figures["opening"] + moved).tolist() == ends
     assert found.figures["missed"].sum() > 0
 
 

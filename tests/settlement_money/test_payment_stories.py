@@ -31,7 +31,7 @@ from payment_book import (
 
 from tsingma.basics.columns import pack
 from tsingma.engine.house import House
-from tsingma.journal.commands import EndReservation, ReserveAssets, SetClosingPrices
+from tsingma.journal.commands import CaptureInstructions, EndReservation, ReserveAssets, RunStep, SetClosingPrices
 from tsingma.journal.events import AssetsReserved
 from tsingma.journal.payment_commands import (
     AnswerFromMainland,
@@ -48,6 +48,7 @@ from tsingma.journal.payment_commands import (
 )
 from tsingma.journal.payment_events import PaymentsSettled, PaymentsSubmitted
 from tsingma.kernels.payments import CANCELLED, QUEUED, SETTLED
+from tsingma.settlement.timetable import StepKind, timetable
 
 
 def test_a_payment_settles_or_waits_and_moves_when_money_comes() -> None:
@@ -190,6 +191,10 @@ def test_intraday_repo_lends_up_to_the_haircut_value_and_is_repaid_at_the_close(
     assert event.figures["repos_repaid"] == 1
     assert int(house.ledger.pledged[house.ledger.find(B1, BOND)]) == 0
     assert balance(house, B1, HKD) == 0
+    house.money.note_others(house.ledger)
+    assert house.money.others.table["cents"].tolist() == [90_000]  # the deposit; repo is liquidity, not its use
+    used = house.money.liquidity(house.ledger)
+    assert used.figures["usage"][used.account == B1].tolist() == [90_000]
 
 
 def test_the_mainland_link_sends_returns_and_mirrors() -> None:
@@ -297,3 +302,29 @@ def test_reserved_money_is_paid_given_back_or_expires_once() -> None:
     accept(house, deposit((B1, HKD, 10)))
     accept(house, EndReservation(1, "BANK1"))
     assert statuses(house) == [SETTLED]
+
+
+def test_a_delivery_waits_for_money_that_a_pair_brings_and_pays_on() -> None:
+    """Goal: one instant after the other through both queues. Method: a bond trade short of renminbi, a pair that brings
+    it, and a payment of the seller that waits for the price: one deposit of dollars moves all three.
+    """
+    house = opened((B2, BOND, 9), (B3, CNY, 100), second=NOON_S)
+    delivery = CaptureInstructions(
+        "test", MONDAY, *(pack([value], kind) for value, kind in
+                          ((1, "i8"), (B2, "i4"), (B1, "i4"), (BOND - 4, "i4"), (9, "i8"), (CNY, "i1"), (100, "i8"),
+                           (3, "i1"))),
+    )  # fmt: skip
+    accept(house, delivery)
+    for timed in timetable():
+        accept(house, RunStep(timed.name))
+        if timed.kind is StepKind.CONTINUOUS_SETTLEMENT:
+            break
+    accept(house, exchange((B1, USD, 14), (B3, CNY, 100)))
+    accept(house, pay((B2, B3, CNY, 60)))
+    assert statuses(house) == [QUEUED] * 3
+    events = accept(house, deposit((B1, USD, 14)))
+    assert [type(event).__name__ for event in events] == [
+        "AssetsDeposited", "PaymentsSettled", "InstructionsSettled", "PaymentsSettled",
+    ]  # fmt: skip
+    assert statuses(house) == [SETTLED] * 3
+    assert (balance(house, B1, BOND), balance(house, B2, CNY), balance(house, B3, CNY)) == (9, 40, 60)

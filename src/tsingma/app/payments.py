@@ -17,13 +17,13 @@ from tsingma.basics.dates import to_date
 from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.engine.house import House
-from tsingma.engine.payments import COLUMNS
+from tsingma.engine.payments import COLUMNS, repo_line
 from tsingma.journal.events import Accepted
 from tsingma.journal.payment_commands import RunPayments, SettlePayments, SubmitPayments
 from tsingma.journal.payment_events import PaymentsRun, PaymentsSubmitted
 from tsingma.kernels.payments import QUEUED, SETTLED
 from tsingma.messages.payment_file import amount_text, read_payments, time_text, write_payments
-from tsingma.settlement.gross_money.liquidity import HOURS, LARGEST, liquidity, throughput_e4
+from tsingma.settlement.gross_money.liquidity import HOURS, LARGEST, throughput_e4
 from tsingma.settlement.gross_money.queue import PRIORITIES
 from tsingma.settlement.gross_money.systems import mainland_on, systems_on
 from tsingma.settlement.instance import AMOUNT_MAX, Problem
@@ -85,7 +85,10 @@ class LiquidityLine(msgspec.Struct, frozen=True):
     missed: int
     missed_cents: int
     on_behalf: int
+    other_in: int
+    other_out: int
     repo_drawn: int
+    repo_line: int
     largest_usage: tuple[int, ...]
     mean_usage: int
     throughput_e4: dict[str, int]
@@ -264,7 +267,7 @@ def liquidity_lines(house: Path | str, participant: str = "") -> tuple[str, list
     with Session.open(house, read_only=True) as session:
         state = session.house
         money, book = state.money, state.resolved
-        found = liquidity(money.payments, state.ledger, money.opening)
+        found = money.liquidity(state.ledger)
         shares = throughput_e4(found.hourly)
         index, owner = _participant(state, participant), book.account_participant
         lines = []
@@ -277,7 +280,8 @@ def liquidity_lines(house: Path | str, participant: str = "") -> tuple[str, list
             lines.append(
                 LiquidityLine(
                     account=book.account_name(account), currency=CURRENCIES[currency], **figures,
-                    repo_drawn=money.repos.drawn(account, currency), largest_usage=tuple(usage[:LARGEST]),
+                    repo_drawn=money.repos.drawn(account, currency), repo_line=repo_line(state, account, currency),
+                    largest_usage=tuple(usage[:LARGEST]),
                     mean_usage=mean,
                     throughput_e4={f"{hour + 1:02d}:00": int(shares[place, hour]) for hour in busy if hour < HOURS},
                 )

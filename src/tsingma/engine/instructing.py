@@ -23,6 +23,13 @@ from tsingma.journal.events import (
     OrderChanged,
     ReservationEnded,
 )
+from tsingma.journal.payment_events import (
+    MainlandReceived,
+    PaymentsRun,
+    PaymentsSettled,
+    PaymentsSubmitted,
+    ReservedPaid,
+)
 from tsingma.settlement.growing import Column
 from tsingma.settlement.instruction import BY_DELIVERER, BY_HOUSE, BY_RECEIVER
 from tsingma.settlement.life import act
@@ -46,6 +53,11 @@ WAKES = (
     RepoChanged,
     UnitsDealt,
     FutureDelivered,
+    PaymentsSubmitted,
+    PaymentsRun,
+    PaymentsSettled,
+    MainlandReceived,
+    ReservedPaid,
 )
 
 

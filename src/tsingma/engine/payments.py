@@ -158,6 +158,7 @@ def advance(house: House, second: int) -> dict[str, int]:
     money, day = house.money, to_date(house.position.day)
     if money.day != house.position.day:
         money.begin_day(house.ledger, house.position.day)
+    money.note_others(house.ledger)
     money.clock_s = second
     opened, closed = open_bits(day, second), closed_bits(day, second)
     if (opened, closed) == (money.opened, money.closed):
@@ -220,6 +221,15 @@ def paper(house: House) -> Paper:
     """Return what repo is judged by today."""
     day = to_date(house.position.day)
     return Paper(settling.now(house).values, rules_on(day).haircut_e6, repo_terms(day))
+
+
+def repo_line(house: House, account: int, currency: int) -> int:
+    """Return the cents that repo of an account's free eligible paper would bring now, beside what it has drawn."""
+    ledger, judged, total = house.ledger, paper(house), 0
+    for row in np.flatnonzero((ledger.owner == account) & (ledger.asset >= len(CURRENCIES))).tolist():
+        free = int(ledger.balance[row] - ledger.held[row] - ledger.pledged[row])
+        total += judged.worth(int(ledger.asset[row]) - len(CURRENCIES), max(free, 0), currency)
+    return total
 
 
 def _cents(house: House, numbers: Int64) -> int:

@@ -70,10 +70,22 @@ def step(house: House, command: Command) -> Answer:
         event = _handler(command)(house, command)
     except Rejected as rejected:
         return Refused(rejected.rejections)
-    events = (event, *_settle_at_once(house, event), *payments.settle_what_waits(house))
+    events = (event, *_settle_at_once(house, event), *_settle_payments(house))
     if not isinstance(command, _LEAVES_BOOKS_TO_KERNEL):
         house.ledger.check()
     return Accepted(events)
+
+
+def _settle_payments(house: House) -> tuple[Event, ...]:
+    """Settle payments whose payer has money now, and in turn the deliveries that waited for what they paid."""
+    found: list[Event] = []
+    while more := payments.settle_what_waits(house):
+        found += more
+        deliveries = _settle_at_once(house, more[0])
+        if not deliveries:
+            break
+        found += deliveries
+    return tuple(found)
 
 
 def _handler(command: Command) -> Callable[[House, Any], Event]:

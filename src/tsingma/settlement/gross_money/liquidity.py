@@ -4,7 +4,9 @@ Source: BCBS 248, Monitoring tools for intraday liquidity management (April 2013
 net cumulative position out and in, the three largest days and their mean; A(ii) what is available at the start of the
 day; A(iii) total payments; A(iv) time-specific obligations; B(i) value of payments on behalf of correspondent
 customers; C(i) throughput, by hour. B(ii), credit lines a bank grants its customers, is not in a settlement system's
-books. Payments that settle at one instant count on their net.
+books. Payments that settle at one instant count on their net. What else moves an account (deliveries against payment,
+deposits, small payments) is in the running position, between the instants where it was noticed; intraday repo is not:
+it is liquidity, not use of it.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ LARGEST = 3
 SHARE_E4 = 10_000
 FIGURES: tuple[str, ...] = (
     "usage", "surplus", "opening", "sent", "received", "sent_count", "received_count", "timed", "timed_cents",
-    "missed", "missed_cents", "on_behalf",
+    "missed", "missed_cents", "on_behalf", "other_in", "other_out",
 )  # fmt: skip
 
 
@@ -35,8 +37,8 @@ FIGURES: tuple[str, ...] = (
 class Liquidity:
     """Figures of a day, one an account and currency: ``figures`` by name i8[n] (cents, numbers), ``hourly`` i8[n, 30].
 
-    ``usage`` is how far the running sum of payments in less out went below zero, ``surplus`` how far above; ``timed``
-    are payments with a time by which they are due, ``missed`` those that settled later or not at all.
+    ``usage`` is how far the running sum of what came in less what went out went below zero, ``surplus`` how far above;
+    ``timed`` are payments with a time by which they are due, ``missed`` those that settled later or not at all.
     """
 
     account: Int64
@@ -45,12 +47,23 @@ class Liquidity:
     hourly: Int64
 
 
-def liquidity(payments: PaymentBook, ledger: Ledger, opening: Int64) -> Liquidity:
-    """Return the figures of every money row that paid, was paid or had to; ``opening`` is cents per ledger row."""
+class OtherMoves(Growing):
+    """What moved money rows beside payments and repo: after which instant (``turn``), cents in (out: negative)."""
+
+    def __init__(self) -> None:
+        """Start without any."""
+        super().__init__({"turn": "i4", "row": "i4", "cents": "i8"}, subject="other movements of money")
+
+
+def liquidity(payments: PaymentBook, ledger: Ledger, opening: Int64, others: OtherMoves) -> Liquidity:
+    """Return the figures of every money row that paid, was paid, had to or moved; ``opening`` is cents per ledger row.
+
+    Raises nothing: a day without payments has no figures.
+    """
     table = payments.table
     money = ledger.asset < len(CURRENCIES)
     used = np.zeros(ledger.count, np.bool_)
-    used[table["debit"]] = used[table["credit"]] = True
+    used[table["debit"]] = used[table["credit"]] = used[others.table["row"]] = True
     rows = np.flatnonzero(used & money & (ledger.floor == 0))
     place = np.full(ledger.count, -1, np.int64)
     place[rows] = np.arange(rows.size)
@@ -59,7 +72,10 @@ def liquidity(payments: PaymentBook, ledger: Ledger, opening: Int64) -> Liquidit
     known = rows < opening.size
     figures["opening"][known] = opening[rows[known]]
     _sums(table, place, done, figures)
-    figures["usage"], figures["surplus"] = _extremes(table, place, done, rows.size)
+    moved, cents = place[others.table["row"]], others.table["cents"]
+    np.add.at(figures["other_in"], moved[cents > 0], cents[cents > 0])
+    np.add.at(figures["other_out"], moved[cents < 0], -cents[cents < 0])
+    figures["usage"], figures["surplus"] = _extremes(_changes(table, done, others.table, place), rows.size)
     hourly = np.zeros((rows.size, HOURS), np.int64)
     sent = np.flatnonzero(done & (place[table["debit"]] >= 0))
     hour = np.minimum(table["ended_s"][sent] // HOUR_S, HOURS - 1)
@@ -89,28 +105,36 @@ def _sums(
         np.add.at(figures[name], here[take], value[take])
 
 
-def _extremes(
-    table: dict[str, npt.NDArray[np.signedinteger]], place: Int64, done: npt.NDArray[np.bool_], count: int
-) -> tuple[Int64, Int64]:
+def _changes(
+    table: dict[str, npt.NDArray[np.signedinteger]],
+    done: npt.NDArray[np.bool_],
+    others: dict[str, npt.NDArray[np.signedinteger]],
+    place: Int64,
+) -> tuple[Int64, Int64, Int64]:
+    """Return whose money changed (place), when and by how much: instants are even, what is between them odd."""
+    amount, turn = table["amount"].astype(np.int64)[done], 2 * table["turn"].astype(np.int64)[done]
+    rows = (table["debit"][done], table["credit"][done], others["row"])
+    who = place[np.concatenate(rows)]
+    when = np.concatenate([turn, turn, 2 * others["turn"].astype(np.int64) + 1])
+    change = np.concatenate([-amount, amount, others["cents"]])
+    return who[who >= 0], when[who >= 0], change[who >= 0]
+
+
+def _extremes(changes: tuple[Int64, Int64, Int64], count: int) -> tuple[Int64, Int64]:
     """Return how far each running sum goes below and above zero, taken after every instant."""
-    amount, turn = table["amount"].astype(np.int64)[done], table["turn"].astype(np.int64)[done]
-    row = np.concatenate([place[table["debit"][done]], place[table["credit"][done]]])
-    change, when = np.concatenate([-amount, amount]), np.concatenate([turn, turn])
-    here = row >= 0
-    key = row[here] * (int(turn.max(initial=0)) + 1) + when[here]
-    keys, group = np.unique(key, return_inverse=True)
+    who, when, change = changes
+    width = int(when.max(initial=0)) + 1
+    keys, group = np.unique(who * width + when, return_inverse=True)
     step = np.zeros(keys.size, np.int64)
-    np.add.at(step, group, change[here])
-    owner = keys // (int(turn.max(initial=0)) + 1)
-    run = np.cumsum(step)
+    np.add.at(step, group, change)
+    owner, run = keys // width, np.cumsum(step)
     first = np.searchsorted(owner, np.arange(count))
-    filled = np.searchsorted(owner, np.arange(count), side="right") > first
-    before = np.where(first > 0, run[np.maximum(first - 1, 0)], 0) if run.size else np.zeros(count, np.int64)
-    low, high = np.zeros(count, np.int64), np.zeros(count, np.int64)
+    before = np.where(first > 0, np.concatenate([[0], run])[first], 0)
     position = run - before[owner]
+    low, high = np.zeros(count, np.int64), np.zeros(count, np.int64)
     np.minimum.at(low, owner, position)
     np.maximum.at(high, owner, position)
-    return np.where(filled, -low, 0), np.where(filled, high, 0)
+    return -low, high
 
 
 def throughput_e4(hourly: Int64) -> Int64:

@@ -56,6 +56,7 @@ class PaymentBook(Growing):
         self.turn = 0
         self.waiting = 0
         self.waiting_amount = 0
+        self.net: Int64 = np.zeros(0, np.int64)  # by ledger row: what settled payments brought less what they took
         self._head: npt.NDArray[np.int32] = np.zeros(0, np.int32)
         self._tail: npt.NDArray[np.int32] = np.zeros(0, np.int32)
 
@@ -118,6 +119,7 @@ class PaymentBook(Growing):
         pair = table["pair"][chosen]
         _require(bool(np.isin(pair[pair >= 0], chosen).all()), "a pair would be parted", chosen)
         self._require_urgent_first(chosen, opened)
+        self._fit(ledger.count)
         debit, credit, amount = self._legs(chosen)
         short = ledger.post_together(debit, credit, amount)
         if short is not None:
@@ -125,6 +127,7 @@ class PaymentBook(Growing):
                 RejectionReason.INSUFFICIENT, f"account {int(ledger.owner[short])} would be below its floor",
                 field="payment", remedy="propose fewer of its payments",
             )  # fmt: skip
+        self._add_up(debit, credit, amount)
         self.turn += 1
         for number in chosen.tolist():
             kernel.unlink(self._queues(), number)
@@ -195,7 +198,9 @@ class PaymentBook(Growing):
         self.turn = int(table["turn"].max(initial=0))
         self.waiting, self.waiting_amount = queued.size, int(table["amount"][queued].sum())
         self._head = self._tail = np.zeros(0, np.int32)
-        self._fit(int(table["debit"].max(initial=-1)) + 1)
+        self.net = np.zeros(0, np.int64)
+        self._fit(int(max(table["debit"].max(initial=-1), table["credit"].max(initial=-1))) + 1)
+        self._add_up(*self._legs(np.flatnonzero(table["status"] == SETTLED)))
         place = table["debit"][queued].astype(np.int64) * LEVELS + table["priority"][queued]
         for ends, side in ((self._head, "before"), (self._tail, "after")):
             end = table[side][queued] < 0
@@ -227,11 +232,17 @@ class PaymentBook(Growing):
     def _book(self, ledger: Ledger, run: _Run, now_s: int) -> Int64:
         """Book what the kernel settled at one instant; a set it should not have chosen breaks an invariant."""
         settled = run.settled[: int(run.mark[COUNT])]
-        if settled.size and ledger.post_together(*self._legs(settled)) is not None:
+        legs = self._legs(settled)
+        if settled.size and ledger.post_together(*legs) is not None:
             raise InvariantBroken("the queue settled what the ledger does not cover")
+        self._add_up(*legs)
         self.turn = int(run.mark[TURN])
         self._ended(settled, now_s)
         return settled
+
+    def _add_up(self, debit: Int64, credit: Int64, amount: Int64) -> None:
+        np.add.at(self.net, credit, amount)
+        np.subtract.at(self.net, debit, amount)
 
     def _ended(self, numbers: Int64, now_s: int) -> None:
         self.table["ended_s"][numbers] = now_s
@@ -254,6 +265,7 @@ class PaymentBook(Growing):
         """Have queues for every ledger row."""
         more = rows * LEVELS - self._head.size
         if more > 0:
+            self.net = np.concatenate([self.net, np.zeros(rows - self.net.size, np.int64)])
             self._head, self._tail = (
                 np.concatenate([ends, np.full(more, -1, np.int32)]) for ends in (self._head, self._tail)
             )

@@ -106,6 +106,15 @@ class Repos(Growing):
         paid = sum(self.repay(ledger, bank, number, day, terms) for number in standing.tolist())
         return paid, standing.size - paid
 
+    def net(self, ledger: Ledger, day: int) -> Int64:
+        """Return what a day's repos brought each ledger row, less what was paid back on it with interest."""
+        total, table = np.zeros(ledger.count, np.int64), self.table
+        for chosen, sign in ((table["day"] == day, 1), (table["repaid_day"] == day, -1)):
+            rows = ledger.find_all(table["account"][chosen], table["currency"][chosen].astype(np.int32))
+            interest = table["interest_cents"][chosen] if sign < 0 else 0
+            np.add.at(total, rows, sign * (table["cents"][chosen] + interest))
+        return total
+
     def drawn(self, account: int, currency: int) -> int:
         """Return the cents an account has drawn and not paid back."""
         mine = (self.table["account"] == account) & (self.table["currency"] == currency)

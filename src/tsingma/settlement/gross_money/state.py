@@ -11,7 +11,7 @@ import numpy.typing as npt
 from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import InvariantBroken
 from tsingma.ledger.ledger import Ledger
-from tsingma.settlement.gross_money.liquidity import LiquidityDays, liquidity
+from tsingma.settlement.gross_money.liquidity import Liquidity, LiquidityDays, OtherMoves, liquidity
 from tsingma.settlement.gross_money.mainland import MainlandLink
 from tsingma.settlement.gross_money.queue import STATUSES, PaymentBook
 from tsingma.settlement.gross_money.repo import Repos
@@ -44,7 +44,9 @@ class MoneyState:
         self.small = SmallPayments()
         self.wallets = Wallets()
         self.days = LiquidityDays()
+        self.others = OtherMoves()
         self.opening: Int64 = np.zeros(0, np.int64)
+        self._noted: Int64 = np.zeros(0, np.int64)  # by ledger row: the sum of ``others``
         self.used = self.day = self.clock_s = self.opened = self.closed = 0
 
     def begin_day(self, ledger: Ledger, day: int) -> None:
@@ -52,6 +54,24 @@ class MoneyState:
         self.payments.clear()
         self.used, self.day, self.clock_s, self.opened, self.closed = 1, day, 0, 0, 0
         self.opening = ledger.balance.copy()
+        self.others, self._noted = OtherMoves(), np.zeros(0, np.int64)
+
+    def note_others(self, ledger: Ledger) -> None:
+        """Note what moved money rows beside payments and repo since it was last noted, after the instant of now."""
+        rows = ledger.count
+        moved = ledger.balance - _longer(self.opening, rows) - _longer(self.payments.net, rows)
+        moved -= self.repos.net(ledger, self.day)
+        change = moved - _longer(self._noted, rows)
+        changed = np.flatnonzero((change != 0) & (ledger.asset < len(CURRENCIES)) & (ledger.floor == 0))
+        if changed.size:
+            turn = np.full(changed.size, self.payments.turn)
+            self.others.append(changed.size, {"turn": turn, "row": changed, "cents": change[changed]})
+            self._noted = _longer(self._noted, rows)
+            self._noted[changed] = moved[changed]
+
+    def liquidity(self, ledger: Ledger) -> Liquidity:
+        """Return the intraday liquidity figures of the day so far."""
+        return liquidity(self.payments, ledger, self.opening, self.others)
 
     def check(self, ledger: Ledger) -> None:
         """Raise InvariantBroken where the rooms contradict themselves or the ledger."""
@@ -65,7 +85,8 @@ class MoneyState:
         if self.payments.waiting:
             raise InvariantBroken("payments are queued after every system closed")
         table = self.payments.table
-        self.days.keep(self.day, liquidity(self.payments, ledger, self.opening))
+        self.note_others(ledger)
+        self.days.keep(self.day, self.liquidity(ledger))
         asset = ledger.asset[table["debit"]]
         figures = {"payments_submitted": len(self.payments)}
         for status, name in enumerate(STATUSES):
@@ -95,6 +116,9 @@ class MoneyState:
         for name, value in zip(_CLOCK, np.frombuffer(parts["clock"], "<i8").tolist(), strict=True):
             setattr(self, name, value)
         self.opening = np.frombuffer(parts["opening"], "<i8").astype(np.int64)
+        table = self.others.table
+        self._noted = np.zeros(int(table["row"].max(initial=-1)) + 1, np.int64)
+        np.add.at(self._noted, table["row"], table["cents"])
 
     def _rooms(self) -> dict[str, _Room]:
         return {
@@ -104,4 +128,10 @@ class MoneyState:
             "small": self.small,
             "wallets": self.wallets,
             "days": self.days,
+            "others": self.others,
         }
+
+
+def _longer(column: Int64, rows: int) -> Int64:
+    """Return a column by ledger row with nothing for the rows opened since."""
+    return np.concatenate([column, np.zeros(rows - column.size, np.int64)]) if column.size < rows else column[:rows]
