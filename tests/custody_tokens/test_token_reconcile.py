@@ -171,6 +171,21 @@ def test_commands_issue_trade_settle_and_reconcile(tmp_path: Path, capsys: pytes
     assert main(["token", "reconcile", "--house", folder, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert (found["items"], found["at"]) == ([], "2025-11-14 09:00")
+    register = tmp_path / "register.csv"
+    register.write_text("token,wallet,face_cents\nHKGB-USD-2028,BANK-A,9000000000\nHKGB-USD-2028,BANK-B,7500000001\n")
+    assert main(["token", "reconcile", "--house", folder, "--register", str(register), "--json"]) == 1
+    apart = json.loads(capsys.readouterr().out)["items"]
+    assert [(one["kind"], one["subject"]) for one in apart] == [
+        ("register", f"HKGB-USD-2028, {name}") for name in ("BANK-B", "FUND-C", "FUND-D", "INSURER-E", "OFFICE-F")
+    ]
+    for text, told in (
+        ("token,wallet,face_cents\nHKGB-USD-2028,A,1\nHKGB-USD-2028,A,2\n", ":3: wallet: A is listed twice"),
+        ("token,wallet,face_cents\nHKGB-USD-2028,A,-1\n", ":2: face_cents: a holding is not negative"),
+        ("token,wallet,face_cents\nOTHER,A,1\n", "no token 'OTHER'"),
+    ):
+        register.write_text(text)
+        assert main(["token", "reconcile", "--house", folder, "--register", str(register)]) == 2
+        assert told in capsys.readouterr().err
     for wrong, told in (
         (["--buyer", "NOBODY"], "no wallet 'NOBODY'"),
         (["--buyer", "BANK-B", "--price", "x"], "price: 'x' is not a number"),

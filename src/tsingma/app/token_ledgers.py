@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from tsingma.custody.tokens.issues import is_weekday
 from tsingma.custody.tokens.ledger import TokenLedger, asset_of
 from tsingma.custody.tokens.legs import SECONDS_A_DAY
 from tsingma.custody.tokens.protocol import Side
-from tsingma.custody.tokens.reconcile import Item, Statement, receipt_items, reconcile, statements
+from tsingma.custody.tokens.reconcile import Item, Statement, receipt_items, reconcile, register_items, statements
 from tsingma.engine.two_ledgers import TwoLedgers
 from tsingma.journal.record import faults
 from tsingma.journal.token_commands import Agreement, Leg, TransferTokens
@@ -71,12 +71,12 @@ def open_ledgers(folder: Path | None, *, read_only: bool = False, fresh: bool = 
             RejectionReason.CONFLICT if there else RejectionReason.MISSING, message, file=str(folder), remedy=remedy
         )
     folder.mkdir(parents=True, exist_ok=True)
-    stores = [SqliteStore(folder / name, read_only=read_only) for name in (JOURNAL_NAME, TOKEN_JOURNAL_NAME)]
-    try:
+    with ExitStack() as opened:
+        stores = []
+        for name in (JOURNAL_NAME, TOKEN_JOURNAL_NAME):
+            stores.append(SqliteStore(folder / name, read_only=read_only))
+            opened.callback(stores[-1].close)
         yield TwoLedgers(*stores)
-    finally:
-        for store in stores:
-            store.close()
 
 
 def moment(at: int) -> str:
@@ -85,13 +85,16 @@ def moment(at: int) -> str:
     return f"{to_date(day)} {second // 3_600:02d}:{second % 3_600 // 60:02d}"
 
 
-def compare(ledgers: TwoLedgers) -> Comparison:
+def compare(ledgers: TwoLedgers, register: Mapping[str, Mapping[str, int]] | None = None) -> Comparison:
     """Reconcile both ledgers, their receipts and their journals, which are replayed from zero.
 
+    ``register`` is what a custodian says who holds: cents of face by token and wallet, of the tokens it names.
     Raises Rejected before a book is loaded, InvariantBroken when a journal replays to other answers.
     """
     house, tokens = ledgers.book.state, ledgers.tokens.state
     items = reconcile(tokens, house.ledger, house.synchronised, house.internal.issuer)
+    for code, holders in (register or {}).items():
+        items += register_items(tokens, token_number(tokens, code), holders)
     records = {side: list(ledgers.stores[side].read()) for side in Side}
     hashes = {side: {record.sequence: record.hash for record in found} for side, found in records.items()}
     items += receipt_items(tokens, house.synchronised, hashes[Side.BOOK].get, hashes[Side.TOKENS].get)

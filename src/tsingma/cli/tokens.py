@@ -98,15 +98,19 @@ def settle(folder: Path, at: datetime, *, as_json: bool) -> None:
 
 @token.command(epilog="\b\nExample:\n  tsingma token reconcile --house out/tokens\n")
 @_HOUSE
+@click.option("--register", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+              help="A custodian's register (CSV: token,wallet,face_cents) to compare as well.")  # fmt: skip
 @_JSON
-def reconcile(folder: Path, *, as_json: bool) -> int:
+def reconcile(folder: Path, register: Path | None, *, as_json: bool) -> int:
     """Compare the token ledger with the book, the receipts and both journals; exit code 1 on a break."""
     import msgspec
 
     from tsingma.app.token_ledgers import compare, open_ledgers
+    from tsingma.messages.register_file import read_register
 
+    held = read_register(register.read_bytes(), file=str(register)) if register else None
     with open_ledgers(folder, read_only=True) as ledgers:
-        found = compare(ledgers)
+        found = compare(ledgers, held)
     if as_json:
         click.echo(msgspec.json.encode(found).decode())
     else:
