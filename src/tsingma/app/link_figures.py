@@ -49,9 +49,13 @@ class DirectionFigures(msgspec.Struct, kw_only=True):
         model = f"{row.model}" if row else "none: no central counterparty"
         if plan.rule.flat_margin_e10:
             model += f", {plan.rule.flat_margin_e10 / 1e8:g} %"
-        mode = "net, by continuous net settlement" if plan.cleared else "trade for trade, delivery against payment"
-        cycle = f"{mode}; stock T+{plan.rule.stock_days}, money T+{plan.rule.money_days}"
-        if set(orders.product) <= CONTRACTS:
+        cycle = f"trade for trade, delivery against payment on T+{plan.rule.stock_days}"
+        if plan.cleared:
+            days = f"stock T+{plan.rule.stock_days}, money T+{plan.rule.money_days}"
+            cycle = f"net, by continuous net settlement; {days}"
+        if set(orders.product) <= set(plan.left_out):
+            cycle = "not settled in this house: held against its quota only"
+        elif set(orders.product) <= CONTRACTS:
             cycle = "contracts, novated and marked each evening; variation margin in " + plan.currency
         note = routed.note
         if Product.NEW_SHARE in orders.product:
