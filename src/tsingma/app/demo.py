@@ -14,6 +14,7 @@ from tsingma.app.house_margin import HouseMargin, with_flat_rates
 from tsingma.app.market_week import run_market
 from tsingma.app.parameter_file import backtest_table, build_parameters
 from tsingma.app.progress import Progress
+from tsingma.app.renminbi_day import run_renminbi_day
 from tsingma.app.session import Session
 from tsingma.app.statements import write_house_statements
 from tsingma.app.stress_figures import stress_figures
@@ -25,6 +26,8 @@ from tsingma.messages.prices import read_prices
 from tsingma.messages.rpf01 import write_parameters
 from tsingma.reports.figures import BacktestRow, CrossRow, DayFigures, HouseReport, check_report
 from tsingma.reports.html import render_html
+from tsingma.reports.renminbi_figures import RenminbiFigures
+from tsingma.reports.renminbi_terminal import summary as renminbi_summary
 from tsingma.reports.stress_brief import render_brief
 from tsingma.reports.stress_figures import StressFigures
 from tsingma.reports.stress_terminal import summary as stress_summary
@@ -80,6 +83,8 @@ def run_demo(options: DemoOptions, clock: Clock, progress: Progress) -> DemoResu
         report = _report(market, tuple(days), margin, backtest, cross_rows(crossed))
         write_house_statements(folder / "statements", session.house, days[-1].day, margin)
         source = source_of_margins(session.house, margin, derivatives, crossed, market.history, market.label)
+    progress.stage("a renminbi day", 0, 1)
+    renminbi = run_renminbi_day(folder / "renminbi", options.seed)
     stressed = _stress(source, options.seed, progress)
     (folder / "stress.html").write_text(render_brief(stressed), encoding="utf-8")
     complete = with_flat_rates(parameters, market.resolved, market.dates[0])
@@ -89,11 +94,13 @@ def run_demo(options: DemoOptions, clock: Clock, progress: Progress) -> DemoResu
     lines = [
         *summary(report, str(folder / "report.html")),
         "",
+        *renminbi_summary(renminbi),
+        "",
         *stress_summary(market.label, stressed),
         f"brief of every scenario: {folder / 'stress.html'}",
         f"{seconds:.1f} s in all, journal in {folder / 'house'}",
     ]
-    return DemoResult(lines, _figures(report, parameters, folder, seconds, stressed))
+    return DemoResult(lines, _figures(report, parameters, folder, seconds, stressed, renminbi))
 
 
 def _stress(source: StressSource, seed: int, progress: Progress) -> list[StressFigures]:
@@ -112,7 +119,7 @@ def _market(options: DemoOptions) -> SimulatedMarket:
 
 def _fresh(out: Path) -> Path:
     """Clear what an earlier demo left in the folder, and nothing else."""
-    for name in ("house", "statements"):
+    for name in ("house", "statements", "renminbi"):
         shutil.rmtree(out / name, ignore_errors=True)
     for name in ("report.html", "stress.html", "RPF01.csv"):
         (out / name).unlink(missing_ok=True)
@@ -164,7 +171,12 @@ def _report(
 
 
 def _figures(
-    report: HouseReport, parameters: Parameters, folder: Path, seconds: float, stressed: list[StressFigures]
+    report: HouseReport,
+    parameters: Parameters,
+    folder: Path,
+    seconds: float,
+    stressed: list[StressFigures],
+    renminbi: RenminbiFigures,
 ) -> dict[str, object]:
     last = report.days[-1]
     return {
@@ -178,6 +190,7 @@ def _figures(
         "backtest": [msgspec.to_builtins(row) for row in report.backtest],
         "day_figures": [msgspec.to_builtins(day) for day in report.days],
         "stress": [msgspec.to_builtins(one) for one in stressed],
+        "renminbi_day": msgspec.to_builtins(renminbi),
         "state_hash": last.state_hash,
         "journal_sequence": last.journal_sequence,
         "report": str(folder / "report.html"),
