@@ -19,6 +19,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from tsingma.app.night_bound import night_bound
 from tsingma.app.proposals import settle_waiting
 from tsingma.app.session import Session
 from tsingma.basics.clock import Clock
@@ -31,7 +32,8 @@ from tsingma.messages.market_files import read_book, read_deposits
 from tsingma.reference.book import resolve
 from tsingma.settlement.batch import Batch
 from tsingma.settlement.instruction import FROM_MATCHED, SETTLED
-from tsingma.settlement.proposal import Objective
+from tsingma.settlement.proposal import Blocking, Objective
+from tsingma.settlement.short_accounts import NightBound
 
 Int64 = npt.NDArray[np.int64]
 
@@ -58,6 +60,9 @@ class NightResult(msgspec.Struct, frozen=True, kw_only=True):
     sequence: int
     head: str
     state_hash: str
+    lp_bound: float | None = None  # number, or money in HKD cents
+    gap: float | None = None
+    blocking: tuple[Blocking, ...] = ()
 
 
 @dataclass(slots=True)
@@ -92,6 +97,8 @@ def run_night(path: Path, folder: Path | str, day: date, objective: Objective, c
         batches: list[Batch] = []
         night.timed("read", lambda: batches.append(read_batch(path, session.house.resolved)))
         _settle(night, batches[0], path.name, to_day(day), objective)
+        bounds: list[NightBound] = []
+        night.timed("bound", lambda: bounds.append(night_bound(session.house, objective)))
         proof: list[bytes] = []
         night.timed("snapshot", lambda: proof.append(_snapshot(session)))
         submitted, value, settled, settled_value = _totals(session.house)
@@ -99,6 +106,7 @@ def run_night(path: Path, folder: Path | str, day: date, objective: Objective, c
             submitted=submitted, submitted_value=value, settled=settled, settled_value=settled_value,
             seconds=round((clock.elapsed_ns() - began) / 1e9, 3), memory_mb=memory_mb(), by_stage=tuple(night.stages),
             sequence=session.sequencer.sequence, head=session.sequencer.head.hex(), state_hash=proof[0].hex(),
+            lp_bound=bounds[0].lp_bound, gap=bounds[0].gap, blocking=bounds[0].blocking,
         )  # fmt: skip
 
 

@@ -13,8 +13,10 @@ from tsingma.cli.house import HOUSE, HOUSE_INSTEAD
 from tsingma.cli.settle_house import queue, show, submit
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tsingma.app.night_batch import NightResult
-    from tsingma.settlement.proposal import Proposal
+    from tsingma.settlement.proposal import Blocking, Proposal
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _OBJECTIVE = click.option(
@@ -144,7 +146,11 @@ def _print_proposal(found: Proposal) -> None:
         click.echo(f"  {stage.stage:<12}{stage.settled:>12,}{stage.settled_value:>22,}{stage.seconds:>10.3f} s")
     if found.lp_bound is not None:
         click.echo(f"  no set settles more than {found.lp_bound:,.1f}; gap {found.gap:.3%}")
-    for one in found.blocking[:5]:
+    _print_blocking(found.blocking)
+
+
+def _print_blocking(found: Sequence[Blocking]) -> None:
+    for one in found[:5]:
         click.echo(
             f"  {one.waiting:>6,} wait on {one.account}: the nearest lacks {one.shortage:,}, "
             f"one more is worth {one.worth:.3g}"
@@ -158,4 +164,7 @@ def _print_night(done: NightResult) -> None:
         f"{done.settled:,} of {done.submitted:,} settled ({done.settled / done.submitted:.3%}), money "
         f"{done.settled_value / max(done.submitted_value, 1):.2%}, in {done.seconds:.1f} s and {done.memory_mb:,} MB"
     )
+    if done.lp_bound is not None:
+        click.echo(f"  no set settles more than {done.lp_bound:,.1f}; gap {done.gap:.3%}")
+    _print_blocking(done.blocking)
     click.echo(f"journal at {done.sequence}, state {done.state_hash[:16]}")

@@ -151,6 +151,12 @@ class Problem:
             wrong |= (self.together > 0) & some & (here[self.together] < there[self.together])
         return int(np.flatnonzero(wrong)[0]) if wrong.any() else -1
 
+    def of(self, chosen: Int64) -> Problem:
+        """Return the problem of some instructions that are not linked, without lines of credit."""
+        names = ("out_stock", "in_stock", "out_cash", "in_cash", "quantity", "cash", "priority", "value")
+        columns = {name: getattr(self, name)[chosen] for name in names}
+        return Problem(**columns, balance=self.balance, accounts=self.accounts)
+
     def of_open(self, quantity: Int64, cash: Int64) -> Problem:
         """Return the same problem with what is still open of every instruction."""
         return replace(self, quantity=quantity, cash=cash)

@@ -171,7 +171,7 @@ def _repeats(problem: Problem) -> bool:
     """Return whether an instruction has two legs on one account: both in one currency, for example."""
     stock, money = (problem.out_stock, problem.in_stock), (problem.out_cash, problem.in_cash)
     moves = (problem.quantity > 0) & (problem.cash > 0)
-    return any(bool((moves & (one == other)).any()) for one in stock for other in money)
+    return any(bool((moves & (one == other) & (one >= 0)).any()) for one in stock for other in money)
 
 
 def _columns(problem: Problem) -> tuple[tuple[Int64, Int64], ...]:
