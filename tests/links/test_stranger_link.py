@@ -57,6 +57,20 @@ def test_the_strangers_holidays_come_with_the_file() -> None:
         plan_link(rules(), date(2025, 12, 31))
 
 
+def test_buys_beyond_the_strangers_quota_are_refused_and_sells_are_not() -> None:
+    """Goal: the quota of the file holds back the trades of the day. Method: a small quota; the formula by hand."""
+    asked = rules()
+    quota = msgspec.structs.replace(asked.directions[0].quotas[0], amount=300_000)
+    first = msgspec.structs.replace(asked.directions[0], quotas=(quota,))
+    found = run_link(msgspec.structs.replace(asked, directions=(first, *asked.directions[1:])), day=DAY)
+    whole, held_back = run_link(asked, day=DAY).directions[0], found.directions[0]
+    assert held_back.refused["quota-closed"] == whole.trades - held_back.trades > 0
+    assert held_back.sold_cents == whole.sold_cents, "selling is always allowed"
+    left = 300_000_00 - held_back.bought_cents + held_back.sold_cents
+    assert held_back.quota_left_cents == {"daily-net-buy": left}
+    assert found.faults == []
+
+
 @settings(max_examples=12, deadline=None)
 @given(
     seed=st.integers(0, 1_000), stock=st.integers(0, 3), money=st.integers(0, 3), stock_hour=st.integers(9, 17),

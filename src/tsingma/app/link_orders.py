@@ -17,6 +17,7 @@ from tsingma.app.link_book import DirectionBook, LinkBook
 from tsingma.basics.columns import pack
 from tsingma.basics.dates import to_day
 from tsingma.basics.money import CURRENCIES
+from tsingma.basics.rejection import InvariantBroken
 from tsingma.clearing.trades import Trades
 from tsingma.engine.house import FX_UNIT_E6
 from tsingma.journal.commands import Command
@@ -32,7 +33,8 @@ from tsingma.journal.link_order_commands import (
 )
 from tsingma.journal.link_order_events import LinkOrdersClosed, OrdersRouted, QuotaUsed
 from tsingma.links import results
-from tsingma.links.day_terms import day_terms
+from tsingma.links.day_terms import day_terms, direction_of
+from tsingma.links.rule_file import shipped_rules
 from tsingma.links.rule_rows import LinkRules, PreTradeCheck, Product, QuotaKind, SessionKind, rows_on
 
 Int64 = npt.NDArray[np.int64]
@@ -86,7 +88,7 @@ class Routed:
 def invent_orders(
     book: LinkBook,
     one: DirectionBook,
-    terms: LinkDayTerms | None,
+    terms: LinkDayTerms,
     close_e4: Int64,
     each: int,
     chance: np.random.Generator,
@@ -120,47 +122,40 @@ def invent_orders(
     return Orders(sides, times, owners, behind, listed_at, units, limits, tuple(row[7] for row in rows))
 
 
-def _moment(terms: LinkDayTerms | None, chance: np.random.Generator) -> int:
+def _moment(terms: LinkDayTerms, chance: np.random.Generator) -> int:
     """Return a second of the day at which orders are traded."""
-    windows = [(one.start_s, one.end_s) for one in terms.sessions if one.kind not in _WAITING_ROOMS] if terms else []
+    windows = [(one.start_s, one.end_s) for one in terms.sessions if one.kind not in _WAITING_ROOMS]
     start, end = windows[int(chance.integers(len(windows)))] if windows else (36_000, 43_200)
     return int(chance.integers(start, end))
 
 
-def terms_of(
-    rules: LinkRules, one: DirectionBook, day: date, fx_e6: tuple[int, ...]
-) -> tuple[LinkDayTerms | None, str]:
-    """Return what a direction's orders are held against on a day, or None and why there is nothing.
+def terms_of(rules: LinkRules, one: DirectionBook, day: date, fx_e6: tuple[int, ...]) -> tuple[LinkDayTerms, str]:
+    """Return what a direction's orders are held against on a day, and whose quota it is when it is another link's.
 
     ``fx_e6`` is HKD per unit of each currency x 1,000,000: a net-buy quota is converted to the money of the orders.
-
-    Raises Rejected when the direction does not trade on the day.
+    Raises Rejected when the direction does not trade on the day, or shares the quota of a link that does not ship.
     """
-    if rules_shared(rules, one.plan.name):
-        return None, f"shares the quota of {rules_shared(rules, one.plan.name)}: its orders are routed over that link"
-    direction = rules.direction(one.plan.name)
-    quotas = rows_on(direction.quotas, day) if direction is not None else []
+    source, name, note = rules, one.plan.name, ""
+    direction = direction_of(rules, name)
+    if direction.quota_of:
+        link, _, name = direction.quota_of.partition("/")
+        source, note = shipped_rules(link), f"routed over {direction.quota_of}, whose quota it shares"
+        direction = direction_of(source, name)
+    quotas = rows_on(direction.quotas, day)
     unit = next((quota.currency for quota in quotas if quota.kind is QuotaKind.DAILY_NET_BUY), one.plan.currency)
     rate = fx_e6[CURRENCIES.index(one.plan.currency)] * FX_UNIT_E6 // fx_e6[CURRENCIES.index(unit)]
-    terms = day_terms(rules, one.plan.name, day, fx_e6=rate)
-    return terms, ""
+    return day_terms(source, name, day, fx_e6=rate), note
 
 
-def rules_shared(rules: LinkRules, name: str) -> str:
-    """Return the link whose quota a direction shares, "" when it has its own."""
-    direction = rules.direction(name)
-    return "" if direction is None else str(getattr(direction, "quota_of", ""))
-
-
-def map_clients(book: LinkBook, one: DirectionBook) -> MapClients:
+def map_clients(book: LinkBook, one: DirectionBook, terms: LinkDayTerms) -> MapClients:
     """Return the command that maps every lowest holder's client id at its participant."""
     owner = book.resolved.account_participant
     pairs = sorted((int(owner[account]), leaf + 1) for account, leaves in one.under.items() for leaf in leaves)
     participant, client = zip(*pairs, strict=True)
-    return MapClients(book.plan.name, pack(np.array(participant), "i4"), pack(np.array(client), "i8"))
+    return MapClients(terms.link, pack(np.array(participant), "i4"), pack(np.array(client), "i8"))
 
 
-def holdings_snapshot(book: LinkBook, one: DirectionBook, held: dict[tuple[int, int], int]) -> TakeHoldingsSnapshot:
+def holdings_snapshot(book: LinkBook, terms: LinkDayTerms, held: dict[tuple[int, int], int]) -> TakeHoldingsSnapshot:
     """Return the command that fixes what participants may sell; ``held`` is units by (account, counter)."""
     owner = book.resolved.account_participant
     keys = sorted(held)
@@ -171,41 +166,46 @@ def holdings_snapshot(book: LinkBook, one: DirectionBook, held: dict[tuple[int, 
         "quantity": ([held[key] for key in keys], "i8"),
     }
     packed = {name: pack(np.array(values, np.int64), kind) for name, (values, kind) in columns.items()}
-    return TakeHoldingsSnapshot(book.plan.name, one.plan.name, **packed)
+    return TakeHoldingsSnapshot(terms.link, terms.direction, **packed)
 
 
 def route(
-    once: Once, book: LinkBook, one: DirectionBook, orders: Orders, terms: LinkDayTerms | None, fx_e6: tuple[int, ...],
+    once: Once, book: LinkBook, one: DirectionBook, orders: Orders, terms: LinkDayTerms, fx_e6: tuple[int, ...],
     held: dict[tuple[int, int], int],
 ) -> Routed:  # fmt: skip
     """Send a direction's orders through the house's checks and trade what is accepted.
 
-    ``held`` is what accounts may sell, units by (account, counter): the snapshot before the open.
+    ``held`` is what accounts may sell, units by (account, counter): the snapshot before the open. Contracts go to no
+    order book of securities: they are held against the quota of notional alone.
     """
-    if terms is None:
-        return Routed(np.ones(orders.size, np.bool_), _traded(orders, np.ones(orders.size, np.bool_)), {}, {})
-    once(f"{one.plan.name}/open-orders", lambda: OpenLinkOrders(terms))
-    if terms.pre_trade != PreTradeCheck.NONE and held:
-        once(f"{one.plan.name}/snapshot", lambda: holdings_snapshot(book, one, held))
+    name = one.plan.name
+    once(f"{name}/open-orders", lambda: OpenLinkOrders(terms))
     codes = np.zeros(orders.size, np.int64)
     left: dict[str, int] = {}
-    if any(quota.kind != QuotaKind.DAILY_NET_BUY for quota in terms.quotas):
-        used = once(f"{one.plan.name}/quota", lambda: _use(book, one, orders, terms, fx_e6))
-        if isinstance(used, QuotaUsed):
-            codes = np.frombuffer(used.results, np.int8).astype(np.int64)
-            left.update(used.left_cents)
-    passed = np.flatnonzero(codes == results.ACCEPTED)
-    if not CONTRACTS & set(orders.product):
-        routed = once(f"{one.plan.name}/orders", lambda: _new_orders(book, one, orders, passed))
+    securities = not CONTRACTS & set(orders.product)
+    if securities and terms.pre_trade != PreTradeCheck.NONE:
+        once(f"{name}/snapshot", lambda: holdings_snapshot(book, terms, held))
+    if securities:
+        routed = once(f"{name}/orders", lambda: _new_orders(book, terms, orders))
         if isinstance(routed, OrdersRouted):
-            codes[passed] = np.frombuffer(routed.results, np.int8)
+            codes = np.frombuffer(routed.results, np.int8).astype(np.int64)
+    if any(quota.kind != QuotaKind.DAILY_NET_BUY for quota in terms.quotas):
+        passed = np.flatnonzero(codes == results.ACCEPTED)
+        used = once(f"{name}/quota", lambda: _use(one, orders, terms, fx_e6, passed))
+        if isinstance(used, QuotaUsed):
+            codes[passed] = np.frombuffer(used.results, np.int8)
+            left.update(used.left_cents)
     accepted = codes == results.ACCEPTED
     traded = _traded(orders, accepted)
-    if not CONTRACTS & set(orders.product):
-        once(f"{one.plan.name}/executions", lambda: _executions(book, one, orders, passed, accepted, traded))
-        closed = once(f"{one.plan.name}/close-orders", lambda: CloseLinkOrders(book.plan.name, one.plan.name))
-        if isinstance(closed, LinkOrdersClosed) and any(q.kind == QuotaKind.DAILY_NET_BUY for q in terms.quotas):
-            left[QuotaKind.DAILY_NET_BUY] = closed.figures["balance_e4"] // 100
+    if securities:
+        done = once(f"{name}/executions", lambda: _executions(terms, orders, traded))
+        if isinstance(done, OrdersRouted) and done.accepted != int((traded > 0).sum()):
+            raise InvariantBroken(
+                f"{name}: {done.accepted} of {int((traded > 0).sum())} trades of accepted orders taken"
+            )
+    closed = once(f"{name}/close-orders", lambda: CloseLinkOrders(terms.link, terms.direction))
+    if isinstance(closed, LinkOrdersClosed) and any(q.kind == QuotaKind.DAILY_NET_BUY for q in terms.quotas):
+        left[QuotaKind.DAILY_NET_BUY] = closed.figures["balance_e4"] // 100
     words, counts = np.unique(codes[~accepted], return_counts=True)
     refused = {results.word(int(code)): int(count) for code, count in zip(words, counts, strict=True)}
     return Routed(accepted, traded, refused, {str(kind): cents for kind, cents in left.items()})
@@ -221,48 +221,42 @@ def _traded(orders: Orders, accepted: npt.NDArray[np.bool_]) -> Int64:
     return traded
 
 
-def _use(book: LinkBook, one: DirectionBook, orders: Orders, terms: LinkDayTerms, fx_e6: tuple[int, ...]) -> UseQuota:
-    """Return the flows of the orders in the money of the quota, out for buys and back for sells."""
+def _use(one: DirectionBook, orders: Orders, terms: LinkDayTerms, fx_e6: tuple[int, ...], chosen: Int64) -> UseQuota:
+    """Return the flows of the chosen orders in the money of the quota, out for buys and back for sells."""
     rate, unit = fx_e6[CURRENCIES.index(one.plan.currency)], fx_e6[CURRENCIES.index(terms.currency)]
     cents = np.maximum(orders.cents(orders.quantity) * rate // unit, 1)
-    signed = np.where(orders.side == BUY, cents, -cents)
-    channel = np.zeros(orders.size, np.int64)
-    return UseQuota(
-        book.plan.name, one.plan.name, pack(orders.holder + 1, "i8"), pack(channel, "i1"), pack(signed, "i8")
-    )
+    signed = np.where(orders.side == BUY, cents, -cents)[chosen]
+    channel = np.zeros(chosen.size, np.int64)
+    investor = pack(orders.holder[chosen] + 1, "i8")
+    return UseQuota(terms.link, terms.direction, investor, pack(channel, "i1"), pack(signed, "i8"))
 
 
-def _new_orders(book: LinkBook, one: DirectionBook, orders: Orders, chosen: Int64) -> RouteOrders:
+def _new_orders(book: LinkBook, terms: LinkDayTerms, orders: Orders) -> RouteOrders:
     owner = book.resolved.account_participant[orders.account].astype(np.int64)
     return _messages(
-        book, one,
-        kind=orders.side[chosen], order=np.arange(chosen.size), time_s=orders.time_s[chosen],
-        participant=owner[chosen], client=orders.holder[chosen] + 1, counter=orders.counter[chosen],
-        quantity=orders.quantity[chosen], price_e4=orders.price_e4[chosen],
+        terms, kind=orders.side, order=np.arange(orders.size), time_s=orders.time_s, participant=owner,
+        client=orders.holder + 1, counter=orders.counter, quantity=orders.quantity, price_e4=orders.price_e4,
     )  # fmt: skip
 
 
-def _executions(
-    book: LinkBook, one: DirectionBook, orders: Orders, chosen: Int64, accepted: npt.NDArray[np.bool_], traded: Int64
-) -> RouteOrders:
-    rows = np.flatnonzero(accepted[chosen] & (traded[chosen] > 0))
+def _executions(terms: LinkDayTerms, orders: Orders, traded: Int64) -> RouteOrders:
+    rows = np.flatnonzero(traded > 0)
     zero = np.zeros(rows.size, np.int64)
     last = int(orders.time_s.max()) if orders.size else 0
     return _messages(
-        book, one,
-        kind=np.full(rows.size, EXECUTION), order=rows, time_s=np.full(rows.size, last), participant=zero, client=zero,
-        counter=zero, quantity=traded[chosen][rows], price_e4=orders.price_e4[chosen][rows],
+        terms, kind=np.full(rows.size, EXECUTION), order=rows, time_s=np.full(rows.size, last), participant=zero,
+        client=zero, counter=zero, quantity=traded[rows], price_e4=orders.price_e4[rows],
     )  # fmt: skip
 
 
-def _messages(book: LinkBook, one: DirectionBook, **columns: Int64) -> RouteOrders:
+def _messages(terms: LinkDayTerms, **columns: Int64) -> RouteOrders:
     kinds = {
         "kind": "i1", "order": "i8", "time_s": "i4", "participant": "i4", "client": "i8", "counter": "i4",
         "quantity": "i8", "price_e4": "i8",
     }  # fmt: skip
     packed = {name: pack(columns[name], kind) for name, kind in kinds.items()}
     investor = pack(np.zeros(columns["kind"].size, np.int64), "i8")
-    return RouteOrders(book.plan.name, one.plan.name, investor=investor, **packed)
+    return RouteOrders(terms.link, terms.direction, investor=investor, **packed)
 
 
 def trades_of(

@@ -39,6 +39,7 @@ from tsingma.journal.commands import CloseDay, Command, OpenDay, RunStep, SetClo
 from tsingma.journal.events import DayClosed, Event, MarginCalled, StepRun
 from tsingma.journal.link_commands import ConvertMoney, NameHolders
 from tsingma.journal.link_events import MoneyConverted
+from tsingma.journal.link_order_commands import LinkDayTerms
 from tsingma.links.machine import LinkPlan, plan_link
 from tsingma.links.rule_rows import LinkRules
 from tsingma.reference.calendars import LAST_DAY, Calendar, calendar
@@ -104,6 +105,9 @@ def run_link(
     book = link_book(rules, plan)
     market = simulated_closes(book, found, chance)
     with session or Session.in_memory() as house:
+        if house.sequencer.sequence:
+            message = f"the house has {house.sequencer.sequence} records"
+            raise refuse(RejectionReason.NOT_ALLOWED, message, field="house", remedy="a link's day needs a new one")
         run = _Run(house, rules, book, market, Futures(book), found)
         planned = _plan_orders(run, orders, chance)
         run.moment = house_days().previous_before(found)
@@ -149,9 +153,13 @@ def _plan_orders(run: _Run, each: int, chance: np.random.Generator) -> list[tupl
     planned = []
     for one in run.book.directions:
         if one.counters:
-            terms, _ = terms_of(run.rules, one, run.day, run.market.fx_e6)
+            terms = _terms(run, one)
             planned.append((one, invent_orders(run.book, one, terms, run.market.close(0), each, chance)))
     return planned
+
+
+def _terms(run: _Run, one: DirectionBook) -> LinkDayTerms:
+    return terms_of(run.rules, one, run.day, run.market.fx_e6)[0]
 
 
 def _day_before(run: _Run) -> None:
@@ -160,7 +168,7 @@ def _day_before(run: _Run) -> None:
     run.once("prices", lambda: _prices(run, 0))
     for one in run.book.directions:
         if one.counters:
-            run.once(f"{one.plan.name}/clients", lambda one=one: map_clients(run.book, one))
+            run.once(f"{one.plan.name}/clients", lambda one=one: map_clients(run.book, one, _terms(run, one)))
     for step in timetable(run.book.resolved.markets):
         run.once(step.name, lambda step=step: RunStep(step.name))
     run.once("close", CloseDay)
@@ -190,7 +198,7 @@ def _day_of_trade(run: _Run, planned: list[tuple[DirectionBook, Orders]]) -> Non
 def _route(run: _Run, one: DirectionBook, orders: Orders, first_id: int) -> _Side:
     """Send a direction's orders through its checks and return what may be captured."""
     terms, note = terms_of(run.rules, one, run.day, run.market.fx_e6)
-    held = {} if terms is None else run.market.opening_units(run.session.house, one)
+    held = run.market.opening_units(run.session.house, one)
     routed = route(run.once, run.book, one, orders, terms, run.market.fx_e6, held)
     routed.note = note or routed.note
     trades, holders = trades_of(run.book, one, orders, routed, run.day, first_id)
