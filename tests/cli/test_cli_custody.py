@@ -98,6 +98,21 @@ def test_the_cheapest_bond_comes_first(tmp_path: Path, capsys: pytest.CaptureFix
     assert "nothing can be delivered" in capsys.readouterr().err
 
 
+def test_green_proceeds_add_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Goal: the report of use of proceeds. Method: the example's bond made green; what is raised is what is listed."""
+    text, house = files(tmp_path)["issue"].read_text(encoding="utf-8"), str(tmp_path / "house")
+    green = text.replace('"product": "sovereign"', '"product": "green", "purpose": "rail"')
+    use = f'{{"type": "allocate-proceeds", "isin": "{ISIN}", "project": "line 1", "cents": 60000000}}\n'
+    path = tmp_path / "green.jsonl"
+    head, tail = green.rsplit('{"type": "end-day"}', 1)
+    path.write_text(head + use + '{"type": "end-day"}' + tail, encoding="utf-8")
+    told(capsys, "send", "--file", str(path), "--house", house)
+    rows = told(capsys, "proceeds", "--house", house)["proceeds"]
+    assert [(row["project"], row["amount"]) for row in rows] == [
+        ("line 1", "CNY 600,000.00"), ("(not allocated)", "CNY 400,000.00")
+    ]  # fmt: skip
+
+
 def test_the_words_are_readable(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Goal: tables without --json. Method: every reading command prints its rows and says what it left out."""
     lines, house = files(tmp_path), str(tmp_path / "house")

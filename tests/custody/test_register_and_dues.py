@@ -89,6 +89,26 @@ def test_a_nominee_holds_what_its_depository_shares_out(story: CustodyStory) -> 
     story.end_day()
 
 
+def test_a_depository_is_home_to_one_security_and_nominee_for_another(story: CustodyStory) -> None:
+    """Goal: the chain ends at each security's own home. Method: three depositories in a row, homes at each of them."""
+    for code, upper in (("CCDC", ""), ("CMU", "CCDC"), ("CUSTODIAN", "CMU")):
+        story.tell(custody.OpenDepository(code, code, upper))
+    story.register("BOND", depository="CCDC")
+    story.register("BOND2", depository="CMU")
+    story.issue("BOND", A=100, B=20)
+    story.issue("BOND2", A=70, B=30)
+    assert "under CMU" in story.refuse(custody.ReportNominee("CMU", ISIN["BOND2"], 100))  # it is the home itself
+    story.tell(custody.PlaceHolding(story.account("A"), ISIN["BOND2"], "CUSTODIAN"))
+    story.tell(custody.ReportNominee("CUSTODIAN", ISIN["BOND2"], 70))
+    story.tell(custody.PlaceHolding(story.account("A"), ISIN["BOND"], "CUSTODIAN"))
+    story.tell(custody.PlaceHolding(story.account("B"), ISIN["BOND"], "CMU"))
+    story.tell(custody.ReportNominee("CUSTODIAN", ISIN["BOND"], 100))
+    story.run_timetable()
+    assert "CMU holds 120" in story.refuse(do.CloseDay())  # its own account and the nominee of the one below
+    story.tell(custody.ReportNominee("CMU", ISIN["BOND"], 120))
+    story.end_day()
+
+
 def test_a_missed_coupon_is_on_record_before_the_day_closes(story: CustodyStory) -> None:
     """Goal: a day does not close over an unpaid due. Method: no money, no close; non-payment recorded; paid late.
 

@@ -49,6 +49,17 @@ class Issued(msgspec.Struct, frozen=True):
     status: str
 
 
+class Raised(msgspec.Struct, frozen=True):
+    """What one project got of the proceeds of a green security; the last line of a security is what is left."""
+
+    isin: str
+    purpose: str
+    project: str
+    day: str
+    amount: str
+    cents: int
+
+
 class Falling(msgspec.Struct, frozen=True):
     """One due: what is or will be paid to whom held on record; ``cents`` 0 while the holders are not known."""
 
@@ -142,6 +153,19 @@ def dues(house: Path | str, *, every: bool = False) -> list[Falling]:
             if coming is not None:
                 rows.append(_falling(state, "-", coming))
         return sorted(rows, key=lambda row: (row.payment, row.isin))
+
+
+def proceeds(house: Path | str) -> list[Raised]:
+    """Return the use of proceeds of every green security: project by project, then what is not yet allocated."""
+    with Session.open(house, read_only=True) as session:
+        custody, rows = session.house.custody, []
+        for asset in sorted(custody.proceeds.raised):
+            terms = custody.register.of(asset).terms
+            lines = [(use.project, str(to_date(use.day)), use.cents) for use in custody.proceeds.uses.get(asset, ())]
+            for project, day, cents in [*lines, ("(not allocated)", "", custody.proceeds.left(asset))]:
+                amount = str(Amount(cents, terms.currency))
+                rows.append(Raised(terms.isin, terms.purpose, project, day, amount, cents))
+        return rows
 
 
 def deliverable(

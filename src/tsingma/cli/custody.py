@@ -59,6 +59,17 @@ def due(house: Path | str, limit: int, *, every: bool, as_json: bool) -> None:
     _print("dues", dues(house, every=every), limit, as_json=as_json)
 
 
+@custody.command(epilog="\b\nExample:\n  tsingma custody proceeds --house out/house\n")
+@HOUSE
+@_LIMIT
+@_JSON
+def proceeds(house: Path | str, limit: int, *, as_json: bool) -> None:
+    """Print what green securities raised and what it was spent on, project by project."""
+    from tsingma.app.custody import proceeds as uses
+
+    _print("proceeds", uses(house), limit, as_json=as_json)
+
+
 @custody.command(
     epilog="\b\nExample:\n  tsingma custody deliverable --house H --contract TF --delivery 2026-03-18 --price 105.9\n"
 )

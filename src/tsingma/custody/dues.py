@@ -1,8 +1,9 @@
 """What falls due on securities: coupons, repayments, redemptions, calls and distributions, from record day to payment.
 
 A due is announced (its record day is to come), recorded (who held at the close of the record day is written down) and
-paid. Income goes to who held on record; the buyer of a repo passes it on to the seller (GMRA 2011, paragraph 5), and
-owes what it cannot pass on. Face is paid against the units themselves on the payment day, wherever they are then.
+paid. Income goes to who held on record, and on from there: from the buyer of a repo to the seller (GMRA 2011, paragraph
+5), from who should have delivered by then to the receiver (T2S standards on market claims). What one of them cannot
+pay stays owed. Face is paid against the units themselves on the payment day, wherever they are then.
 """
 
 from __future__ import annotations
@@ -59,10 +60,12 @@ class Due(msgspec.Struct, frozen=True, kw_only=True):
     period: int = -1
     status: str = ANNOUNCED
     holders: tuple[tuple[int, int], ...] = ()
-    lent: tuple[tuple[int, int, int], ...] = ()  # buyer, seller and units of repos on record
+    lent: tuple[
+        tuple[int, int, int], ...
+    ] = ()  # who passes income on, to whom, on how many units: as of the record day
     excused: bool = False  # its non-payment is on record
     paid_cents: int = 0
-    passing: tuple[Leg, ...] = ()  # what buyers of repos still have to pass on
+    passing: tuple[Leg, ...] = ()  # what still has to be passed on
 
     def money(self, units: int) -> int:
         """Return what a holding on record receives, cents: interest and repayment, or distribution, each rounded."""
@@ -85,19 +88,24 @@ class Dues(Numbered[Due]):
         return self.add(due)
 
     def take_records(
-        self, register: Register, ledger: Ledger, issuer: int, day: int, lent: Callable[[int], Lent] = lambda _: ()
+        self,
+        register: Register,
+        ledger: Ledger,
+        issuer: int,
+        day: int,
+        lent: Callable[[int, int], Lent] = lambda *_: (),
     ) -> int:
         """Announce what schedules make due, and write down who holds, for every record day up to ``day``.
 
         Called at the close of a day, and before the first command of the next for days on which nothing was open.
-        ``lent`` gives the repos that hold a security. Returns how many dues were recorded.
+        ``lent`` gives what of a security's income is to be passed on, by record day. Returns how many were recorded.
         """
         self._schedule(register, day)
         taken = 0
         for number, due in enumerate(self.rows):
             if due.status == ANNOUNCED and due.record_day <= day:
                 holders = holders_of(ledger, due.asset, issuer)
-                self.change(number, status=RECORDED, holders=holders, lent=lent(due.asset))
+                self.change(number, status=RECORDED, holders=holders, lent=lent(due.asset, due.record_day))
                 taken += 1
         return taken
 
@@ -156,9 +164,9 @@ def money_legs(due: Due, issue: Issue) -> list[Leg]:
 
 
 def manufactured_legs(due: Due, issue: Issue) -> list[Leg]:
-    """Return what buyers of repos pass on to sellers: the income of the units they held for them on record."""
+    """Return what is passed on beside: by buyers of repos, and by who should have delivered before the record day."""
     currency = CURRENCIES.index(issue.terms.currency)
-    return [Leg(buyer, seller, currency, due.money(units)) for buyer, seller, units in due.lent]
+    return [Leg(giver, taker, currency, due.money(units)) for giver, taker, units in due.lent]
 
 
 def redemption_legs(due: Due, issue: Issue, ledger: Ledger, issuer: int) -> list[Leg]:

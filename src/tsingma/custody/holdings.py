@@ -83,9 +83,14 @@ class Holdings:
 
     def report(self, register: Register, depository: str, asset: int, units: int) -> None:
         """Keep what the depository above says its nominee holds; raises Rejected (unknown, out-of-range)."""
-        register.of(asset)
-        if not self._known(depository).upper or not 0 <= units <= UNITS_MAX:
-            raise refuse(RejectionReason.OUT_OF_RANGE, f"{units} units of a nominee", field="units", subject=depository)
+        home = register.of(asset).terms.depository
+        if home not in self.chain(depository)[1:] or not 0 <= units <= UNITS_MAX:
+            raise refuse(
+                RejectionReason.OUT_OF_RANGE,
+                f"{units} units of a nominee under {home}",
+                field="units",
+                subject=depository,
+            )
         self.reported[depository, asset] = units
 
     def chain(self, depository: str) -> list[str]:
@@ -119,12 +124,12 @@ class Holdings:
         shared = dict.fromkeys(self.reported, 0)
         lower = {code for code, one in self.depositories.items() if one.upper}
         for line in self.statement(register, ledger) if lower else []:
-            if line.depository in lower:
+            if line.depository in lower and line.depository != register.of(line.asset).terms.depository:
                 key = line.depository, line.asset
                 shared[key] = shared.get(key, 0) + line.units
         for (code, asset), units in sorted(self.reported.items()):  # a nominee's nominee is an account like others
             upper = self.depositories[code].upper
-            if self.depositories[upper].upper:
+            if upper != register.of(asset).terms.depository:
                 shared[upper, asset] = shared.get((upper, asset), 0) + units
         return [
             Difference(code, asset, held, self.reported.get((code, asset), 0))

@@ -62,7 +62,7 @@ class CustodyState:
         left = []
         for number in self.dues.overdue(day):
             due = self.dues[number]
-            what = "not passed on by the buyer of a repo" if due.status == OWED else "not paid"
+            what = "not passed on to who is entitled" if due.status == OWED else "not paid"
             left.append(f"{due.kind} {number} of {self.register.of(due.asset).terms.isin} is {what}")
         for one in self.holdings.differences(self.register, ledger):
             name = self.register.of(one.asset).terms.isin

@@ -15,6 +15,7 @@ from tsingma.custody.dues import (
     PAID,
     RECORDED,
     Due,
+    Lent,
     manufactured_legs,
     money_legs,
     redemption_legs,
@@ -34,6 +35,7 @@ from tsingma.custody.limits import (
 from tsingma.custody.repo import OPEN, redeemed
 from tsingma.engine.custody_values import values
 from tsingma.engine.house import Handlers, House
+from tsingma.engine.pending import late_deliveries
 from tsingma.journal.custody_commands import (
     AnnounceDistribution,
     CallBonds,
@@ -221,8 +223,8 @@ def call_bonds(house: House, command: CallBonds) -> DueAnnounced:
 def pay_due(house: House, command: PayDue) -> DuePaid:
     """Pay a due on its day or later, every holder or none; refused when the payer or a holder lacks what it gives.
 
-    What the buyer of a repo passes on follows payment by payment; what one cannot pass on stays owed, and the same
-    command tries it again.
+    What is passed on follows payment by payment; what one cannot pass on stays owed, and the same command tries it
+    again.
     """
     day = require_open(house)
     custody = house.custody
@@ -343,7 +345,11 @@ def _take_records(house: House, day: int) -> int:
     custody = house.custody
     if not custody.in_use:
         return 0
-    return custody.dues.take_records(custody.register, house.ledger, house.internal.issuer, day, custody.repos.lent)
+
+    def passed_on(asset: int, record_day: int) -> Lent:
+        return (*custody.repos.lent(asset), *late_deliveries(house, asset - len(CURRENCIES), record_day))
+
+    return custody.dues.take_records(custody.register, house.ledger, house.internal.issuer, day, passed_on)
 
 
 def _announce(house: House, isin: str, due: Due) -> DueAnnounced:

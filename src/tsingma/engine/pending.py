@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from tsingma.basics.dates import to_date, to_day
 from tsingma.basics.money import CURRENCIES
-from tsingma.custody.events.claims import Pending
+from tsingma.custody.events.claims import OPT_OUT, Pending
 from tsingma.engine.cycle import settlement_days_before
 from tsingma.engine.house import House
 from tsingma.reference.markets import MarketRule
@@ -82,6 +82,26 @@ def deliveries(house: House, security: int, announced_day: int, first: int = 0) 
         for quantity, settled in parts:
             if quantity and not (row["status"] == SETTLED and not settled):
                 yield Pending(first + number, row["deliverer"], row["receiver"], quantity, traded, conditions, settled)
+
+
+def late_deliveries(house: House, security: int, record_day: int) -> list[tuple[int, int, int]]:
+    """Return (deliverer, receiver, units) of matched instructions that should have settled by the record day.
+
+    The receiver is entitled to the income of what it does not have yet. Source: T2S corporate actions standards, market
+    claims 3 (matched instructions with an intended settlement date up to the record date, open at its close); an
+    opt-out on either order leaves it alone.
+    """
+    table = house.settlement.instructions.table
+    market = market_of(house, security)
+    chosen = (
+        (table["security"] == security) & np.isin(table["kind"], _DELIVERIES) & (table["intended_day"] <= record_day)
+    )
+    found = []
+    for number in np.flatnonzero(chosen & ~np.isin(table["status"], (CANCELLED, SETTLED))).tolist():
+        row = {name: int(table[name][number]) for name in _READ}
+        if row["open_quantity"] and not _order_facts(house, row, market)[1] & OPT_OUT:
+            found.append((row["deliverer"], row["receiver"], row["open_quantity"]))
+    return found
 
 
 _READ = ("deliverer", "receiver", "quantity", "open_quantity", "settled_day", "status", "intended_day",

@@ -10,6 +10,7 @@ from fractions import Fraction
 
 from custody_story import ISIN, CustodyStory, day
 
+from tsingma.basics.columns import pack
 from tsingma.journal import commands as do
 from tsingma.journal import custody_commands as custody
 from tsingma.reference.terms import Product
@@ -181,3 +182,35 @@ def test_no_bond_is_tapped_between_record_and_payment(story: CustodyStory) -> No
     closed = custody.OpenOffer(ISIN["BOND"], "single-price", 100, 100, day(2026, 7, 6))
     assert "books are closed" in story.refuse(closed)
     story.next_day()
+
+
+def test_a_late_delivery_carries_its_coupon(story: CustodyStory) -> None:
+    """Due on the record day and not delivered: the seller owes the buyer the coupon that the buyer paid accrued for.
+
+    Source: T2S corporate actions standards, market claims 3: matched instructions intended up to the record date and
+    open at its close; the claim is paid on the payment date. What is intended later carries none.
+    """
+    story.register(issue_day=day(2026, 1, 7), maturity_day=day(2028, 1, 7))
+    story.issue("BOND", A=40, C=100)
+    story.give("B", "CNY", 5_000_000)
+    story.go_to(2026, 7, 6)
+    a, b = story.account("A"), story.account("B")
+    row = {"reference": ([1], "i8"), "deliverer": ([a], "i4"), "receiver": ([b], "i4"),
+           "security": ([story.asset("BOND") - 4], "i4"), "quantity": ([100], "i8"), "currency": ([1], "i1"),
+           "amount_cents": ([1_014_877], "i8"), "priority": ([3], "i1")}  # fmt: skip
+    columns = {name: pack(values, kind) for name, (values, kind) in row.items()}
+    story.tell(do.CaptureInstructions("late", story.house.position.day, **columns))
+    later = {**columns, "reference": pack([2], "i8")}
+    story.tell(do.CaptureInstructions("in time", day(2026, 7, 8), **later))
+    story.next_day()
+    story.give("MOF", "CNY", 1_000_000)
+    paid = story.tell(custody.PayDue(0))
+    assert paid.figures["passed_on_cents"] == 0
+    assert (paid.figures["owed_cents"], story.has("A", "CNY")) == (interest(100, 300, 181), interest(40, 300, 181))
+    story.run_timetable()
+    assert "passed on to who is entitled" in story.refuse(do.CloseDay())
+    story.give("A", "CNY", 10_000)
+    story.tell(custody.PayDue(0))
+    assert story.has("B", "CNY") == 5_000_000 + interest(100, 300, 181)
+    assert story.has("A", "CNY") == 10_000 + interest(40, 300, 181) - interest(100, 300, 181)
+    story.end_day()
