@@ -1,0 +1,197 @@
+"""The border of XML: bytes in, checked elements out. Nothing outside the bytes is ever opened.
+
+A file is UTF-8, has no document type declaration (so no entity but the five of XML), is bounded in size and depth, and
+every message in it follows its schema. It holds one message (``Document``), or many in the business file of ISO 20022
+(head.002, root ``Xchg``): payloads of a header (``AppHdr``, head.001) and its ``Document``, or of ``Document`` alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from tsingma.basics.rejection import Rejected, Rejection, RejectionReason, refuse
+
+BYTES_MAX = 64 * 1024**2
+MESSAGES_MAX = 100_000
+DEPTH_MAX = 64
+FAULTS_MAX = 100
+SPACE = "urn:iso:std:iso:20022:tech:xsd:"
+FILE_HEADER = "head.002.001.01"
+BUSINESS_HEADER = "head.001.001.04"
+_LOCATION = "{http://www.w3.org/2001/XMLSchema-instance}"
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One message of a file: its identifier (``sese.023.001.11``), its ``Document``, and its header when it has one."""
+
+    message: str
+    document: Any  # lxml element
+    header: Any | None
+    place: int  # in the file, from 1
+
+
+@cache
+def shipped() -> tuple[str, ...]:
+    """Return the identifiers of the messages whose schemas are shipped."""
+    names = (entry.name for entry in files("tsingma.messages.iso20022").joinpath("schemas").iterdir())
+    return tuple(sorted(name.removesuffix(".xsd") for name in names if name.endswith(".xsd")))
+
+
+def read_messages(data: bytes, *, file: str = "", accept: tuple[str, ...] = ()) -> list[Received]:
+    """Return the messages of a file, each valid by its schema; ``accept`` are identifiers (none: all shipped).
+
+    Raises Rejected with file, line and element of every fault (at most 100): malformed (no XML, a declaration that is
+    refused, a breach of the schema), unknown (a message that is not spoken here), limit (size, depth, number).
+    """
+    root = _parse(data, file)
+    wanted = accept or shipped()
+    found = list(_messages(root, file))
+    if len(found) > MESSAGES_MAX:
+        raise refuse(RejectionReason.LIMIT, f"{len(found)} messages, {MESSAGES_MAX} at most", file=file)
+    faults: list[Rejection] = []
+    for received in found:
+        if received.message not in wanted:
+            line = received.document.sourceline or 0
+            message = f"'{received.message[:60]}' is not taken here"
+            remedy = f"one of {', '.join(name for name in wanted if not name.startswith('head'))}"
+            faults.append(_fault(message, file, line, "Document", remedy, RejectionReason.UNKNOWN))
+        else:
+            faults += _breaches(received.document, received.message, file)
+        if received.header is not None:
+            faults += _breaches(received.header, BUSINESS_HEADER, file)
+        if len(faults) >= FAULTS_MAX:
+            break
+    if faults:
+        raise Rejected(*faults[:FAULTS_MAX])
+    return found
+
+
+def validate(data: bytes, *, file: str = "") -> str:
+    """Return the identifier of a single valid message; raises Rejected as ``read_messages`` does."""
+    return read_messages(data, file=file)[0].message
+
+
+def _library() -> Any:
+    try:
+        from lxml import etree  # type: ignore[import-untyped]
+    except ImportError:
+        raise refuse(
+            RejectionReason.MISSING, "lxml is not installed", remedy="pip install 'tsingma[messages]'"
+        ) from None
+    return etree
+
+
+@cache
+def _schema(message: str) -> Any:
+    etree = _library()
+    data = files("tsingma.messages.iso20022").joinpath("schemas", f"{message}.xsd").read_bytes()
+    return etree.XMLSchema(etree.fromstring(data, _parser()))
+
+
+@cache
+def _parser() -> Any:
+    """Return a parser that opens nothing, expands nothing and keeps libxml2's own limits."""
+    return _library().XMLParser(
+        encoding="utf-8", resolve_entities=False, no_network=True, huge_tree=False, load_dtd=False,
+        dtd_validation=False, attribute_defaults=False, recover=False, remove_comments=True, remove_pis=True,
+    )  # fmt: skip
+
+
+@cache
+def _too_deep() -> Any:
+    return _library().XPath("/" + "/".join(["*"] * (DEPTH_MAX + 1)))
+
+
+def _parse(data: bytes, file: str) -> Any:
+    etree = _library()
+    if len(data) > BYTES_MAX:
+        raise refuse(
+            RejectionReason.LIMIT, f"{len(data)} bytes, {BYTES_MAX} at most", file=file, remedy="send several files"
+        )
+    if b"\x00" in data:  # UTF-16, UTF-32: a declaration could hide in them
+        raise refuse(RejectionReason.MALFORMED, "is not UTF-8", file=file, remedy="encode the file in UTF-8")
+    place = data.find(b"<!DOCTYPE")
+    if place >= 0:
+        line = data.count(b"\n", 0, place) + 1
+        raise _refused("a document type declaration is refused", file, line, "DOCTYPE", "leave it out")
+    try:
+        root = etree.fromstring(data, _parser())
+    except (etree.XMLSyntaxError, ValueError) as error:
+        line = getattr(error, "lineno", 0) or 0
+        text = str(getattr(error, "msg", None) or error)
+        raise _refused(f"is no XML: {text[:200]}", file, line, "", "send well-formed XML in UTF-8") from None
+    if _too_deep()(root):
+        raise refuse(
+            RejectionReason.LIMIT,
+            f"elements nest more than {DEPTH_MAX} deep",
+            file=file,
+            remedy="no message is so deep",
+        )
+    if b"schemaLocation" in data or b"SchemaLocation" in data:  # libxml2 would go and open what it names
+        for element in root.iter("{*}*"):
+            for name in ("schemaLocation", "noNamespaceSchemaLocation"):
+                element.attrib.pop(_LOCATION + name, None)
+    return root
+
+
+def _messages(root: Any, file: str) -> Iterator[Received]:
+    if root.tag != f"{{{SPACE}{FILE_HEADER}}}Xchg":
+        yield Received(_identifier(root, file), root, None, 1)
+        return
+    header, place = None, 0
+    faults = _breaches(root, FILE_HEADER, file)
+    if faults:
+        raise Rejected(*faults[:FAULTS_MAX])
+    for payload in root[1:]:
+        for element in payload:
+            if element.tag == f"{{{SPACE}{BUSINESS_HEADER}}}AppHdr":
+                if header is not None:
+                    raise _refused(
+                        "a header without its message", file, header.sourceline, "AppHdr", "add the Document"
+                    )
+                header = element
+            else:
+                place += 1
+                yield Received(_identifier(element, file), element, header, place)
+                header = None
+    if header is not None:
+        raise _refused("a header without its message", file, header.sourceline, "AppHdr", "add the Document")
+    if not place:
+        raise refuse(RejectionReason.MISSING, "there is no message in it", file=file, field="Pyld")
+
+
+def _identifier(element: Any, file: str) -> str:
+    space, _, name = str(element.tag).removeprefix("{").rpartition("}")
+    if name != "Document" or not space.startswith(SPACE):
+        remedy = f"send <Document xmlns='{SPACE}...'>, or many of them in <Xchg xmlns='{SPACE}{FILE_HEADER}'>"
+        text = f"'{str(element.tag)[:120]}' is no ISO 20022 message"
+        raise _refused(text, file, element.sourceline or 0, name[:60], remedy)
+    return space.removeprefix(SPACE)
+
+
+def _breaches(element: Any, message: str, file: str) -> list[Rejection]:
+    schema = _schema(message)
+    if schema.validate(element):
+        return []
+    faults: list[Rejection] = []
+    for entry in schema.error_log:
+        text = entry.message.replace(f"{{{SPACE}{message}}}", "")
+        name = text.partition("Element '")[2].partition("'")[0]
+        faults.append(_fault(text[:400], file, entry.line, name, f"follow the schema of {message}"))
+    return faults or [_fault(f"is no {message}", file, element.sourceline or 0, "", f"follow the schema of {message}")]
+
+
+def _fault(
+    message: str, file: str, line: int, field: str, remedy: str,
+    reason: RejectionReason = RejectionReason.MALFORMED,
+) -> Rejection:  # fmt: skip
+    return Rejection(reason=reason, message=message, file=file, line=line, field=field, remedy=remedy)
+
+
+def _refused(message: str, file: str, line: int, field: str, remedy: str) -> Rejected:
+    return Rejected(_fault(message, file, line, field, remedy))
