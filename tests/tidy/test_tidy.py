@@ -14,7 +14,10 @@ ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "tsingma"
 MODULES = sorted(SOURCE.rglob("*.py"))
 # An optimiser only proposes: its weights and bounds are floats, and integers decide before anything is booked.
-PROPOSERS = ("settlement/exact.py", "settlement/optimise.py", "settlement/partial.py", "settlement/proposal.py")
+PROPOSERS = (
+    "settlement/exact.py", "settlement/optimise.py", "settlement/partial.py", "settlement/proposal.py",
+    "settlement/short_accounts.py",
+)  # fmt: skip
 MONEY_ROOMS = ("basics", "reference", "ledger", "clearing", "settlement", "custody", "journal")
 LINES_MODULE_MAX = 400
 LINES_FUNCTION_MAX = 60
