@@ -15,6 +15,7 @@ from tsingma.links.rule_file import shipped_links, shipped_rules
 from tsingma.store.memory import MemoryStore
 
 SOURCES = Path(str(files("tsingma")))
+TOURS = {"renminbi_day.py"}
 
 
 @pytest.mark.parametrize("name", shipped_links())
@@ -45,9 +46,10 @@ def _texts(path: Path) -> list[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             left_out.add(id(node.value))
-        elif (isinstance(node, ast.keyword) and node.arg == "epilog") or (isinstance(node, ast.Assign) and any(
-            isinstance(one, ast.Name) and "EPILOG" in one.id for one in node.targets
-        )):
+        elif (isinstance(node, ast.keyword) and node.arg == "epilog") or (
+            isinstance(node, ast.Assign)
+            and any(isinstance(one, ast.Name) and "EPILOG" in one.id for one in node.targets)
+        ):
             left_out |= {id(one) for one in ast.walk(node.value)}
     found = [node for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
     return [node.value for node in found if id(node) not in left_out]
@@ -57,7 +59,7 @@ def test_no_link_is_named_in_the_source() -> None:
     """Goal: adding a link needs no line of Python. Method: search the strings of all code for the shipped links.
 
     In the rooms that links run through, not even a market, a clearing house or a depository of a rule file is named;
-    HKSCC and HKCC are the house itself and its room of futures.
+    HKSCC and HKCC are the house itself and its room of futures. A tour may say which link it shows.
     """
     links = shipped_links()
     institutions = {
@@ -70,7 +72,7 @@ def test_no_link_is_named_in_the_source() -> None:
     assert {"CHINACLEAR", "SGE", "XSHG"} <= institutions
     found = []
     for path in sorted(SOURCES.rglob("*.py")):
-        texts = _texts(path)
+        texts = [] if path.name in TOURS else _texts(path)
         found += [f"{path.name}: {text}" for text in texts if any(link in text for link in links)]
         if path.parent.name in ("links", "engine", "clearing", "settlement") or path.name.startswith("link_"):
             found += [f"{path.name}: {text}" for text in texts if text in institutions]

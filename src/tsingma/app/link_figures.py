@@ -35,6 +35,7 @@ class DirectionFigures(msgspec.Struct, kw_only=True):
     quota_left_cents: dict[str, int]
     note: str
     charges_cents: dict[str, int] = {}
+    prefunded_cents: dict[str, int] = {}
     converted_cents: dict[str, int] = {}
     steps: list[dict[str, object]] = []
 
@@ -68,7 +69,7 @@ class DirectionFigures(msgspec.Struct, kw_only=True):
             settles=cycle,
             margin=model, orders=orders.size, refused=routed.refused, trades=int((routed.traded > 0).sum()),
             bought_cents=bought, sold_cents=sold, net_buy_cents=bought - sold, quota_left_cents=routed.quota,
-            note=note, charges_cents={}, converted_cents={}, steps=[],
+            note=note, charges_cents={}, prefunded_cents={}, converted_cents={}, steps=[],
         )  # fmt: skip
 
     def take(self, event: StepRun, day: str) -> None:

@@ -15,6 +15,7 @@ from tsingma.clearing.derivatives import SERIES_MAX
 from tsingma.engine.house import FX_UNIT_E6, House
 from tsingma.journal.commands import CaptureDerivatives, Command, ListSeries, MarkDerivatives
 from tsingma.journal.events import DerivativesMarked
+from tsingma.journal.link_commands import NameHolders
 from tsingma.links.rule_rows import MarginModel, Product
 from tsingma.margin.hkscc.parameters import SCALE_E10, Parameters
 
@@ -67,8 +68,17 @@ class Futures:
         packed = {name: pack(column, kind) for name, (column, kind) in columns.items()}
         source = f"{self.book.plan.name}/{one.plan.name}, simulated"
         once(f"{one.plan.name}/futures", lambda: CaptureDerivatives(source=source, **packed))
+        once(f"{one.plan.name}/futures-holders", lambda: self._named(one, orders, routed, rows))
         self.traded = True
         return int(rows.size)
+
+    def _named(self, one: DirectionBook, orders: Orders, routed: Routed, rows: Int64) -> NameHolders:
+        """Say for whom contracts were traded: theirs on the day of the trade."""
+        signed = np.where(orders.side[rows] == BUY, routed.traded[rows], -routed.traded[rows])
+        security = self.book.resolved.counter_security[orders.counter[rows]]
+        day = np.full(rows.size, to_day(self.book.plan.day))
+        holder = pack(orders.holder[rows], "i4")
+        return NameHolders(one.number, holder, pack(security, "i4"), pack(signed, "i8"), pack(day, "i4"))
 
     def mark(self, once: Once, close_e4: Int64) -> None:
         """Fix the settlement prices of a day and move its variation margin."""

@@ -191,12 +191,17 @@ def route(
             codes = np.frombuffer(routed.results, np.int8).astype(np.int64)
     if any(quota.kind != QuotaKind.DAILY_NET_BUY for quota in terms.quotas):
         passed = np.flatnonzero(codes == results.ACCEPTED)
-        used = once(f"{name}/quota", lambda: _use(one, orders, terms, fx_e6, passed))
+        used = once(f"{name}/quota", lambda: _use(one, orders, terms, fx_e6, passed, orders.quantity))
         if isinstance(used, QuotaUsed):
             codes[passed] = np.frombuffer(used.results, np.int8)
             left.update(used.left_cents)
     accepted = codes == results.ACCEPTED
     traded = _traded(orders, accepted)
+    unfilled = np.flatnonzero(accepted & (orders.side == BUY) & (traded < orders.quantity))
+    if left and unfilled.size:  # what was not allotted comes back, and with it its share of the quota
+        back = once(f"{name}/quota-back", lambda: _use(one, orders, terms, fx_e6, unfilled, traded - orders.quantity))
+        if isinstance(back, QuotaUsed):
+            left.update(back.left_cents)
     if securities:
         done = once(f"{name}/executions", lambda: _executions(terms, orders, traded))
         if isinstance(done, OrdersRouted) and done.accepted != int((traded > 0).sum()):
@@ -221,10 +226,15 @@ def _traded(orders: Orders, accepted: npt.NDArray[np.bool_]) -> Int64:
     return traded
 
 
-def _use(one: DirectionBook, orders: Orders, terms: LinkDayTerms, fx_e6: tuple[int, ...], chosen: Int64) -> UseQuota:
-    """Return the flows of the chosen orders in the money of the quota, out for buys and back for sells."""
+def _use(
+    one: DirectionBook, orders: Orders, terms: LinkDayTerms, fx_e6: tuple[int, ...], chosen: Int64, quantity: Int64
+) -> UseQuota:
+    """Return the flows of the chosen orders in the money of the quota, out for buys and back for sells.
+
+    ``quantity`` of an order is negative where what went out comes back.
+    """
     rate, unit = fx_e6[CURRENCIES.index(one.plan.currency)], fx_e6[CURRENCIES.index(terms.currency)]
-    cents = np.maximum(orders.cents(orders.quantity) * rate // unit, 1)
+    cents = np.sign(quantity) * np.maximum(orders.cents(np.abs(quantity)) * rate // unit, 1)
     signed = np.where(orders.side == BUY, cents, -cents)[chosen]
     channel = np.zeros(chosen.size, np.int64)
     investor = pack(orders.holder[chosen] + 1, "i8")

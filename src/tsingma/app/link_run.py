@@ -17,6 +17,7 @@ from tsingma.app.link_book import DirectionBook, LinkBook, link_book
 from tsingma.app.link_figures import DirectionFigures, LinkRun, chain_rows, day_row
 from tsingma.app.link_futures import Futures
 from tsingma.app.link_margin import lodge, margin_call
+from tsingma.app.link_money import LinkMoney
 from tsingma.app.link_orders import (
     BUY,
     Orders,
@@ -31,20 +32,17 @@ from tsingma.app.link_setup import Market, opening, simulated_closes
 from tsingma.app.session import Session
 from tsingma.basics.columns import pack
 from tsingma.basics.dates import to_date, to_day
-from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.clearing.trades import Trades
 from tsingma.engine.proof import prove
 from tsingma.journal.commands import CloseDay, Command, OpenDay, RunStep, SetClosingPrices
 from tsingma.journal.events import DayClosed, Event, MarginCalled, StepRun
-from tsingma.journal.link_commands import ConvertMoney, NameHolders
-from tsingma.journal.link_events import MoneyConverted
+from tsingma.journal.link_commands import NameHolders
 from tsingma.journal.link_order_commands import LinkDayTerms
 from tsingma.links.machine import LinkPlan, plan_link
 from tsingma.links.rule_rows import LinkRules
 from tsingma.reference.calendars import LAST_DAY, Calendar, calendar
 from tsingma.reference.markets import Markets, shipped_markets
-from tsingma.settlement.instruction import FAILING, MATCHED, ON_HOLD
 from tsingma.settlement.timetable import TimetableStep, timetable
 
 Int64 = npt.NDArray[np.int64]
@@ -63,6 +61,7 @@ class _Side:
     trades: Trades
     holders: Int64
     figures: DirectionFigures
+    money: LinkMoney
     captured: bool = False
 
 
@@ -203,7 +202,8 @@ def _route(run: _Run, one: DirectionBook, orders: Orders, first_id: int) -> _Sid
     routed.note = note or routed.note
     trades, holders = trades_of(run.book, one, orders, routed, run.day, first_id)
     figures = DirectionFigures.of(one, orders, routed, trades)
-    return _Side(one, orders, routed, trades, holders, figures)
+    money = LinkMoney(run.book, one, figures, run.market.working_cents)
+    return _Side(one, orders, routed, trades, holders, figures, money)
 
 
 def _capture(run: _Run, side: _Side) -> None:
@@ -215,6 +215,9 @@ def _capture(run: _Run, side: _Side) -> None:
         for place, command in enumerate(side.trades.commands()):
             run.once(f"{name}/trades/{place}", lambda command=command: command)
         run.once(f"{name}/holders", lambda: _named(run, side))
+        stock_day = run.book.resolved.markets.settlement_days(run.day)[side.book.plan.rule.code][0]
+        if stock_day > to_day(run.day):
+            side.money.prefund(run.once, run.session.house, side.orders, side.routed, stock_day)
     run.futures.capture(run.once, side.book, side.orders, side.routed)
     side.figures.charged(before, run.session.house.charges.by_line())
 
@@ -248,7 +251,7 @@ def _next_day(run: _Run) -> None:
     run.once("prices", lambda: _prices(run, 2))
     for side in run.sides:
         if not side.book.plan.cleared:
-            _convert(run, side, _gross_needs(run, side), "before")
+            side.money.pay_gross(run.once, run.session.house, to_day(run.moment))
     steps: list[StepRun] = []
     for step in timetable(run.book.resolved.markets):
         _step(run, step, steps)
@@ -259,7 +262,7 @@ def _next_day(run: _Run) -> None:
 def _step(run: _Run, step: TimetableStep, steps: list[StepRun]) -> None:
     for side in run.sides:
         if side.book.plan.cleared and step.name == side.book.plan.money_step:
-            _convert(run, side, _net_needs(run, side), "before")
+            side.money.pay_net(run.once, run.session.house)
     event = run.once(step.name, lambda: RunStep(step.name))
     if isinstance(event, StepRun):
         steps.append(event)
@@ -270,7 +273,7 @@ def _step(run: _Run, step: TimetableStep, steps: list[StepRun]) -> None:
 def _end(run: _Run, steps: list[StepRun]) -> None:
     """Give back what was not needed, call margin, lodge between houses, close and prove the day."""
     for side in run.sides:
-        _convert(run, side, _left_over(run, side), "after", sells=True)
+        side.money.bring_home(run.once, run.session.house)
     name = str(run.moment)
     called = run.once("margin", lambda: margin_call(run.session.house, run.market.parameters, run.futures))
     if isinstance(called, MarginCalled):
@@ -278,66 +281,6 @@ def _end(run: _Run, steps: list[StepRun]) -> None:
         closed = run.once("close", CloseDay)
         if isinstance(closed, DayClosed):
             run.days.append(day_row(name, steps, called, lodged, closed))
-
-
-def _net_needs(run: _Run, side: _Side) -> dict[int, int]:
-    """Return what accounts must pay at the next money step, in cents of the direction's currency."""
-    positions = run.session.house.settlement.positions
-    unit = CURRENCIES.index(side.book.plan.currency)
-    needs: dict[int, int] = {}
-    for account, currency, cents in zip(
-        positions.money_account.tolist(),
-        positions.money_currency.tolist(),
-        positions.pending_cents.tolist(),
-        strict=True,
-    ):
-        if account in side.book.home and currency == unit:
-            needs[account] = needs.get(account, 0) + cents
-    return needs
-
-
-def _gross_needs(run: _Run, side: _Side) -> dict[int, int]:
-    """Return what accounts must pay today for trades that settle one by one."""
-    table = run.session.house.settlement.instructions.table
-    unit = CURRENCIES.index(side.book.plan.currency)
-    due = np.isin(table["status"], (MATCHED, ON_HOLD, FAILING)) & (table["intended_day"] <= to_day(run.moment))
-    needs: dict[int, int] = {}
-    for row in np.flatnonzero(due & (table["currency"] == unit) & np.isin(table["receiver"], side.book.home)).tolist():
-        account = int(table["receiver"][row])
-        needs[account] = needs.get(account, 0) + int(table["amount_cents"][row])
-    return needs
-
-
-def _left_over(run: _Run, side: _Side) -> dict[int, int]:
-    """Return what accounts hold of a money that their investors do not, beyond what they came with for charges."""
-    ledger = run.session.house.ledger
-    unit = CURRENCIES.index(side.book.plan.currency)
-    rows = {account: ledger.find(account, unit) for account in side.book.home}
-    free = {
-        account: int(ledger.available(np.array([row]))[0]) - run.market.working_cents
-        for account, row in rows.items()
-        if row >= 0
-    }
-    return {account: cents for account, cents in free.items() if cents > 0}
-
-
-def _convert(run: _Run, side: _Side, needs: dict[int, int], when: str, *, sells: bool = False) -> None:
-    """Exchange between the investors' money and the market's, where they differ, through the rule's converter."""
-    plan = side.book.plan
-    chosen = {account: cents for account, cents in sorted(needs.items()) if cents > 0}
-    if plan.investor_currency == plan.currency or not chosen:
-        return
-    market, investor = CURRENCIES.index(plan.currency), CURRENCIES.index(plan.investor_currency)
-    cents, none = pack(list(chosen.values()), "i8"), pack([0] * len(chosen), "i8")
-    accounts = pack(list(chosen), "i4")
-    command = (
-        ConvertMoney(plan.converted_by, market, investor, accounts, cents, none)
-        if sells
-        else ConvertMoney(plan.converted_by, investor, market, accounts, none, cents)
-    )
-    event = run.once(f"{plan.name}/convert-{when}", lambda: command)
-    if isinstance(event, MoneyConverted):
-        side.figures.converted(event, sold=command.sell, bought=command.buy)
 
 
 def _prices(run: _Run, row: int) -> Command:

@@ -89,6 +89,10 @@ def _print_direction(one: DirectionFigures) -> None:
         click.echo("  charges: " + ", ".join(f"{unit} {_money(cents)}" for unit, cents in one.charges_cents.items()))
     for kind, cents in one.quota_left_cents.items():
         click.echo(f"  quota left, {kind}: {_money(cents)}")
+    if one.prefunded_cents:
+        click.echo(
+            "  prefunded: " + ", ".join(f"{name} {_money(cents)}" for name, cents in one.prefunded_cents.items())
+        )
     for name, cents in one.converted_cents.items():
         click.echo(f"  converted: {name} {_money(cents)}")
     for step in one.steps:

@@ -9,11 +9,12 @@ from tsingma.basics.columns import unpack
 from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import InvariantBroken, RejectionReason, refuse
 from tsingma.basics.rounding import divide_half_away
+from tsingma.clearing.derivatives import SERIES_MAX
 from tsingma.engine.house import Handlers, House
 from tsingma.journal.link_commands import ConvertMoney, LodgeMargin, NameHolders, OpenLink
 from tsingma.journal.link_events import HoldersNamed, LinkOpened, MarginLodged, MoneyConverted
 from tsingma.links.chain import Chain
-from tsingma.reference.book import ACCOUNT_CLASSES, AccountClass
+from tsingma.reference.book import ACCOUNT_CLASSES, KINDS, AccountClass, InstrumentKind
 
 Int64 = npt.NDArray[np.int64]
 
@@ -23,6 +24,7 @@ CHECKED = (
     "what is held along a link's chain and beside it is what is issued",
     "margin lodged between houses stands in its account",
 )
+_FUTURE = KINDS.index(InstrumentKind.FUTURE)
 _INNER = (ACCOUNT_CLASSES.index(AccountClass.CNS), ACCOUNT_CLASSES.index(AccountClass.ISSUANCE))
 
 
@@ -136,15 +138,36 @@ def close_links(house: House) -> tuple[dict[str, int], tuple[str, ...]]:
     }, CHECKED
 
 
+def _contracts(house: House, accounts: Int64) -> Int64:
+    """Return the contracts that accounts have in futures on each security listed as one, i8[accounts, securities]."""
+    book, derivatives = house.resolved, house.derivatives
+    found = np.zeros((accounts.size, len(book.securities)), np.int64)
+    counters = [book.counter_index.get(one.underlying, -1) for one in derivatives.series]
+    security = np.array(
+        [
+            book.counter_security[place] if place >= 0 and book.counter_kind[place] == _FUTURE else -1
+            for place in counters
+        ],
+        np.int64,
+    )
+    owner, series = np.divmod(derivatives.key, SERIES_MAX)
+    rows = np.flatnonzero(np.isin(owner, accounts) & (security[series] >= 0)) if series.size else series
+    if rows.size:
+        order = np.argsort(accounts)
+        place = order[np.searchsorted(accounts, owner[rows], sorter=order)]
+        np.add.at(found, (place, security[series[rows]]), derivatives.quantity[rows])
+    return found
+
+
 def _balance(house: House, accounts: Int64) -> Int64:
-    """Return what accounts hold of every security, i8[accounts, securities]."""
+    """Return what accounts hold of every security, i8[accounts, securities]; of futures, their contracts."""
     securities = np.arange(len(CURRENCIES), house.resolved.asset_count, dtype=np.int32)
     owners = np.repeat(accounts.astype(np.int32), securities.size)
     rows = house.ledger.find_all(owners, np.tile(securities, accounts.size))
     held = (
         np.where(rows >= 0, house.ledger.balance[np.maximum(rows, 0)], 0) if house.ledger.count else np.zeros_like(rows)
     )
-    return held.reshape(accounts.size, securities.size).astype(np.int64)
+    return held.reshape(accounts.size, securities.size).astype(np.int64) + _contracts(house, accounts)
 
 
 def _issued(house: House, chain: Chain) -> tuple[Int64, Int64]:
@@ -160,6 +183,8 @@ def _issued(house: House, chain: Chain) -> tuple[Int64, Int64]:
         total = np.zeros(mine.size, np.int64)
         np.add.at(total, ledger.asset[rows] - len(CURRENCIES), sign * ledger.balance[rows])
         sums.append(np.where(mine, total, 0))
+    others = np.setdiff1d(np.unique(house.derivatives.key // SERIES_MAX), chain.accounts)
+    sums[1] = sums[1] + np.where(mine, _contracts(house, others).sum(axis=0), 0)  # longs and shorts: nothing is issued
     chained = chain.held[chain.accounts >= 0].sum(axis=0)
     sums[0] = np.where(mine, sums[0], chained)  # what the chain holds of other markets is proved by their own chains
     return sums[0], sums[1]

@@ -23,6 +23,7 @@ from tsingma.links.rule_rows import (
     MarginModel,
     MarginRow,
     MarketRow,
+    PreDeliveryCheck,
     Product,
     RiskRow,
     Row,
@@ -73,6 +74,7 @@ class DirectionPlan(msgspec.Struct, frozen=True, kw_only=True):
     investor_currency: str
     converted_by: str
     market_house: str
+    prefunded: bool
     lodgings: tuple[RiskRow, ...]
     money_step: str
     last_order: time
@@ -147,6 +149,7 @@ def _direction(rules: LinkRules, direction: Direction, day: date) -> DirectionPl
         raise refuse(RejectionReason.UNKNOWN, "its market or its home is not in the file", subject=subject)
     money = row_of(direction.monies, day, table="money", subject=subject)
     cycle = row_of(direction.cycles, day, table="cycle", subject=subject)
+    check = row_of(direction.checks, day, table="check", subject=subject)
     margins = [row for row in direction.margins if row.in_force(day) and row.model is not MarginModel.NONE]
     margin = _margin_here(margins, market, home)
     level, local = _ledger_level(direction, market)
@@ -166,6 +169,7 @@ def _direction(rules: LinkRules, direction: Direction, day: date) -> DirectionPl
         investor_currency=money.investor_currency,
         converted_by=money.converted_by,
         market_house=market.clearing_house if margins else market.depository,
+        prefunded=check.pre_delivery is PreDeliveryCheck.PREFUNDED,
         lodgings=tuple(row for row in rules.risks if row.in_force(day) and row.holder == market.clearing_house),
         money_step=cycle.money_step or _step_name(rule.code, "money"),
         last_order=min(_last_order(direction, day), EVENING),
