@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +31,7 @@ OPTIONAL = (
 ROWS_MAX = 4_000_000
 FAULTS_MAX = 100
 TEXT_BITS = 62
+NUMBER_MAX = 2**62
 
 _NAMES = {
     "side": "delivers", "isin": "security", "amount": "amount_cents", "trade_date": "trade_day",
@@ -44,19 +45,27 @@ def read_instructions(path: Path, book: ResolvedBook) -> dict[str, np.ndarray]:
     Raises Rejected with every fault found (at most 100), naming file, line and field: malformed (header, numbers,
     dates), unknown (participant, account, ISIN, currency, kind), limit (rows).
     """
+    return resolve_rows(_rows(path), book, str(path))
+
+
+def resolve_rows(rows: Iterable[tuple[int, Mapping[str, str]]], book: ResolvedBook, file: str) -> dict[str, np.ndarray]:
+    """Return orders in text, (line, field by name) each and all with the same fields, as columns of ORDER_COLUMNS.
+
+    Raises Rejected as ``read_instructions`` does.
+    """
     readers = _readers(book)
     values: dict[str, list[int]] = {}
     faults: list[Rejection] = []
-    for line, row in _rows(path):
+    for line, row in rows:
         values = values or {_NAMES.get(name, name): [] for name in row}
         for name, text in row.items():
             try:
-                values[_NAMES.get(name, name)].append(readers[name](text.strip()))
+                values[_NAMES.get(name, name)].append(_fitting(readers[name](text.strip())))
             except Rejected as rejected:
                 found = rejected.rejections[0]
                 faults.append(
                     Rejection(
-                        reason=found.reason, message=found.message, file=str(path), line=line, field=name,
+                        reason=found.reason, message=found.message, file=file, line=line, field=name,
                         subject=f"order {row['reference']}", remedy=found.remedy,
                     )
                 )  # fmt: skip
@@ -65,8 +74,13 @@ def read_instructions(path: Path, book: ResolvedBook) -> dict[str, np.ndarray]:
     if faults:
         raise Rejected(*faults[:FAULTS_MAX])
     if not values:
-        raise refuse(RejectionReason.MISSING, "there is no instruction in it", file=str(path), line=2)
+        raise refuse(RejectionReason.MISSING, "there is no instruction in it", file=file, line=2)
     return {name: np.array(column, ORDER_COLUMNS[name][0]) for name, column in values.items()}
+
+
+def read_rows(path: Path) -> list[tuple[int, dict[str, str]]]:
+    """Return the lines of a file as text, (line, field by name); raises Rejected for a header or line that is none."""
+    return list(_rows(path))
 
 
 def packed(columns: dict[str, np.ndarray]) -> dict[str, bytes]:
@@ -138,7 +152,7 @@ def _readers(book: ResolvedBook) -> dict[str, Callable[[str], int]]:
                                   f"one of {', '.join(PRIORITIES)}")),
         "partial": _or(1, flag), "hold": _or(0, flag), "matched": _or(0, flag), "conditions": _conditions,
         "common_reference": text_number, "client": text_number, "counterparty_client": text_number,
-        "pool": text_number, "pool_size": _or(0, _whole),
+        "pool": text_number, "pool_size": _or(0, _size),
     }  # fmt: skip
 
 
@@ -155,8 +169,18 @@ def _or(default: int, read: Callable[[str], int]) -> Callable[[str], int]:
     return lambda text: read(text) if text else default
 
 
+def _fitting(number: int) -> int:
+    if not -NUMBER_MAX <= number <= NUMBER_MAX:
+        raise refuse(RejectionReason.OUT_OF_RANGE, f"{number} is beyond {NUMBER_MAX}", remedy="split the instruction")
+    return number
+
+
 def _whole(text: str) -> int:
     return parse_scaled(text, 0)
+
+
+def _size(text: str) -> int:
+    return min(_whole(text), np.iinfo(np.int32).max)  # the house refuses far smaller ones
 
 
 def _cents(text: str) -> int:

@@ -1,0 +1,106 @@
+"""Messages as leaves: the text of every element that has no elements in it, by its path; and tags written from text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tsingma.basics.rejection import Rejected, Rejection, RejectionReason, refuse
+from tsingma.messages.iso20022.schema import SPACE, Received
+
+Leaves = Mapping[str, str]
+_ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+
+
+def leaves_of(received: Received) -> dict[str, str]:
+    """Return text by path below the message's own element: ``TradDtls/SttlmDt/Dt/Dt``.
+
+    The second of neighbours of one name is ``Lnkgs[2]``; a currency is ``.../Amt/@Ccy``. What follows an envelope of
+    supplementary data is not read.
+    """
+    return leaves_below(received.document[0], received.message)
+
+
+def leaves_below(element: Any, message: str) -> dict[str, str]:
+    """Return text by path below an element of a message (or header)."""
+    found: dict[str, str] = {}
+    _gather(element, "", len(SPACE) + len(message) + 2, found)
+    return found
+
+
+def _gather(element: Any, before: str, cut: int, found: dict[str, str]) -> None:
+    last, times = "", 1
+    for child in element:
+        name = child.tag[cut:]
+        if name == last:
+            times += 1
+            path = f"{before}{name}[{times}]"
+        else:
+            last, times, path = name, 1, before + name
+        if name == "SplmtryData":
+            found[path] = ""
+        elif len(child):
+            _gather(child, path + "/", cut, found)
+        else:
+            found[path] = child.text or ""
+            if name.endswith("Amt") and (currency := child.get("Ccy")):
+                found[path + "/@Ccy"] = currency
+
+
+def under(leaves: Leaves, path: str) -> dict[str, str]:
+    """Return the leaves below a path, by their paths from there."""
+    start = path + "/"
+    return {name[len(start) :]: text for name, text in leaves.items() if name.startswith(start)}
+
+
+def located(rejected: Rejected, received: Received, file: str) -> tuple[Rejection, ...]:
+    """Return refusals of a message with its file, its number in the file and the line of the element at fault.
+
+    ``field`` of a refusal is a path of ``leaves_of``; where it names no element the line is the message's own.
+    """
+    found = []
+    for one in rejected.rejections:
+        path = one.field.partition("/@")[0]
+        element = None
+        while path and element is None:
+            element = received.document[0].find("/".join(f"{{*}}{part}" for part in path.split("/")))
+            path = path.rpartition("/")[0]
+        line = (received.document if element is None else element).sourceline or 0
+        subject = one.subject or f"{received.message} {received.place}"
+        found.append(
+            Rejection(
+                reason=one.reason, message=one.message, file=file, line=line, field=one.field, subject=subject,
+                remedy=one.remedy,
+            )
+        )  # fmt: skip
+    return tuple(found)
+
+
+def text(name: str, value: str) -> str:
+    """Return ``<name>value</name>``, or nothing when the value is empty; raises Rejected for unprintable characters."""
+    if not value:
+        return ""
+    if not value.isprintable():
+        raise refuse(RejectionReason.MALFORMED, f"{value!r} has characters that do not print", field=name)
+    return f"<{name}>{value.translate(_ESCAPES)}</{name}>"
+
+
+def tag(name: str, *content: str) -> str:
+    """Return ``<name>`` around what is not empty of the content, or nothing when all of it is."""
+    inner = "".join(content)
+    return f"<{name}>{inner}</{name}>" if inner else ""
+
+
+def amount(name: str, cents: int, currency: str) -> str:
+    """Return an amount with its currency and two decimals, as every currency of the house has."""
+    return f'<{name} Ccy="{currency}">{decimal_cents(cents)}</{name}>'
+
+
+def decimal_cents(cents: int) -> str:
+    """Return cents (not negative) as units with two decimals."""
+    return f"{cents // 100}.{cents % 100:02d}"
+
+
+def document(message: str, name: str, *content: str) -> str:
+    """Return a whole Document; ``name`` is the message's own element."""
+    return f'<Document xmlns="{SPACE}{message}">{tag(name, *content)}</Document>'
