@@ -7,6 +7,7 @@ the rules, the journal and the contracts, each of which a few seeds must find.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -157,6 +158,8 @@ def test_command_tells_where_to_replay(monkeypatch: pytest.MonkeyPatch, capsys: 
     told = capsys.readouterr().out
     assert "seeds 3-4: green" in told
     assert "agree " in told
+    assert main(["token", "simulate", "--seed", "3", "--seeds", "2", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["count"] == 2
     commits_after_the_deadline(monkeypatch)
     assert main(["token", "simulate", "--seed", "1", "--seeds", "30"]) == 1
     told = capsys.readouterr().out

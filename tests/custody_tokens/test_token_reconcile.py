@@ -17,7 +17,8 @@ from tsingma.cli.main import main
 from tsingma.custody.tokens.ledger import asset_of
 from tsingma.custody.tokens.protocol import Progress, Side
 from tsingma.engine.two_ledgers import TwoLedgers
-from tsingma.journal.commands import CloseDay, DepositAssets, OpenDay, PostTransfers, RunStep
+from tsingma.journal.commands import CloseDay, Command, DepositAssets, OpenDay, PostTransfers, RunStep
+from tsingma.journal.events import Answer
 from tsingma.journal.token_commands import Agreement, Leg, Receipt, TellTime
 from tsingma.settlement.timetable import timetable
 from tsingma.simulate.token_world import (
@@ -146,6 +147,36 @@ def test_the_book_closes_its_day_over_what_is_promised() -> None:
     ledgers.tell_time(START + 86_400)
     assert [one.committed for one in ledgers.resolve()] == [True]
     assert compare(ledgers).items == []
+
+
+@pytest.mark.parametrize("messages", range(6))
+def test_a_process_that_dies_between_messages_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], messages: int
+) -> None:
+    """Goal: the command is safe to cut off. Method: die after each message on journals in files, reopen, move on."""
+    folder = str(tmp_path)
+    assert main(["token", "issue", "--house", folder, "--until", "primary"]) == 0
+    trade = ["token", "trade", "--house", folder, "--token", "HKGB-HKD-2027", "--seller", "BANK-A", "--buyer", "BANK-B",
+             "--face", "1000000", "--reference", "cut-off"]  # fmt: skip
+    usual, sent = TwoLedgers.tell, []
+
+    def tell(ledgers: TwoLedgers, side: Side, command_id: str, command: Command) -> tuple[Answer, Receipt | None]:
+        if len(sent) == messages:
+            raise KeyboardInterrupt
+        sent.append(command_id)
+        return usual(ledgers, side, command_id, command)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(TwoLedgers, "tell", tell)
+        died = main(trade) == 1
+    assert died == (messages < 4)
+    with open_ledgers(tmp_path) as ledgers:
+        ended = [one.settlement for one in ledgers.resolve()]
+        assert ended == (["cut-off"] if 0 < messages < 4 else [])
+        status = ledgers.tokens.state.legs.status("cut-off")
+        assert status == ledgers.book.state.synchronised.status("cut-off") == ("committed" if messages else "none")
+        assert compare(ledgers).items == []
+    capsys.readouterr()
 
 
 def test_commands_issue_trade_settle_and_reconcile(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -65,8 +65,8 @@ def issue(name: str, folder: Path | None, until: str, *, as_json: bool) -> None:
 def trade(
     folder: Path, code: str, seller: str, buyer: str, face: str, price: str, money: str, when: str, reference: str, *,
     as_json: bool,
-) -> None:  # fmt: skip
-    """Trade delivery against payment: across both ledgers, or in tokenised money on one."""
+) -> int:  # fmt: skip
+    """Trade delivery against payment: across both ledgers, or in tokenised money on one; exit code 1 when let go."""
     from tsingma.app.token_ledgers import open_ledgers
     from tsingma.app.token_ledgers import trade as settle_trade
     from tsingma.basics.rounding import parse_scaled
@@ -80,6 +80,7 @@ def trade(
         )  # fmt: skip
     figures = {name: getattr(done, name) for name in done.__struct_fields__}
     print_figures(figures, as_json=as_json)
+    return 1 if done.status == "released" else 0
 
 
 @token.command(epilog="\b\nExample:\n  tsingma token settle --house out/tokens --at '2025-11-14 09:00'\n")
