@@ -40,6 +40,13 @@ ASSET = {Side.BOOK: 0, Side.TOKENS: 7}
 PAYER = {Side.BOOK: BUYER, Side.TOKENS: SELLER}
 DEADLINE = 100
 DEAL = Agreement("deal", (Leg(BUYER, SELLER, 0, 50),), (Leg(SELLER, BUYER, 7, 10),), DEADLINE)
+
+
+def replace_name(deal: Agreement) -> Agreement:
+    """Return the same legs under another name."""
+    return Agreement("rival", deal.book_legs, deal.token_legs, deal.decide_by)
+
+
 AMOUNT = {Side.BOOK: 50, Side.TOKENS: 10}
 RECEIPT = {Side.BOOK: Receipt(1, bytes(32)), Side.TOKENS: Receipt(2, bytes(32))}
 SPEND = "spend"  # the payer's asset goes elsewhere, if it is free
@@ -310,3 +317,65 @@ def test_a_late_reservation_that_gets_in_is_still_ended() -> None:
     Search(BookLegs, LeavesNoTrace).run(
         lambda search, state: (never_one_leg(search, state), comes_to_an_end(search, state))
     )  # type: ignore[arg-type,return-value]
+
+
+RIVAL = replace_name(DEAL)
+Two = tuple[Parts, Parts, frozenset[str]]  # the book, the token ledger, what the token ledger has ever promised
+
+
+def possible(search: Search, state: Two) -> list[Message]:
+    """Return every message that may be under way: whatever a synchroniser could have sent by now, however late."""
+    book, _, promised = state
+    found = [Message(side, "clock", TellTime(DEADLINE)) for side in Side]
+    for deal in (DEAL, RIVAL):
+        name, digest = deal.settlement, digest_of(deal)
+        found += [Message(side, "reserve", ReserveLegs(deal)) for side in Side]
+        found.append(Message(Side.BOOK, "let-go", DecideSettlement(name, digest, commit=False)))
+        if name in promised:
+            asked = DecideSettlement(name, digest, commit=True, token_receipt=RECEIPT[Side.TOKENS])
+            found.append(Message(Side.BOOK, "commit", asked))
+        entry = search.load(Side.BOOK, book)[1].entry(name)
+        if entry is not None and entry.status in (COMMITTED, RELEASED):
+            told = CompleteLegs(name, digest, entry.status == COMMITTED, entry.decided_at, RECEIPT[Side.BOOK])
+            found.append(Message(Side.TOKENS, "complete", told))
+    return found
+
+
+def rivals(search: Search) -> list[Two]:
+    """Return every state of two agreements over the same tokens and the same money, under any such message."""
+    start = search.start()
+    first: Two = start.book, start.tokens, frozenset()
+    seen, waiting = {first: None}, deque([first])
+    while waiting:
+        state = waiting.popleft()
+        for message in possible(search, state):
+            what = f"{message.command_id}:{message.command!r}"
+            search.messages[what] = message
+            book, tokens, promised = state
+            if message.side is Side.BOOK:
+                book, _ = search.deliver(Side.BOOK, book, what)
+            else:
+                tokens, _ = search.deliver(Side.TOKENS, tokens, what)
+                table = search.load(Side.TOKENS, tokens)[1]
+                promised |= {one.settlement for one in (DEAL, RIVAL) if table.status(one.settlement) == RESERVED}
+            after = book, tokens, promised
+            if after not in seen:
+                seen[after] = None
+                waiting.append(after)
+    return list(seen)
+
+
+def test_two_agreements_over_the_same_tokens_and_money() -> None:
+    """Goal: rivals do not help one another to part. Method: every state two of them reach; at most one is done."""
+    search, ends = Search(), set()
+    for book, tokens, _ in rivals(search):
+        pairs = []
+        for deal in (DEAL, RIVAL):
+            sides = (search.load(Side.BOOK, book)[1], search.load(Side.TOKENS, tokens)[1])
+            pairs.append(tuple(side.status(deal.settlement) for side in sides))
+            assert pairs[-1] not in {(COMMITTED, RELEASED), (RELEASED, COMMITTED), (COMMITTED, NONE)}
+            assert pairs[-1][1] != COMMITTED or pairs[-1][0] == COMMITTED
+        assert [pair[0] for pair in pairs].count(COMMITTED) <= 1
+        ends.add(tuple(sorted(pairs)))
+    assert ((COMMITTED, COMMITTED), (RELEASED, RELEASED)) in ends
+    assert ((RELEASED, RESERVED), (RESERVED, NONE)) in ends  # each has one side of it: neither can be done

@@ -60,6 +60,9 @@ MUST_OCCUR = (
     *(f"action:{name}" for name in ACTIONS), "network:lost", "network:doubled", "network:to-a-ledger-that-is-down",
     "store:failed-before", "store:failed-after", "recovered", "record-date:passed-while-promised", "late:delivered",
     "expired-by-the-clock", "healed:open",
+    *(f"stopped:{side}:{stage}" for side in Side for stage in (
+        "none-reserved", "reserved-none", "reserved-reserved", "committed-reserved", "released-reserved",
+    )),
 )  # fmt: skip
 
 
@@ -229,6 +232,7 @@ class TokenRun:
         elif what == "tick":
             self._tick_some(Side(where))
         elif what == "crash":
+            self._mark_stop(Side(where))
             self.nodes[Side(where)].crash()
         elif what == "fail":
             self.nodes[Side(where)].plan_failure(before=bool(self.chance.random() < 0.5))
@@ -284,6 +288,8 @@ class TokenRun:
             self.marks["network:to-a-ledger-that-is-down"] += 1
             return None
         planned = node.failing
+        if planned:
+            self._mark_stop(side)
         try:
             told = node.tell(command_id, command)  # type: ignore[arg-type]
         except StoreFailed:
@@ -352,6 +358,15 @@ class TokenRun:
                 progress.heard(message.side, *self.nodes[message.side].tell(message.command_id, message.command))
             if progress.done:
                 return
+
+    def _mark_stop(self, side: Side) -> None:
+        """Count in which state of the protocol a ledger is stopped: what is open is on the book, and in tokens."""
+        book, ledger = self.nodes[Side.BOOK], self.nodes[Side.TOKENS]
+        if not (book.up and ledger.up):
+            return
+        for name in {terms.settlement for terms in self._open()}:
+            stage = f"{book.house.synchronised.status(name)}-{ledger.token_ledger.legs.status(name)}"
+            self.marks[f"stopped:{side}:{stage}"] += 1
 
     def _mark_open(self) -> None:
         self.marks["healed:open"] += len(self._open())
