@@ -84,6 +84,8 @@ class Model:
         order = sorted(ready, key=lambda n: (self.instructions[n]["priority"], n))
         waiting = {n: self._waits(n) for n in ready}
         trying = {n for n in ready if not waiting[n]}
+        for number in set(ready) - trying:  # linked since it was last tried: what blocked it then wakes it no more
+            self.instructions[number]["blocked"] = None
         while trying:
             credited: set[Row] = set()
             for number in order:
