@@ -33,17 +33,18 @@ from payment_book import (
 )
 
 from tsingma.basics.columns import pack
+from tsingma.basics.money import CURRENCIES
 from tsingma.engine.house import House
 from tsingma.engine.step import step
-from tsingma.journal.commands import CloseDay, Command, LoadReference, OpenDay, PostTransfers, RunStep
+from tsingma.journal.commands import CloseDay, Command, LoadReference, OpenDay, PostTransfers, RunStep, SetClosingPrices
 from tsingma.journal.events import Accepted
-from tsingma.journal.payment_commands import ChangePayment, RunPayments
+from tsingma.journal.payment_commands import ChangePayment, EarmarkPaper, RunPayments
 from tsingma.kernels.payments import SETTLED
 from tsingma.ledger.ledger import Ledger
 from tsingma.settlement.gross_money.liquidity import FIGURES, OtherMoves, throughput_e4
 from tsingma.settlement.gross_money.queue import PaymentBook
 from tsingma.settlement.timetable import timetable
-from tsingma.simulate.payments import payment_day
+from tsingma.simulate.payments import FIRST_BANK, payment_day
 
 ASSETS = (HKD, CNY, USD, BOND)
 
@@ -312,3 +313,52 @@ def test_the_three_largest_days_and_their_mean() -> None:
     assert house.money.days.largest(8, HKD, since=MONDAY) == ([70, 60, 50], 42)
     assert house.money.days.largest(8, HKD, since=MONDAY + 3) == ([60, 20], 40)
     assert balance(house, 8, HKD) == 1_000
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_bank_with_paper_pays_like_one_with_as_much_more_money(seed: int) -> None:
+    """Goal: a line is money, drawn only as deep as the day went. Method: two houses on one day of traffic.
+
+    One bank of the first has earmarked a note, the same bank of the second its worth in money more: the same payments
+    settle at the same instants, and what was drawn is how far the first went below its own money, instant by instant.
+    """
+    day = payment_day(seed, date(2026, 1, 5), 1_200, banks=6, alpha=0.0, short=1.0, a_command=64)
+    first, worth, note = FIRST_BANK, 0, len(CURRENCIES)
+    houses = []
+    for place in range(2):
+        house = run_day(day.opening)
+        accept(house, SetClosingPrices(pack([0], "i4"), pack([10_000], "i8"), (1_000_000,) * 4))
+        accept(house, deposit((first, note, 20_000_000)))
+        if place:
+            accept(house, deposit((first, HKD, worth)))
+        accept(house, day.traffic[0][1])
+        if not place:
+            second = house.money.clock_s
+            (event,) = accept(house, EarmarkPaper("BANK001", first, HKD, 0, 20_000_000, second))
+            worth = event.worth_cents
+        before = standing(house)
+        run_day(day.traffic[1:], house)
+        houses.append((house, before))
+    (lent, before), (rich, _) = houses
+    for name in ("status", "turn", "how"):
+        assert lent.money.payments.table[name].tolist() == rich.money.payments.table[name].tolist()
+    row = lent.ledger.find(first, HKD)
+    deepest = lowest(lent, row, before.get(row, 0))
+    assert deepest < 0
+    assert lent.money.repos.drawn(first, HKD) == -deepest <= worth
+    assert balance(lent, first, HKD) + worth + deepest == balance(rich, first, HKD)
+
+
+def lowest(house: House, row: int, start: int) -> int:
+    """Return the least that a row stood at after any instant, from its own money alone."""
+    table = {name: column.tolist() for name, column in house.money.payments.table.items()}
+    change: dict[int, int] = {}
+    for number, turn in enumerate(table["turn"]):
+        if turn:
+            moved = (table["credit"][number] == row) - (table["debit"][number] == row)
+            change[turn] = change.get(turn, 0) + moved * table["amount"][number]
+    stands = least = start
+    for turn in sorted(change):
+        stands += change[turn]
+        least = min(least, stands)
+    return least

@@ -37,6 +37,7 @@ from tsingma.journal.payment_commands import (
     AnswerFromMainland,
     ChangePayment,
     DrawIntradayRepo,
+    EarmarkPaper,
     MoveWallet,
     OpenWallet,
     PayReserved,
@@ -45,6 +46,7 @@ from tsingma.journal.payment_commands import (
     RunPayments,
     SendSmallPayments,
     SettlePayments,
+    WithdrawPaper,
 )
 from tsingma.journal.payment_events import PaymentsSettled, PaymentsSubmitted
 from tsingma.kernels.payments import CANCELLED, QUEUED, SETTLED
@@ -195,6 +197,35 @@ def test_intraday_repo_lends_up_to_the_haircut_value_and_is_repaid_at_the_close(
     assert house.money.others.table["cents"].tolist() == [90_000]  # the deposit; repo is liquidity, not its use
     used = house.money.liquidity(house.ledger)
     assert used.figures["usage"][used.account == B1].tolist() == [90_000]
+
+
+def test_earmarked_paper_lends_what_a_payment_lacks_and_no_more() -> None:
+    """Goal: repo by itself within the line. Method: two payments above the money, one too large, a circle on its net,
+    withdrawal refused while it is drawn, the close repays and frees the paper.
+    """
+    house = priced(opened((B1, BOND, 1_000), (B1, HKD, 30)))
+    (event, *_) = accept(house, EarmarkPaper("BANK1", B1, HKD, BOND - 4, 1_000, NOON_S))
+    worth = event.worth_cents
+    assert 0 < worth < 110_000
+    accept(house, pay((B1, B2, HKD, 100), (B1, B2, HKD, worth), (B1, B3, HKD, 1)))
+    assert statuses(house) == [SETTLED, QUEUED, QUEUED]
+    assert house.money.repos.drawn(B1, HKD) == 70
+    accept(house, pay((B2, B1, HKD, 60)))
+    assert house.money.repos.drawn(B1, HKD) == 70  # what comes in is the bank's; the close pays back
+    accept(house, pay((B2, B1, HKD, 20)))
+    assert statuses(house) == [SETTLED] * 5  # 80 in hand and the rest of the line cover both
+    assert house.money.repos.drawn(B1, HKD) == worth - 10 + 1
+    assert "stands against it" in refused(house, WithdrawPaper("BANK1", 0, NOON_S))
+    accept(house, pay((B1, B2, HKD, 5_000), (B2, B3, HKD, 5_000 + worth), (B3, B1, HKD, 5_000)))
+    drawn = house.money.repos.drawn(B1, HKD)
+    accept(house, RunPayments(NOON_S, "multilateral"))
+    assert statuses(house)[5:] == [SETTLED] * 3
+    assert house.money.repos.drawn(B1, HKD) == drawn  # one instant, and its net needs nothing
+    accept(house, deposit((B1, HKD, 200_000)))
+    (event,) = accept(house, RunPayments(CLOSE_S))
+    assert house.money.repos.drawn(B1, HKD) == 0
+    assert int(house.ledger.pledged[house.ledger.find(B1, BOND)]) == 0
+    assert "has ended" in refused(house, WithdrawPaper("BANK1", 0, CLOSE_S))
 
 
 def test_the_mainland_link_sends_returns_and_mirrors() -> None:

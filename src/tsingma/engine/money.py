@@ -1,4 +1,4 @@
-"""Commands on money beside the queues: repo, the mainland link, small payments, wallets, reservations that pay."""
+"""Commands on money beside the queues: the mainland link, small payments, wallets, reservations that pay."""
 
 from __future__ import annotations
 
@@ -7,24 +7,19 @@ import numpy.typing as npt
 
 from tsingma.basics.columns import unpack
 from tsingma.basics.dates import to_date
-from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import InvariantBroken, RejectionReason, refuse
 from tsingma.engine.house import Handlers, House
-from tsingma.engine.payments import CNY, advance, follow_mainland, paper, require_time
+from tsingma.engine.payments import CNY, advance, follow_mainland, require_time
 from tsingma.engine.resources import require_account, require_own
 from tsingma.journal.payment_commands import (
     AnswerFromMainland,
-    DrawIntradayRepo,
     MoveWallet,
     OpenWallet,
     PayReserved,
     ReceiveFromMainland,
-    RepayIntradayRepo,
     SendSmallPayments,
 )
 from tsingma.journal.payment_events import (
-    IntradayRepoDrawn,
-    IntradayRepoRepaid,
     MainlandAnswered,
     MainlandReceived,
     ReservedPaid,
@@ -35,7 +30,7 @@ from tsingma.journal.payment_events import (
 from tsingma.ledger.ledger import NO_FLOOR
 from tsingma.settlement.gross_money.moves import one, pay_at_once
 from tsingma.settlement.gross_money.small_payments import PAID, RESULTS
-from tsingma.settlement.gross_money.systems import MAINLAND_BIT, open_bits, repo_terms, transfer_limit, wallet_tier
+from tsingma.settlement.gross_money.systems import MAINLAND_BIT, open_bits, transfer_limit, wallet_tier
 from tsingma.settlement.gross_money.wallets import MOVES
 from tsingma.settlement.reservation import ACTIVE, RESERVATION_STATUSES, USED
 
@@ -43,48 +38,6 @@ Int64 = npt.NDArray[np.int64]
 
 AMOUNT_MAX = 2**53
 SMALL_A_COMMAND_MAX = 100_000
-
-
-def draw_repo(house: House, command: DrawIntradayRepo) -> IntradayRepoDrawn:
-    """Lend money against paper of the participant, within the hours of its currency."""
-    require_time(house, command.time_s)
-    require_account(house, command.account, "account")
-    require_own(house, command.participant, command.account)
-    if not 0 <= command.currency < len(CURRENCIES):
-        raise refuse(RejectionReason.UNKNOWN, f"no currency {command.currency}", field="currency")
-    if not 0 <= command.security < len(house.resolved.securities):
-        raise refuse(RejectionReason.UNKNOWN, f"no security {command.security}", field="security")
-    if not 0 < command.cents <= AMOUNT_MAX or not 0 < command.quantity <= AMOUNT_MAX:
-        raise refuse(RejectionReason.OUT_OF_RANGE, "an amount that cannot be lent", field="cents, quantity")
-    if not open_bits(to_date(house.position.day), command.time_s) >> command.currency & 1:
-        raise refuse(RejectionReason.NOT_ALLOWED, "the system is closed at that time", field="time_s")
-    if command.time_s != house.money.clock_s or house.money.day != house.position.day:
-        raise refuse(
-            RejectionReason.NOT_ALLOWED, f"the time is {house.money.clock_s}", field="time_s",
-            remedy="run payments to that time first",
-        )  # fmt: skip
-    number = house.money.repos.draw(
-        house.ledger, house.internal.bank, paper(house), command.account, command.currency, command.security,
-        command.quantity, command.cents, house.position.day,
-    )  # fmt: skip
-    return IntradayRepoDrawn(number)
-
-
-def repay_repo(house: House, command: RepayIntradayRepo) -> IntradayRepoRepaid:
-    """Pay a standing repo back."""
-    require_time(house, command.time_s)
-    repos, number = house.money.repos, command.repo
-    if not 0 <= number < len(repos):
-        raise refuse(RejectionReason.UNKNOWN, f"there is no repo {number}", field="repo")
-    require_own(house, command.participant, int(repos.table["account"][number]))
-    if repos.table["repaid_day"][number]:
-        raise refuse(RejectionReason.NOT_ALLOWED, "it is paid back already", field="repo", subject=str(number))
-    terms = repo_terms(to_date(house.position.day))
-    if not repos.repay(house.ledger, house.internal.bank, number, house.position.day, terms):
-        cents, interest = repos.due(number, house.position.day, terms)
-        raise refuse(RejectionReason.INSUFFICIENT, f"{cents} and {interest} of interest are due", field="repo")
-    cents, interest = (int(repos.table[name][number]) for name in ("cents", "interest_cents"))
-    return IntradayRepoRepaid(number, cents, interest)
 
 
 def receive_from_mainland(house: House, command: ReceiveFromMainland) -> MainlandReceived:
@@ -237,8 +190,6 @@ def _positive(cents: Int64) -> None:
 
 
 HANDLERS: Handlers = {
-    DrawIntradayRepo: draw_repo,
-    RepayIntradayRepo: repay_repo,
     ReceiveFromMainland: receive_from_mainland,
     AnswerFromMainland: answer_from_mainland,
     SendSmallPayments: send_small_payments,

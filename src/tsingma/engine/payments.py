@@ -18,7 +18,7 @@ from tsingma.kernels.payments import LEVELS, QUEUED
 from tsingma.ledger.ledger import NO_FLOOR
 from tsingma.reference.book import ACCOUNT_CLASSES, AccountClass
 from tsingma.settlement.gross_money.queue import BY_CLOSE, BY_PAYER, NO_PAIR, STATUSES
-from tsingma.settlement.gross_money.repo import Paper
+from tsingma.settlement.gross_money.repo import Paper, RepoLines
 from tsingma.settlement.gross_money.systems import (
     END_S,
     MAINLAND_BIT,
@@ -67,7 +67,7 @@ def submit_payments(house: House, command: SubmitPayments) -> PaymentsSubmitted:
             numbers, columns["payer"][across], columns["amount"][across], columns["reference"][across],
             house.position.day,
         )  # fmt: skip
-    money.payments.enter(ledger, taken, money.opened, offset=True)
+    money.payments.enter(ledger, taken, money.opened, offset=True, lines=repo_lines(house))
     follow_mainland(house)
     settled = waited + asset.size - money.payments.waiting
     return PaymentsSubmitted(first, int(asset.size), settled, money.payments.waiting)
@@ -118,7 +118,12 @@ def run_payments(house: House, command: RunPayments) -> PaymentsRun:
         assets = house.ledger.asset.astype(np.int64)
         of_row = np.where(assets < len(CURRENCIES), 1 << np.minimum(assets, len(CURRENCIES)), SECURITIES_BIT)
         numbers = money.payments.offset(
-            house.ledger, money.opened | SECURITIES_BIT, of_row.astype(np.int64), money.opened, command.time_s
+            house.ledger,
+            money.opened | SECURITIES_BIT,
+            of_row.astype(np.int64),
+            money.opened,
+            command.time_s,
+            repo_lines(house),
         )
         figures["offset"] = int(numbers.size)
         figures["offset_cents"] = _cents(house, numbers)
@@ -171,7 +176,9 @@ def advance(house: House, second: int) -> dict[str, int]:
     cancelled = waited - money.payments.waiting
     repaid, _ = money.repos.close(house.ledger, house.internal.bank, closed, house.position.day, repo_terms(day))
     money.opened, money.closed = opened, closed
-    settled = money.payments.wake(house.ledger, money.payments.waiting_rows(), opened, second, offset=True).size
+    money.repos.end_lines(house.ledger, closed, house.position.day)
+    rows, lines = money.payments.waiting_rows(), repo_lines(house)
+    settled = money.payments.wake(house.ledger, rows, opened, second, offset=True, lines=lines).size
     follow_mainland(house)
     return {"settled": settled, "cancelled": cancelled, "repos_repaid": repaid}
 
@@ -201,7 +208,8 @@ def settle_what_waits(house: House) -> tuple[PaymentsSettled, ...]:
     if not money.payments.waiting or not house.position.is_open:
         return ()
     rows = money.payments.waiting_rows()
-    settled = money.payments.wake(house.ledger, rows, money.opened, money.clock_s, offset=True)
+    lines = repo_lines(house)
+    settled = money.payments.wake(house.ledger, rows, money.opened, money.clock_s, offset=True, lines=lines)
     follow_mainland(house)
     return (PaymentsSettled(int(settled.size), money.payments.waiting),) if settled.size else ()
 
@@ -223,9 +231,17 @@ def paper(house: House) -> Paper:
     return Paper(settling.now(house).values, rules_on(day).haircut_e6, repo_terms(day))
 
 
+def repo_lines(house: House) -> RepoLines | None:
+    """Return the lines that payments draw on by themselves, None where no paper is earmarked."""
+    repos = house.money.repos
+    if not (repos.lines.table["ended_day"] == 0).any():
+        return None
+    return RepoLines(repos, house.internal.bank, house.position.day)
+
+
 def repo_line(house: House, account: int, currency: int) -> int:
-    """Return the cents that repo of an account's free eligible paper would bring now, beside what it has drawn."""
-    ledger, judged, total = house.ledger, paper(house), 0
+    """Return the cents that repo of free or earmarked paper would still bring an account now."""
+    ledger, judged, total = house.ledger, paper(house), house.money.repos.line_left(account, currency)
     for row in np.flatnonzero((ledger.owner == account) & (ledger.asset >= len(CURRENCIES))).tolist():
         free = int(ledger.balance[row] - ledger.held[row] - ledger.pledged[row])
         total += judged.worth(int(ledger.asset[row]) - len(CURRENCIES), max(free, 0), currency)

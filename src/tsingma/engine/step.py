@@ -18,6 +18,7 @@ from tsingma.engine import (
     derivatives,
     gross,
     instructing,
+    intraday_repo,
     issuing,
     links,
     money,
@@ -56,6 +57,7 @@ _HANDLERS: Handlers = {
     **pool_exchange.HANDLERS,
     **payments.HANDLERS,
     **money.HANDLERS,
+    **intraday_repo.HANDLERS,
     **links.HANDLERS,
 }
 

@@ -71,6 +71,25 @@ class RepayIntradayRepo(msgspec.Struct, frozen=True, tag="repay-intraday-repo", 
     time_s: int
 
 
+class EarmarkPaper(msgspec.Struct, frozen=True, tag="earmark-paper", forbid_unknown_fields=True):
+    """Pledge eligible paper, so that payments of the account draw what they lack by themselves, within its worth."""
+
+    participant: str
+    account: int
+    currency: int
+    security: int
+    quantity: int
+    time_s: int
+
+
+class WithdrawPaper(msgspec.Struct, frozen=True, tag="withdraw-paper", forbid_unknown_fields=True):
+    """Take earmarked paper back that nothing drawn stands against."""
+
+    participant: str
+    line: int
+    time_s: int
+
+
 class ReceiveFromMainland(msgspec.Struct, frozen=True, tag="receive-from-mainland", forbid_unknown_fields=True):
     """Renminbi has arrived on the other side for accounts here.
 
@@ -144,6 +163,8 @@ PaymentCommand = (
     | SettlePayments
     | DrawIntradayRepo
     | RepayIntradayRepo
+    | EarmarkPaper
+    | WithdrawPaper
     | ReceiveFromMainland
     | AnswerFromMainland
     | SendSmallPayments

@@ -49,6 +49,19 @@ class IntradayRepoRepaid(msgspec.Struct, frozen=True, tag="intraday-repo-repaid"
     interest_cents: int
 
 
+class PaperEarmarked(msgspec.Struct, frozen=True, tag="paper-earmarked"):
+    """Paper stands ready for repo, up to its worth in cents."""
+
+    line: int
+    worth_cents: int
+
+
+class PaperWithdrawn(msgspec.Struct, frozen=True, tag="paper-withdrawn"):
+    """Paper is free again."""
+
+    line: int
+
+
 class MainlandReceived(msgspec.Struct, frozen=True, tag="mainland-received"):
     """Transfers from the mainland are noted, numbered from ``first``; so many of all that waited were credited."""
 
@@ -99,6 +112,8 @@ PaymentEvent = (
     | PaymentsSettled
     | IntradayRepoDrawn
     | IntradayRepoRepaid
+    | PaperEarmarked
+    | PaperWithdrawn
     | MainlandReceived
     | MainlandAnswered
     | SmallPaymentsSent

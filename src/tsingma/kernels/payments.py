@@ -29,7 +29,10 @@ DEPTH, COUNT, TURN = 0, 1, 2  # places in ``mark``: rows on the stack, payments 
 
 
 class Queues(NamedTuple):
-    """Columns of payments and, for each row and priority, the first and the last of its queue (-1: none)."""
+    """Columns of payments; for each row and priority the first and the last of its queue (-1: none).
+
+    ``low`` is the least that ``slack`` of each row was at any instant.
+    """
 
     debit: Any
     credit: Any
@@ -44,6 +47,7 @@ class Queues(NamedTuple):
     before: Any
     head: Any
     tail: Any
+    low: Any
 
 
 def functions() -> ModuleType | Any:
@@ -166,6 +170,8 @@ def _bilateral(
             _settle(queues, j, BILATERAL, slack, stack, listed, settled, mark)
             taken -= 1
         j = following
+    _note_low(queues, row, slack)
+    _note_low(queues, other, slack)
     _push(row, stack, listed, mark)
     _push(other, stack, listed, mark)
     return True
@@ -239,6 +245,8 @@ def _settle_inside(
         if inside[k]:
             _settle(queues, k, MULTILATERAL, slack, stack, listed, settled, mark)
             _push(queues.debit[k], stack, listed, mark)
+    for row in range(slack.size):
+        _note_low(queues, row, slack)
     return int(mark[COUNT] - before)
 
 
@@ -252,9 +260,16 @@ def _settle(
     queues.turn[k] = mark[TURN]
     slack[queues.debit[k]] -= queues.amount[k]
     slack[queues.credit[k]] += queues.amount[k]
+    if how == IN_TURN:
+        _note_low(queues, queues.debit[k], slack)
     settled[mark[COUNT]] = k
     mark[COUNT] += 1
     _push(queues.credit[k], stack, listed, mark)
+
+
+def _note_low(queues: Queues, row: int, slack: Int64) -> None:
+    """Keep the least that a row had after an instant."""
+    queues.low[row] = min(queues.low[row], slack[row])
 
 
 def _push(row: int, stack: Int64, listed: Bools, mark: Int64) -> None:

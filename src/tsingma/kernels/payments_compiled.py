@@ -8,8 +8,8 @@ from types import ModuleType
 import numba
 
 _HELPERS = (
-    "_from_head", "_from_tail", "_next", "_previous", "_push", "link", "unlink", "_settle", "_ready", "_bilateral",
-    "_leave", "_settle_inside", "settle_rows",
+    "_from_head", "_from_tail", "_next", "_previous", "_push", "_note_low", "link", "unlink", "_settle", "_ready",
+    "_bilateral", "_leave", "_settle_inside", "settle_rows",
 )  # fmt: skip
 
 

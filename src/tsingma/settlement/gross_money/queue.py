@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -36,10 +37,24 @@ COLUMN_TYPES = {
 }  # fmt: skip
 
 
+class Lines(Protocol):
+    """Money that comes by itself when a payer is short: see ``gross_money.repo``."""
+
+    def left(self, ledger: Ledger) -> Int64:
+        """Return the cents that each ledger row could still draw."""
+        ...
+
+    def draw(self, ledger: Ledger, rows: Int64, cents: Int64) -> None:
+        """Bring money to rows, within what they had left."""
+        ...
+
+
 @dataclass(slots=True)
 class _Run:
-    """The working arrays of one run of the kernel."""
+    """The working arrays of one run of the kernel; ``slack`` includes what is ``left`` on lines."""
 
+    lines: Lines | None
+    left: Int64
     slack: Int64
     stack: Int64
     listed: npt.NDArray[np.bool_]
@@ -57,12 +72,14 @@ class PaymentBook(Growing):
         self.waiting = 0
         self.waiting_amount = 0
         self.net: Int64 = np.zeros(0, np.int64)  # by ledger row: what settled payments brought less what they took
+        self._low: Int64 = np.zeros(0, np.int64)
         self._head: npt.NDArray[np.int32] = np.zeros(0, np.int32)
         self._tail: npt.NDArray[np.int32] = np.zeros(0, np.int32)
 
     def enter(
-        self, ledger: Ledger, columns: Mapping[str, npt.NDArray[np.signedinteger]], opened: int, *, offset: bool
-    ) -> Int64:
+        self, ledger: Ledger, columns: Mapping[str, npt.NDArray[np.signedinteger]], opened: int, *, offset: bool,
+        lines: Lines | None = None,
+    ) -> Int64:  # fmt: skip
         """Take payments in, in order, and settle what each makes possible; returns the numbers that settled, in order.
 
         ``columns`` has reference, debit, credit, amount, priority, needs, pair (as payment numbers), submitted_s, due_s
@@ -74,16 +91,18 @@ class PaymentBook(Growing):
             raise refuse(RejectionReason.LIMIT, f"{total} would wait at once, {WAITING_CENTS_MAX} at most")
         self.append(amount.size, {**columns, "after": -1, "before": -1, "ended_s": -1})
         self.waiting, self.waiting_amount = self.waiting + amount.size, total
-        run = self._begin(ledger)
+        run = self._begin(ledger, lines)
         stop = len(self)
         kernel.functions().enter(
             self._queues(), first, stop, run.slack, opened, offset, run.stack, run.listed, run.settled, run.mark
         )
         return self._book(ledger, run, int(columns["submitted_s"][0]) if amount.size else 0)
 
-    def wake(self, ledger: Ledger, rows: Int64, opened: int, now_s: int, *, offset: bool) -> Int64:
+    def wake(
+        self, ledger: Ledger, rows: Int64, opened: int, now_s: int, *, offset: bool, lines: Lines | None = None
+    ) -> Int64:
         """Settle what can from these rows on, for example after they were credited; returns what settled."""
-        run = self._begin(ledger)
+        run = self._begin(ledger, lines)
         rows = rows[self._any_queued()[rows]] if rows.size else rows
         run.stack[: rows.size], run.listed[rows], run.mark[DEPTH] = rows[::-1], True, rows.size
         self._settle_rows(run, opened, offset=offset)
@@ -93,12 +112,14 @@ class PaymentBook(Growing):
         """Return the rows that have a payment in a queue, in order."""
         return np.flatnonzero(self._any_queued()).astype(np.int64)
 
-    def offset(self, ledger: Ledger, assets: int, of_row: Int64, opened: int, now_s: int) -> Int64:
+    def offset(
+        self, ledger: Ledger, assets: int, of_row: Int64, opened: int, now_s: int, lines: Lines | None = None
+    ) -> Int64:
         """Settle the largest sets that settle on their net, until none is left; returns what settled.
 
         ``assets`` has the bits of the assets taken part in, ``of_row`` the bit of each ledger row.
         """
-        run = self._begin(ledger)
+        run = self._begin(ledger, lines)
         while kernel.functions().offset_all(
             self._queues(), len(self), run.slack, opened, assets, of_row, run.stack, run.listed, run.settled, run.mark
         ):
@@ -220,18 +241,26 @@ class PaymentBook(Growing):
         queues, arrays = self._queues(), (run.stack, run.listed, run.settled, run.mark)
         kernel.functions().settle_rows(queues, run.slack, opened, offset, *arrays)
 
-    def _begin(self, ledger: Ledger) -> _Run:
+    def _begin(self, ledger: Ledger, lines: Lines | None) -> _Run:
         rows = ledger.count
         self._fit(rows)
         mark = np.array([0, 0, self.turn], np.int64)
-        slack = ledger.available(np.arange(rows, dtype=np.int64))
-        return _Run(
-            slack, np.zeros(rows + 1, np.int64), np.zeros(rows, np.bool_), np.zeros(self.waiting, np.int64), mark
-        )
+        left = np.zeros(rows, np.int64) if lines is None else lines.left(ledger)
+        slack = ledger.available(np.arange(rows, dtype=np.int64)) + left
+        self._low = slack.copy()
+        empty = np.zeros(rows + 1, np.int64)
+        return _Run(lines, left, slack, empty, np.zeros(rows, np.bool_), np.zeros(self.waiting, np.int64), mark)
 
     def _book(self, ledger: Ledger, run: _Run, now_s: int) -> Int64:
-        """Book what the kernel settled at one instant; a set it should not have chosen breaks an invariant."""
+        """Draw what payers went below their own money at any instant, then book what the kernel settled at once.
+
+        Raises InvariantBroken for a set that the kernel should not have chosen.
+        """
         settled = run.settled[: int(run.mark[COUNT])]
+        if run.lines is not None:
+            short = np.maximum(run.left - self._low, 0)
+            drawn = np.flatnonzero((short > 0) & (run.left > 0)).astype(np.int64)
+            run.lines.draw(ledger, drawn, short[drawn])
         legs = self._legs(settled)
         if settled.size and ledger.post_together(*legs) is not None:
             raise InvariantBroken("the queue settled what the ledger does not cover")
@@ -255,7 +284,7 @@ class PaymentBook(Growing):
 
     def _queues(self) -> Queues:
         names = ("debit", "credit", "amount", "priority", "needs", "pair", "status", "how", "turn", "after", "before")
-        return Queues(**{name: self.table[name] for name in names}, head=self._head, tail=self._tail)
+        return Queues(**{name: self.table[name] for name in names}, head=self._head, tail=self._tail, low=self._low)
 
     def _any_queued(self) -> npt.NDArray[np.bool_]:
         found: npt.NDArray[np.bool_] = np.any(self._head.reshape(-1, LEVELS) >= 0, axis=1)

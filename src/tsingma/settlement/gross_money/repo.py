@@ -2,11 +2,13 @@
 
 No daylight overdraft is allowed; a bank gets intraday money by repo of eligible paper, and a repo that is not reversed
 before the close becomes overnight borrowing (HKICL, HKD clearing system). The paper is pledged while the repo stands,
-the money comes from the settlement institution. Intraday repo is free of interest (HKMA).
+the money comes from the settlement institution. Intraday repo is free of interest (HKMA). Paper may also be earmarked:
+then a payment that lacks money draws what it lacks by itself.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,14 +46,21 @@ class Paper:
         return cents * (SCALE_E6 - int(self.haircut_e6[kind])) // SCALE_E6
 
 
+EARMARKED = -1  # the security of a repo against whatever its account has earmarked
+
+
 class Repos(Growing):
-    """Repos as columns; ``repaid_day`` is 0 while one stands."""
+    """Repos as columns; ``repaid_day`` is 0 while one stands. ``lines`` is earmarked paper (``ended_day`` likewise)."""
 
     def __init__(self) -> None:
         """Start without repos."""
         types = {"account": "i4", "currency": "i1", "security": "i4", "quantity": "i8", "cents": "i8", "day": "i4",
                  "repaid_day": "i4", "interest_cents": "i8"}  # fmt: skip
         super().__init__(types, subject="repos")
+        self.lines = Growing(
+            {"account": "i4", "currency": "i1", "security": "i4", "quantity": "i8", "worth": "i8", "ended_day": "i4"},
+            subject="earmarks of paper",
+        )
 
     def draw(
         self, ledger: Ledger, bank: int, paper: Paper, account: int, currency: int, security: int, quantity: int,
@@ -69,10 +78,7 @@ class Repos(Growing):
                 RejectionReason.NOT_ALLOWED, f"{cents} cents against paper worth {worth} after its haircut",
                 field="cents", remedy="eligible paper with a price, and no more than it is worth",
             )  # fmt: skip
-        row = one(ledger.find(account, len(CURRENCIES) + security))
-        there = int(ledger.available(row)[0]) if row[0] >= 0 else 0
-        if there < quantity or ledger.pledge(row, one(quantity))[0]:
-            raise refuse(RejectionReason.INSUFFICIENT, f"{quantity} to give, {there} available", field="quantity")
+        _pledge(ledger, account, security, quantity)
         source = ledger.row(bank, currency, floor=NO_FLOOR)
         if not pay_at_once(ledger, source, ledger.row(account, currency), cents):
             raise InvariantBroken("the settlement institution could not lend")
@@ -94,9 +100,8 @@ class Repos(Growing):
         if not pay_at_once(ledger, debit, credit, cents + interest):
             return False
         security, quantity = (int(self.table[name][number]) for name in ("security", "quantity"))
-        row = one(ledger.find(account, len(CURRENCIES) + security))
-        if ledger.unpledge(row, one(quantity)).any():
-            raise InvariantBroken("the paper of a repo is not pledged in the books")
+        if security != EARMARKED:
+            _unpledge(ledger, account, security, quantity)
         self.table["repaid_day"][number], self.table["interest_cents"][number] = day, interest
         return True
 
@@ -105,6 +110,56 @@ class Repos(Growing):
         standing = np.flatnonzero((self.table["repaid_day"] == 0) & ((closed >> self.table["currency"]) & 1 == 1))
         paid = sum(self.repay(ledger, bank, number, day, terms) for number in standing.tolist())
         return paid, standing.size - paid
+
+    def earmark(self, ledger: Ledger, paper: Paper, account: int, currency: int, security: int, quantity: int) -> int:
+        """Pledge paper for repo that comes by itself; returns the number of the earmark.
+
+        Raises Rejected: out-of-range (quantity), not-allowed (worth nothing here), insufficient (no paper).
+        """
+        if quantity <= 0:
+            raise refuse(RejectionReason.OUT_OF_RANGE, f"{quantity} of paper", field="quantity")
+        worth = paper.worth(security, quantity, currency)
+        if not worth:
+            raise refuse(RejectionReason.NOT_ALLOWED, "the paper is not eligible or has no price", field="security")
+        _pledge(ledger, account, security, quantity)
+        values = {"account": account, "currency": currency, "security": security, "quantity": quantity, "worth": worth}
+        return int(self.lines.append(1, values)[0])
+
+    def withdraw(self, ledger: Ledger, line: int, day: int) -> None:
+        """Free earmarked paper; raises Rejected (not-allowed) when what is drawn needs it, or it has ended."""
+        cell = {name: int(column[line]) for name, column in self.lines.table.items()}
+        if cell["ended_day"]:
+            raise refuse(RejectionReason.NOT_ALLOWED, "it has ended", field="line", subject=str(line))
+        if self.line_left(cell["account"], cell["currency"]) < cell["worth"]:
+            raise refuse(
+                RejectionReason.NOT_ALLOWED, "what is drawn stands against it", field="line", remedy="pay back first"
+            )
+        _unpledge(ledger, cell["account"], cell["security"], cell["quantity"])
+        self.lines.table["ended_day"][line] = day
+
+    def line_left(self, account: int, currency: int) -> int:
+        """Return the cents that an account could still draw against what it has earmarked."""
+        lines, table = self.lines.table, self.table
+        mine = (lines["account"] == account) & (lines["currency"] == currency) & (lines["ended_day"] == 0)
+        drawn = (table["account"] == account) & (table["currency"] == currency) & (table["security"] == EARMARKED)
+        return int(lines["worth"][mine].sum()) - int(table["cents"][drawn & (table["repaid_day"] == 0)].sum())
+
+    def end_lines(self, ledger: Ledger, closed: int, day: int) -> None:
+        """Free what is earmarked in the closed currencies (bits), but where something drawn against it stands."""
+        lines = self.lines.table
+        for line in np.flatnonzero((lines["ended_day"] == 0) & ((closed >> lines["currency"]) & 1 == 1)).tolist():
+            account, currency = int(lines["account"][line]), int(lines["currency"][line])
+            if self.line_left(account, currency) >= int(lines["worth"][line]):
+                self.withdraw(ledger, line, day)
+
+    def dump(self) -> dict[str, bytes]:
+        """Return the columns as named byte strings."""
+        return {**super().dump(), **{f"line_{name}": column for name, column in self.lines.dump().items()}}
+
+    def load(self, parts: Mapping[str, bytes]) -> None:
+        """Take back a dump."""
+        super().load(parts)
+        self.lines.load({name.removeprefix("line_"): column for name, column in parts.items() if name[:5] == "line_"})
 
     def net(self, ledger: Ledger, day: int) -> Int64:
         """Return what a day's repos brought each ledger row, less what was paid back on it with interest."""
@@ -119,3 +174,45 @@ class Repos(Growing):
         """Return the cents an account has drawn and not paid back."""
         mine = (self.table["account"] == account) & (self.table["currency"] == currency)
         return int(self.table["cents"][mine & (self.table["repaid_day"] == 0)].sum())
+
+
+@dataclass(frozen=True, slots=True)
+class RepoLines:
+    """Repo against earmarked paper as the queues draw on it: the settlement institution lends, at once."""
+
+    repos: Repos
+    bank: int
+    day: int
+
+    def left(self, ledger: Ledger) -> Int64:
+        """Return the cents that each ledger row could still draw."""
+        found = np.zeros(ledger.count, np.int64)
+        lines = self.repos.lines.table
+        standing = lines["ended_day"] == 0
+        owners, units = (lines[name][standing].tolist() for name in ("account", "currency"))
+        for account, currency in sorted(set(zip(owners, units, strict=True))):
+            row = ledger.find(account, currency)
+            if row >= 0:
+                found[row] = self.repos.line_left(account, currency)
+        return found
+
+    def draw(self, ledger: Ledger, rows: Int64, cents: Int64) -> None:
+        """Lend to rows what they lack, within what they had left."""
+        for row, lent in zip(rows.tolist(), cents.tolist(), strict=True):
+            account, currency = int(ledger.owner[row]), int(ledger.asset[row])
+            if not pay_at_once(ledger, ledger.row(self.bank, currency, floor=NO_FLOOR), row, lent):
+                raise InvariantBroken("the settlement institution could not lend")
+            values = {"account": account, "currency": currency, "security": EARMARKED, "cents": lent, "day": self.day}
+            self.repos.append(1, values)
+
+
+def _pledge(ledger: Ledger, account: int, security: int, quantity: int) -> None:
+    row = one(ledger.find(account, len(CURRENCIES) + security))
+    there = int(ledger.available(row)[0]) if row[0] >= 0 else 0
+    if there < quantity or ledger.pledge(row, one(quantity))[0]:
+        raise refuse(RejectionReason.INSUFFICIENT, f"{quantity} to give, {there} available", field="quantity")
+
+
+def _unpledge(ledger: Ledger, account: int, security: int, quantity: int) -> None:
+    if ledger.unpledge(one(ledger.find(account, len(CURRENCIES) + security)), one(quantity)).any():
+        raise InvariantBroken("the paper of a repo is not pledged in the books")
