@@ -28,6 +28,7 @@ class ScenarioRun(msgspec.Struct, frozen=True, kw_only=True):
 
 def find_scenario(name: str, model: str) -> Scenario:
     """Return a shipped scenario by name, or that of a TOML file; raises Rejected naming those there are."""
+    _require(model)
     shipped = shipped_scenarios(model)
     if name in shipped:
         return shipped[name]
@@ -36,6 +37,11 @@ def find_scenario(name: str, model: str) -> Scenario:
         remedy = f"a file, or one of {', '.join(shipped)}"
         raise refuse(RejectionReason.UNKNOWN, f"no scenario '{name}'", field="scenario", remedy=remedy)
     return parse_scenario(file.read_text(encoding="utf-8"), file=name)
+
+
+def _require(model: str) -> None:
+    if model not in MODELS:
+        raise refuse(RejectionReason.UNKNOWN, f"no model '{model}'", remedy=f"one of {', '.join(MODELS)}")
 
 
 def run_scenario(
@@ -48,8 +54,7 @@ def run_scenario(
     """
     changes = {"replications": replications, "seed": seed, "level": level}
     chosen = msgspec.structs.replace(scenario, **{key: value for key, value in changes.items() if value is not None})
-    if model not in MODELS:
-        raise refuse(RejectionReason.UNKNOWN, f"no model '{model}'", remedy=f"one of {', '.join(MODELS)}")
+    _require(model)
     ensemble = MODELS[model](chosen)
     by = chosen.by or ensemble.names[0]
     fans = tuple(ensemble.fan(name) for name in ensemble.names)
