@@ -35,7 +35,7 @@ from tsingma.custody.limits import (
 from tsingma.custody.repo import OPEN, redeemed
 from tsingma.engine.custody_values import values
 from tsingma.engine.house import Handlers, House
-from tsingma.engine.pending import late_deliveries
+from tsingma.engine.pending import late_deliveries, late_positions
 from tsingma.journal.custody_commands import (
     AnnounceDistribution,
     CallBonds,
@@ -347,7 +347,9 @@ def _take_records(house: House, day: int) -> int:
         return 0
 
     def passed_on(asset: int, record_day: int) -> Lent:
-        return (*custody.repos.lent(asset), *late_deliveries(house, asset - len(CURRENCIES), record_day))
+        security = asset - len(CURRENCIES)
+        late = (*late_deliveries(house, security, record_day), *late_positions(house, security))
+        return (*custody.repos.lent(asset), *late)
 
     return custody.dues.take_records(custody.register, house.ledger, house.internal.issuer, day, passed_on)
 

@@ -104,6 +104,27 @@ def late_deliveries(house: House, security: int, record_day: int) -> list[tuple[
     return found
 
 
+def late_positions(house: House, security: int) -> list[tuple[int, int, int]]:
+    """Return (deliverer, receiver, units) of net positions that are due and open, shorts paired with longs by account.
+
+    Each pair pays on one amount, so that the central counterparty between them stays flat to the cent. What is due
+    later carries no claim.
+    """
+    positions = house.settlement.positions
+    line = np.flatnonzero((positions.security == security) & (positions.open != 0))
+    order = line[np.argsort(positions.account[line], kind="stable")]
+    rows = [(int(positions.account[row]), int(positions.open[row])) for row in order.tolist()]
+    longs, found = [[account, units] for account, units in rows if units > 0], []
+    for giver, units in ((account, -units) for account, units in rows if units < 0):
+        while units and longs:
+            part = min(units, longs[0][1])
+            found.append((giver, longs[0][0], part))
+            units, longs[0][1] = units - part, longs[0][1] - part
+            if not longs[0][1]:
+                del longs[0]
+    return found
+
+
 _READ = ("deliverer", "receiver", "quantity", "open_quantity", "settled_day", "status", "intended_day",
          "deliverer_order", "receiver_order")  # fmt: skip
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from custody_story import ISIN, CustodyStory, day
 
+from tsingma.basics.columns import pack
+from tsingma.clearing.trades import COLUMN_TYPES
 from tsingma.journal import commands as do
 from tsingma.journal import custody_commands as custody
 from tsingma.reference.terms import Product
@@ -69,6 +71,45 @@ def test_a_fund_is_dealt_in_money_and_distributes(story: CustodyStory) -> None:
     story.tell(custody.DealUnits(ISIN["FUND"], story.account("C"), -2, in_cash=True))
     assert (story.has("C", "CNY"), story.issued("FUND")) == (2_080_000, 6_000)
     assert story.has("TRUST", "CNY") == 8_400_000 - 61_728 - 37_037 - 2_080_000
+    story.end_day()
+
+
+def test_a_failed_net_position_carries_its_distribution(story: CustodyStory) -> None:
+    """Sellers of the exchange are short on the record day; what they owe reaches the buyers to the cent.
+
+    Source: T2S corporate actions standards, market claims 3, applied to net positions: due by the record day and open
+    at its close. The central counterparty between short and long passes the same amount on and stays flat.
+    """
+    story.register("ETF", Product.ETF, payer="TRUST", depository="CCASS")
+    story.issue("ETF", C=500)
+    for who in "ABD":
+        story.give(who, "HKD", 50_000_000)
+    story.price({"ETF": 250_000})
+    rows = (("A", "B", 70), ("A", "D", 31), ("C", "D", 20))  # seller, buyer, units: A has none of them
+    columns = {
+        "trade_id": [1, 2, 3], "time_s": [36_000] * 3, "counter": [story.book.counter_index["ETF"]] * 3,
+        "buyer": [story.account(buyer) for _, buyer, _ in rows], "seller": [story.account(one) for one, _, _ in rows],
+        "quantity": [units for _, _, units in rows], "price_e4": [250_000] * 3, "mode": [0] * 3, "maker": [0] * 3,
+    }  # fmt: skip
+    packed = {name: pack(values, COLUMN_TYPES[name]) for name, values in columns.items()}
+    story.tell(do.CaptureTrades("late", story.house.position.day, **packed))
+    story.tell(custody.AnnounceDistribution(ISIN["ETF"], 1_234_500_000, day(2026, 1, 7), day(2026, 1, 8)))
+    story.next_day()
+    story.next_day()  # the record day, on which the trades are due
+    story.next_day()
+    story.give("TRUST", "HKD", 1_000_000)
+    before = story.books("HKD", "A", "B", "D")
+    paid = story.tell(custody.PayDue(0))
+    due = story.house.custody.dues[0]
+    assert sum(units for _, _, units in due.lent) == 101
+    assert {giver for giver, _, _ in due.lent} == {story.account("A")}
+    got = [now - then for now, then in zip(story.books("HKD", "A", "B", "D"), before, strict=True)]
+    assert paid.figures["owed_cents"] == 0
+    assert -got[0] == paid.figures["passed_on_cents"] == sum(due.money(units) for _, _, units in due.lent)
+    held = {account: units for account, units in due.holders if account != story.account("C")}
+    assert sum(held.values()) == 20  # what C delivered
+    for bought, received in ((70, got[1]), (51, got[2])):
+        assert abs(received - due.money(bought)) <= 1  # in up to two amounts, each rounded
     story.end_day()
 
 
