@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from tsingma.cli.custody_events import entitlements, events
 from tsingma.cli.house import HOUSE
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -30,7 +31,7 @@ def holdings(house: Path | str, depository: str, participant: str, limit: int, *
     """Print the statement of holdings: depository, account, security, units, of them on hold and pledged."""
     from tsingma.app.custody import holdings as statement
 
-    _print("holdings", statement(house, depository, participant), limit, as_json=as_json)
+    print_rows("holdings", statement(house, depository, participant), limit, as_json=as_json)
 
 
 @custody.command(epilog="\b\nExample:\n  tsingma custody issue --house out/house\n")
@@ -43,7 +44,7 @@ def issue(house: Path | str, limit: int, *, as_json: bool) -> int:
     from tsingma.cli.main import EXIT_FINDINGS, EXIT_OK
 
     rows = issues(house)
-    _print("issues", rows, limit, as_json=as_json)
+    print_rows("issues", rows, limit, as_json=as_json)
     return EXIT_OK if all(row.issued == row.held for row in rows) else EXIT_FINDINGS
 
 
@@ -56,7 +57,7 @@ def due(house: Path | str, limit: int, *, every: bool, as_json: bool) -> None:
     """Print what falls due on securities: announced, recorded, owed, and next by schedule."""
     from tsingma.app.custody import dues
 
-    _print("dues", dues(house, every=every), limit, as_json=as_json)
+    print_rows("dues", dues(house, every=every), limit, as_json=as_json)
 
 
 @custody.command(epilog="\b\nExample:\n  tsingma custody proceeds --house out/house\n")
@@ -90,7 +91,7 @@ def deliverable(
     futures_e4 = parse_scaled(price, 4, field="price")
     financing_e9 = parse_scaled(financing, 7, field="financing")
     rows = ways(house, contract, delivery.date(), futures_e4, financing_e9)
-    _print("deliverable", rows, limit, as_json=as_json)
+    print_rows("deliverable", rows, limit, as_json=as_json)
 
 
 @custody.command(epilog="\b\nExample:\n  tsingma custody send --file commands.jsonl --house out/house\n")
@@ -118,7 +119,11 @@ def send(path: Path, house: Path | str, *, as_json: bool) -> None:
     click.echo(f"{sent.commands:,} commands, state hash {sent.state_hash}")
 
 
-def _print(name: str, rows: Sequence[Any], limit: int, *, as_json: bool) -> None:
+custody.add_command(events)
+custody.add_command(entitlements)
+
+
+def print_rows(name: str, rows: Sequence[Any], limit: int, *, as_json: bool) -> None:
     """Print rows of one struct as a table, or all of them as one JSON object."""
     import msgspec
 

@@ -2,9 +2,10 @@
 
 A line holds the fields of its command (``journal.custody_commands`` and the other commands of the house). Where a
 field is an account, ``PARTICIPANT/CLASS`` may stand for its number; where it is a day, ``YYYY-MM-DD``. Deposits name
-accounts, assets (a currency or an ISIN) and amounts side by side; the bulk columns of other commands are base64. A file
-that opens with ``load-reference`` names accounts of the book it loads. ``end-day`` stands for every step of the
-timetable and the close of the day.
+accounts, assets (a currency or an ISIN) and amounts side by side; the bulk columns of other commands are base64. The
+terms of a corporate action name securities by ISIN and the currency of money by code. A file that opens with
+``load-reference`` names accounts of the book it loads. ``end-day`` stands for every step of the timetable, what
+corporate actions have due, and the close of the day.
 """
 
 from __future__ import annotations
@@ -18,13 +19,17 @@ import numpy as np
 
 from tsingma.basics.columns import pack
 from tsingma.basics.dates import parse_date, to_day
+from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import Rejected, Rejection, RejectionReason, refuse
 from tsingma.journal.commands import CloseDay, Command, DepositAssets, LoadReference, RunStep
+from tsingma.journal.corporate_action_commands import RunCorporateActions
 from tsingma.reference.book import AccountClass, ResolvedBook, resolve
 from tsingma.settlement.timetable import timetable
 
 LINES_MAX = 1_000_000
-_ACCOUNTS = frozenset({"account", "accounts", "payer", "seller", "buyer", "giver", "taker", "dealer", "agent", "owner"})
+_ACCOUNTS = frozenset(
+    {"account", "accounts", "payer", "seller", "buyer", "giver", "taker", "dealer", "agent", "owner", "counterparty"}
+)
 _SEPARATOR = "/"
 _END_DAY = '{"type": "end-day"}'
 
@@ -65,7 +70,7 @@ def read_custody_commands(path: Path, book: ResolvedBook | None) -> list[tuple[s
 
 
 def _end_of_day() -> list[Command]:
-    return [*(RunStep(step.name) for step in timetable()), CloseDay()]
+    return [*(RunStep(step.name) for step in timetable()), RunCorporateActions(), CloseDay()]
 
 
 def _command(line: str, book: ResolvedBook | None) -> Command:
@@ -85,10 +90,16 @@ def _command(line: str, book: ResolvedBook | None) -> Command:
 def _named(value: Any, field: str, book: ResolvedBook | None) -> Any:
     """Return a value of a line with names of accounts and dates as numbers, in whatever depth."""
     if isinstance(value, dict):
-        skip = value.get("type") == LoadReference.__struct_config__.tag
-        return value if skip else {key: _named(item, key, book) for key, item in value.items()}
+        if value.get("type") == LoadReference.__struct_config__.tag:
+            return value
+        named = {key: _named(item, key, book) for key, item in value.items()}
+        if "amount_e9" in named and named.get("currency") in CURRENCIES:
+            named["currency"] = CURRENCIES.index(named["currency"])
+        return named
     if isinstance(value, list):
         return [_named(item, field, book) for item in value]
+    if isinstance(value, str) and field == "security" and book is not None:
+        return _security(value, book)
     if isinstance(value, str) and field in _ACCOUNTS:
         return _account(value, field, book)
     if isinstance(value, str) and (field == "day" or field.endswith("_day")):
@@ -108,6 +119,12 @@ def _columns(raw: Any, book: ResolvedBook | None) -> Any:
             raise refuse(RejectionReason.UNKNOWN, f"{cells}", field=name, remedy="a number, or a currency or ISIN")
         packed[name] = pack(np.array(cells, np.int64), kind)
     return packed
+
+
+def _security(isin: str, book: ResolvedBook) -> int:
+    if isin not in book.securities:
+        raise refuse(RejectionReason.UNKNOWN, f"no security '{isin}'", field="security", remedy="an ISIN of the book")
+    return book.securities.index(isin)
 
 
 def _account(name: str, field: str, book: ResolvedBook | None) -> int:
