@@ -73,4 +73,5 @@ def test_tables_and_faults(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
         bad.write_text(lines[0].replace(old, new) + "\n", encoding="utf-8")
         assert main(["custody", "send", "--file", str(bad), "--house", house]) == EXIT_REFUSED
         error = capsys.readouterr().err
-        assert message in error and "bad.jsonl:1" in error
+        assert message in error
+        assert "bad.jsonl:1" in error

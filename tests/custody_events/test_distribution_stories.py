@@ -348,7 +348,7 @@ def test_china_withholds_by_holder(story: EventStory) -> None:
     before = story.has("CHINACLEAR/OMNIBUS", "HKD")
     figures = story.run_events()["paid"]
     assert story.has("CHINACLEAR/OMNIBUS", "HKD") - before == 80_000
-    assert (figures["paid_HKD"], figures["tax_HKD_cents"]) == (170_000, 30_000)
+    assert (figures["paid_HKD_cents"], figures["tax_HKD_cents"]) == (170_000, 30_000)
 
 
 def test_a_shares_go_ex_the_day_after_the_record_date(story: EventStory) -> None:

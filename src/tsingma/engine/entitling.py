@@ -109,12 +109,11 @@ def pay(house: House, action: CorporateAction) -> EventStep:
         return EventStep(terms.reference, "unfunded", missing)
     book_moves(house, moves)
     figures = {
-        f"paid_{house.resolved.asset_name(asset)}": units
+        f"paid_{house.resolved.asset_name(asset)}{'_cents' if asset < len(CURRENCIES) else ''}": units
         for asset, units in sorted(outturn.total(outturn.paid).items())
     }
-    figures |= {
-        f"in_lieu_{CURRENCIES[asset]}_cents": cents for asset, cents in sorted(outturn.total(outturn.fractions).items())
-    }
+    in_lieu = sorted(outturn.total(outturn.fractions).items())
+    figures |= {f"in_lieu_{CURRENCIES[asset]}_cents": cents for asset, cents in in_lieu}
     figures |= {f"tax_{CURRENCIES[asset]}_cents": cents for asset, cents in sorted(outturn.total(outturn.tax).items())}
     figures |= settle_money_claims(house, _part(outturn.claims, money=True))
     figures["claims_shares"] = add_stock_claims(house, _part(outturn.claims, money=False))
