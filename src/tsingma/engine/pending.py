@@ -73,6 +73,7 @@ def deliveries(house: House, security: int, announced_day: int, first: int = 0) 
     """
     table = house.settlement.instructions.table
     chosen = (table["security"] == security) & np.isin(table["kind"], _DELIVERIES) & (table["status"] != CANCELLED)
+    chosen &= (table["status"] != SETTLED) | (table["settled_day"] >= announced_day)
     market = market_of(house, security)
     for number in np.flatnonzero(chosen[first:]).tolist():
         row = {name: int(table[name][first + number]) for name in _READ}
