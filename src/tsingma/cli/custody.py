@@ -68,7 +68,7 @@ def proceeds(house: Path | str, limit: int, *, as_json: bool) -> None:
     """Print what green securities raised and what it was spent on, project by project."""
     from tsingma.app.custody import proceeds as uses
 
-    _print("proceeds", uses(house), limit, as_json=as_json)
+    print_rows("proceeds", uses(house), limit, as_json=as_json)
 
 
 @custody.command(
