@@ -21,8 +21,9 @@ from tsingma.cli.main import root
 from tsingma.economy.renminbi.duty_relief import duty_relief, responses
 from tsingma.economy.renminbi.parameters import parameters
 from tsingma.economy.renminbi.statistics import Measure, Statistics, StatisticsRow, with_statistics
-from tsingma.journal.commands import CaptureTrades, decode
+from tsingma.journal.commands import CaptureTrades, CloseDay, RunStep, decode
 from tsingma.reference.fees import charges
+from tsingma.settlement.timetable import timetable
 
 DAY = date(2026, 1, 5)
 
@@ -92,6 +93,21 @@ def test_the_pool_of_the_books_is_what_the_bank_issued(house: Path) -> None:
         ledger, internal = session.house.ledger, session.house.internal
         owed = sum(int(ledger.balance[ledger.find(owner, 1)]) for owner in (internal.bank, internal.cns))
     assert found.total(Measure.POOL) == -owed
+
+
+def test_gross_payments_are_in_the_table(tmp_path: Path) -> None:
+    """Goal: what settled gross counts as payments. Method: a simulated payment day; the table beside its close."""
+    place = tmp_path / "money"
+    ran = CliRunner().invoke(root, ["money", "day", "--payments", "300", "--seed", "1", "--house", str(place)])
+    assert ran.exit_code == 0, ran.output
+    with Session.open(place) as session:
+        run = session.house.position.steps_run
+        left = [RunStep(step.name) for step in timetable(session.house.resolved.markets)[len(run) :]]
+        accepted = session.submit([(f"end/{k}", command) for k, command in enumerate([*left, CloseDay()])])
+        (closed,) = accepted[-1].events
+    found = {row.currency: row.amount for row in renminbi_statistics(place).rows if row.key == "gross payments"}
+    assert found["CNY"] == closed.figures["payments_settled_CNY_cents"] > 0
+    assert found["HKD"] == closed.figures["payments_settled_HKD_cents"] > 0
 
 
 def _statistics(**amounts: int) -> Statistics:

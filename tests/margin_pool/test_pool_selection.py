@@ -11,6 +11,7 @@ import json
 from datetime import date
 from pathlib import Path
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 from hypothesis import given, settings
@@ -24,7 +25,7 @@ from tsingma.engine.pooling import valuation
 from tsingma.journal import pool_commands as pool
 from tsingma.margin.pool.selection import cheapest_pool, separate_pools
 from tsingma.margin.pool.statement import fail_custodian, statement
-from tsingma.margin.pool.study import compare, fail_each
+from tsingma.margin.pool.study import PoolParticipant, compare, fail_each, reuse
 from tsingma.margin.resources.collateral import E4, Asset, HouseRules, cheapest, house_rules
 from tsingma.simulate.pool import simulate_participants
 
@@ -131,6 +132,21 @@ def test_ten_participants_save() -> None:
     lost = {one.custodian: one for one in fail_each(participants[:2], rules, borrowing_e4=350)}
     assert set(lost) == {"BANK", "CMU", "Euroclear", "CCDC", "HKSCC"}
     assert all(one.lost > 0 for one in lost.values())
+
+
+def test_reuse_saves_what_need_not_be_borrowed() -> None:
+    """Goal: pledges that the next house takes stand for the lodgement. Method: by hand; money in HKD is not taken.
+
+    OTC Clear calls 1,000 and holds bonds for it; it lodges a half, 500, with SHCH, where bonds count at 95 %.
+    """
+    bonds = (_asset("cgb", "cgb", 100_000, 10), _asset("cash", "cash.HKD", 100_000, 100))
+    one = PoolParticipant(name="A", calls={"OTC Clear": 10_000}, assets=bonds, split={}, custodian={})
+    rules = {taker: house_rules(taker, DAY) for taker in ("OTC Clear", "SHCH")}
+    (found,) = reuse([one], rules, {"OTC Clear": ("SHCH", 5_000)}, borrowing_e4=350)
+    assert (found.lodged, found.reused, found.saving) == (5_000, 5_000, 175)
+    cash = msgspec.structs.replace(one, assets=bonds[1:])
+    (found,) = reuse([cash], rules, {"OTC Clear": ("SHCH", 5_000)}, borrowing_e4=350)
+    assert (found.reused, found.saving) == (0, 0)
 
 
 @pytest.mark.parametrize(

@@ -81,6 +81,10 @@ class _Books:
         if isinstance(event, events.SettledTogether):
             for unit, currency in enumerate(CURRENCIES):
                 self.add(Measure.PAYMENTS, "settled together", currency, event.amount_cents[unit], event.settled)
+        if isinstance(event, events.DayClosed):
+            for currency in CURRENCIES:
+                amount = event.figures.get(f"payments_settled_{currency}_cents", 0)
+                self.add(Measure.PAYMENTS, "gross payments", currency, amount, int(amount > 0))
         if isinstance(event, events.StepRun | events.InstructionsSettled):
             for currency in CURRENCIES:
                 for name, key in _SETTLED:

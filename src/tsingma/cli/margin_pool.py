@@ -69,8 +69,11 @@ def study(count: int, seed: int, borrowing: float, day: datetime, *, as_json: bo
         cells = (one.called, one.cost_separate, one.cost_pool, one.borrowed_separate, one.borrowed_pool,
                  one.free_separate, one.free_pool)  # fmt: skip
         click.echo(f"{one.name:<6}{_millions(cells, (10, 10, 10, 12, 10, 12, 10))}")
-    click.echo(f"one pool saves HKD {found.saving / MILLION:,.1f} m a year, {100 * found.saving_part:.0f} %\n")
-    click.echo(f"{'if this custodian fails':<26}{'out of reach':>14}{'to borrow, separate':>22}{'one pool':>12}")
+    click.echo(f"one pool saves HKD {found.saving / MILLION:,.1f} m a year, {100 * found.saving_part:.0f} %")
+    for onward in found.reuses:
+        figures = f"lodges {onward.lodged / MILLION:,.1f}, {onward.reused / MILLION:,.1f} of it reused"
+        click.echo(f"{onward.house} with {onward.other}: {figures}, saving {onward.saving / MILLION:,.1f} a year")
+    click.echo(f"\n{'if this custodian fails':<26}{'out of reach':>14}{'to borrow, separate':>22}{'one pool':>12}")
     for lost in found.failures:
         borrowed = (lost.lost, lost.borrowed_separate, lost.borrowed_pool)
         click.echo(f"{lost.custodian:<26}{_millions(borrowed, (14, 22, 12))}")

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from tsingma.margin.pool.selection import cheapest_pool, separate_pools
-from tsingma.margin.resources.collateral import Asset, HouseRules
+from tsingma.margin.resources.collateral import E4, Asset, HouseRules, lendable_value
 
 BORROWED = "borrowed"
 
@@ -63,9 +63,7 @@ def _one(given: PoolParticipant, rules: Mapping[str, HouseRules], borrowing_e4: 
     for taker, assets in split.items():
         assets.append(_borrowable(f"{BORROWED} for {taker}", given.calls, rules[taker], borrowing_e4))
     apart = separate_pools(given.calls, split, rules)
-    cash = {rules[taker].settlement_cash for taker in given.calls}
-    lent = [_borrowable(f"{BORROWED} {kind}", given.calls, None, borrowing_e4, kind) for kind in sorted(cash)]
-    together = cheapest_pool(given.calls, (*given.assets, *lent), rules)
+    together = cheapest_pool(given.calls, _with_loans(given, rules, borrowing_e4), rules)
     own = sum(asset.value for asset in given.assets)
     figures: dict[str, int] = {}
     for name, chosen in (("separate", apart), ("pool", together)):
@@ -84,6 +82,47 @@ def _borrowable(name: str, calls: Mapping[str, int], rules: HouseRules | None, c
         id=name, kind=kind or (rules.settlement_cash if rules else ""), value=2 * sum(calls.values()) + 1_000,
         cost_e4=cost_e4,
     )  # fmt: skip
+
+
+class Reuse(msgspec.Struct, frozen=True, kw_only=True):
+    """What a house must lodge with another, and how much of it participants' pledges stand for; whole HKD a year."""
+
+    house: str
+    other: str
+    lodged: int
+    reused: int
+    saving: int  # what borrowing the reused part would have cost
+
+
+def reuse(
+    participants: Sequence[PoolParticipant], rules: Mapping[str, HouseRules], onward: Mapping[str, tuple[str, int]], *,
+    borrowing_e4: int,
+) -> tuple[Reuse, ...]:  # fmt: skip
+    """Return what houses save when they lodge onwards what is allotted to them instead of money of their own.
+
+    ``onward`` gives for a house where it lodges and what part (e4) of its calls; what the other house does not take of
+    its participants' pledges, at that house's haircuts, is still borrowed at ``borrowing_e4`` a year.
+    """
+    kinds = {(one.name, asset.id): asset for one in participants for asset in one.assets}
+    chosen = {one.name: cheapest_pool(one.calls, _with_loans(one, rules, borrowing_e4), rules) for one in participants}
+    found = []
+    for house, (other, part_e4) in sorted(onward.items()):
+        lodged = sum(one.calls.get(house, 0) for one in participants) * part_e4 // E4
+        taken = 0
+        for name, selection in chosen.items():
+            for one in selection.allotments:
+                asset = kinds.get((name, one.asset))
+                if one.taker == house and asset is not None:
+                    taken += lendable_value(msgspec.structs.replace(asset, value=one.value), rules[other])
+        used = min(taken, lodged)
+        found.append(Reuse(house=house, other=other, lodged=lodged, reused=used, saving=used * borrowing_e4 // E4))
+    return tuple(found)
+
+
+def _with_loans(given: PoolParticipant, rules: Mapping[str, HouseRules], borrowing_e4: int) -> tuple[Asset, ...]:
+    cash = {rules[taker].settlement_cash for taker in given.calls}
+    lent = (_borrowable(f"{BORROWED} {kind}", given.calls, None, borrowing_e4, kind) for kind in sorted(cash))
+    return (*given.assets, *lent)
 
 
 class FailureOf(msgspec.Struct, frozen=True, kw_only=True):
