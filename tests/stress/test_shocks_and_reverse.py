@@ -29,7 +29,15 @@ from tsingma.stress.scenario import (
     shipped_scenarios,
     worst_on_record,
 )
-from tsingma.stress.shocks import LayerPart, MarketShock, chain_returns, estimate_factors, path_shock, shock_moves
+from tsingma.stress.shocks import (
+    LayerPart,
+    MarketShock,
+    chain_returns,
+    estimate_factors,
+    path_shock,
+    shock_moves,
+    together,
+)
 
 DAYS = np.arange(20_000, 20_600, dtype=np.int32)
 
@@ -209,3 +217,21 @@ def test_what_is_priced_in_renminbi_moves_with_it() -> None:
     moves = shock_moves(model, shock, (), assumptions())
     assert moves.returns["981"][0] == pytest.approx(0.9 * 0.97 - 1.0)
     assert moves.returns["5"][0] == pytest.approx(-0.1)
+
+
+@pytest.mark.parametrize("correlation", [0.0, 0.3, 0.7, 1.0])
+def test_a_correlation_regime_keeps_every_names_size(correlation: float) -> None:
+    """Goal: more alike, none larger. Method: drawn residuals of four sizes; deviations kept, mean correlation up."""
+    chance = np.random.default_rng(7)
+    residual = chance.normal(size=(4_000, 5)) * np.array([0.01, 0.02, 0.005, 0.03, 0.0])
+    moved = together(residual, correlation)
+    np.testing.assert_allclose(moved.std(0), residual.std(0), rtol=1e-12)
+    before, after = (np.corrcoef(each[:, :4].T)[np.triu_indices(4, 1)] for each in (residual, moved))
+    assert after.mean() >= before.mean() - 1e-12
+    if correlation == 1.0:
+        np.testing.assert_allclose(after, 1.0, atol=1e-9)
+    if correlation == 0.0:
+        np.testing.assert_array_equal(moved, residual)
+    assert not moved[:, 4].any()
+    with pytest.raises(Rejected, match="correlation"):
+        MarketShock(horizon_days=2, correlation=1.1)

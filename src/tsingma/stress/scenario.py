@@ -33,6 +33,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     index_return: float = 0.0
     volatility_ratio: float = 1.0
     renminbi_return: float = 0.0
+    correlation: float = 0.0
     economy: str = ""
     assumed: bool = False
     layers: dict[str, float] = {}
@@ -42,7 +43,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """Return the market's moves; raises Rejected for impossible ones."""
         return MarketShock(
             horizon_days=self.horizon_days, index_return=self.index_return, volatility_ratio=self.volatility_ratio,
-            renminbi_return=self.renminbi_return, layers=self.layers, names=self.names,
+            renminbi_return=self.renminbi_return, correlation=self.correlation, layers=self.layers, names=self.names,
         )  # fmt: skip
 
 

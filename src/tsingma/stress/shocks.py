@@ -44,13 +44,15 @@ class MarketShock(msgspec.Struct, frozen=True, kw_only=True):
     """What happens within ``horizon_days`` trading days, as parts of one.
 
     ``layers`` log changes of value added by layer (``KOR.memory``); ``names`` returns that replace the model's for
-    single factors; ``volatility_ratio`` implied volatility after / before.
+    single factors; ``volatility_ratio`` implied volatility after / before; ``correlation`` how far what betas leave
+    unexplained moves as one (0 as in history, 1 all names together, each by its own size).
     """
 
     horizon_days: int
     index_return: float = 0.0
     volatility_ratio: float = 1.0
     renminbi_return: float = 0.0  # of CNH in HKD
+    correlation: float = 0.0
     layers: dict[str, float] = {}
     names: dict[str, float] = {}
 
@@ -65,6 +67,8 @@ class MarketShock(msgspec.Struct, frozen=True, kw_only=True):
         if not 0.1 <= self.volatility_ratio <= VOLATILITY_RATIO_MAX:
             message = f"{self.volatility_ratio} is not 0.1 to {VOLATILITY_RATIO_MAX}"
             raise refuse(RejectionReason.OUT_OF_RANGE, message, field="volatility_ratio")
+        if not 0.0 <= self.correlation <= 1.0:
+            raise refuse(RejectionReason.OUT_OF_RANGE, f"{self.correlation} is not 0 to 1", field="correlation")
         for field, value in self.layers.items():
             if not -10.0 <= value <= 10.0:
                 raise refuse(RejectionReason.OUT_OF_RANGE, f"{value} is no log change", field=f"layers.{field}")
@@ -175,6 +179,25 @@ def chain_returns(
     return np.asarray(np.expm1(found))
 
 
+def together(residual: Float64, correlation: float) -> Float64:
+    """Return residuals [windows, factors] that move more as one: u' = a (root(1 - c) u + root(c) z), in own size.
+
+    u is a name's residual in units of its own deviation, z the mean of all names in units of its own; a keeps the
+    deviation of every name what it was. Names without residuals stay without. ``correlation`` c is 0 to 1.
+    """
+    deviation = residual.std(0)
+    known = deviation > 0
+    if correlation == 0.0 or not known.any():
+        return residual
+    own = residual[:, known] / deviation[known]
+    common = own.mean(1)
+    common = common / max(float(common.std()), np.finfo(np.float64).tiny)
+    mixed = np.sqrt(1.0 - correlation) * own + np.sqrt(correlation) * common[:, None]
+    moved = residual.copy()
+    moved[:, known] = mixed / mixed.std(0) * deviation[known]
+    return moved
+
+
 def shock_moves(
     model: FactorModel,
     shock: MarketShock,
@@ -190,7 +213,7 @@ def shock_moves(
     """
     residual = np.zeros((1, len(model.factors)))
     if draws is not None:
-        residual = np.concatenate([residual, model.residual[draws]])
+        residual = np.concatenate([residual, together(model.residual, shock.correlation)[draws]])
     chain = chain_returns(model.factors, shock, parts, assumptions)
     returns = model.beta * shock.index_return + chain + residual
     if INDEX in model.factors:  # the index moves as told: it has no residual and no chain effect of its own
