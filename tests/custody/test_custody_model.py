@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import pytest
 from custody_story import ISIN, CustodyStory, day
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from tsingma.basics.rejection import Rejected
+from tsingma.custody.dues import shared
 from tsingma.custody.repo import Repo, change_legs, changed
 from tsingma.custody.tender import COUPON, MULTIPLE, SINGLE, Bid, allot
 from tsingma.engine.cycle import settlement_day_before, settlement_days_after
@@ -195,3 +198,25 @@ def test_collateral_never_falls_below_both_ends(
         assert worth(hands) >= floor
         assert min(hands.values()) >= 0
     assert {asset: units for asset, units in hands.items() if units} == after
+
+
+@given(st.lists(st.integers(1, 10_000), min_size=1, max_size=12), st.data())
+@settings(max_examples=200, deadline=None)
+def test_a_call_takes_the_same_share_of_everybody(held: list[int], data: st.DataObject) -> None:
+    """Goal: a call in part is fair. Method: parts add up, none is more than a unit off its share, and the units that
+    are left over go to the largest remainders, the lower account first among equals."""
+    units = data.draw(st.integers(1, sum(held)))
+    parts = dict(shared(units, tuple(enumerate(held))))
+    assert sum(parts.values()) == units
+    exact = {account: Fraction(units * part, sum(held)) for account, part in enumerate(held)}
+    more = {account for account, share in exact.items() if parts.get(account, 0) == int(share) + 1}
+    assert all(parts.get(account, 0) == int(share) for account, share in exact.items() if account not in more)
+    rank = {account: (int(share) - share, account) for account, share in exact.items()}
+    assert all(rank[one] < rank[other] for one in more for other in rank if other not in more)
+
+
+def test_more_than_there_is_cannot_be_called() -> None:
+    """Goal: a refusal, no division by nothing. Method: too many units, none, and nobody who holds."""
+    for units, holders in ((3, ((0, 2),)), (0, ((0, 2),)), (1, ())):
+        with pytest.raises(Rejected, match="units"):
+            shared(units, holders)
