@@ -34,6 +34,7 @@ from payment_book import (
 
 from tsingma.basics.columns import pack
 from tsingma.basics.money import CURRENCIES
+from tsingma.engine.batch import step_all
 from tsingma.engine.house import House
 from tsingma.engine.step import step
 from tsingma.journal.commands import CloseDay, Command, LoadReference, OpenDay, PostTransfers, RunStep, SetClosingPrices
@@ -82,16 +83,33 @@ _step = st.tuples(
 )  # fmt: skip
 
 
+_INTERLEAVINGS = {
+    "money": st.lists(st.integers(0, 40), min_size=16, max_size=16),
+    "start": st.integers(0, CLOSE_S),
+    "steps": st.lists(_step, max_size=25),
+}
+
+
 @settings(max_examples=120)
-@given(
-    money=st.lists(st.integers(0, 40), min_size=16, max_size=16), start=st.integers(0, CLOSE_S),
-    steps=st.lists(_step, max_size=25),
-)  # fmt: skip
+@given(**_INTERLEAVINGS)
 def test_herstatt_cannot_happen(money: list[int], start: int, steps: Sequence[tuple[object, ...]]) -> None:
     """Goal: at no instant of any interleaving has one leg settled without the other. Method: see the module.
 
     Banks without money, systems that open and close under the queue, cancellations of either leg, offsetting.
     """
+    _interleave(money, start, steps)
+
+
+@pytest.mark.soak
+@settings(max_examples=10_000)
+@given(**_INTERLEAVINGS)
+def test_herstatt_cannot_happen_in_many_more(money: list[int], start: int, steps: Sequence[tuple[object, ...]]) -> None:
+    """Goal: the property over a longer search. Method: the same, ten thousand drawn interleavings."""
+    _interleave(money, start, steps)
+
+
+def _interleave(money: list[int], start: int, steps: Sequence[tuple[object, ...]]) -> None:
+    """Do the steps, and replay every instant after each."""
     rows = [(bank, asset) for bank in BANK_ACCOUNTS for asset in ASSETS]
     given_ = [(bank, asset, amount) for (bank, asset), amount in zip(rows, money, strict=True) if amount]
     house = opened(*given_, second=start)
@@ -362,3 +380,37 @@ def lowest(house: House, row: int, start: int) -> int:
         stands += change[turn]
         least = min(least, stands)
     return least
+
+
+def test_transfers_in_a_row_wake_payments_as_one_by_one() -> None:
+    """Goal: the quick way of neighbouring transfers leaves no payment waiting. Method: both ways, the same answers."""
+    transfers = [
+        PostTransfers(*(pack([value], kind) for value, kind in
+                        ((9, "i4"), (8, "i4"), (HKD, "i4"), (amount, "i8"), (0, "i1"))))
+        for amount in (10, 20, 30)
+    ]  # fmt: skip
+    houses = [opened((9, HKD, 100), (8, USD, 1)) for _ in range(2)]
+    for house in houses:
+        accept(house, pay((8, 10, HKD, 25), (8, 10, HKD, 35)))
+    together, single = (step_all(houses[0], transfers), [step(houses[1], command) for command in transfers])
+    assert together == single
+    assert houses[0].digest() == houses[1].digest()
+    assert not houses[0].money.payments.waiting
+
+
+@pytest.mark.soak
+def test_a_crash_at_every_single_operation_of_a_payment_day() -> None:
+    """Goal: no operation of the disk is left out. Method: a small seeded day with pairs, every operation in turn."""
+    pytest.importorskip("apsw")
+    from tsingma.simulate.every_write import crash_everywhere
+
+    day = payment_day(4, date(2026, 1, 5), 300, banks=5, alpha=0.1, pair_share=0.5, a_command=12)
+    commands = [*day.opening, *day.traffic]
+    house = run_day(commands[:4])
+    before = standing(house)
+    for _, command in commands[4:]:
+        accept(house, command)
+        replay(house, before)
+    report = crash_everywhere(commands, snapshot_every=7)
+    assert report.crashes == report.operations
+    assert report.records == len(commands)

@@ -91,6 +91,11 @@ def test_a_day_through_the_commands(tmp_path: Path, capsys: pytest.CaptureFixtur
     _, out, _ = _run(capsys, "queue", "--house", house, "--json", "--limit", "3")
     queue = json.loads(out)
     assert (queue["waiting"], len(queue["queue"])) == (waiting, 3)
+    mine = queue["queue"][0]
+    change = ("change", str(mine["number"]), "--house", house, "--participant")
+    assert "only its payer" in _run(capsys, *change, "HKSCC", "--action", "cancel")[2]
+    code, out, _ = _run(capsys, *change, mine["payer"].partition("/")[0], "--action", "first", "--json")
+    assert (code, json.loads(out)["payment"]) == (EXIT_OK, mine["number"])
     _, out, _ = _run(capsys, "propose", "--house", house, "--json")
     proposed = json.loads(out)
     _, out, _ = _run(capsys, "propose", "--house", house, "--json", "--book")

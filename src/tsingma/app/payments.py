@@ -19,12 +19,12 @@ from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.engine.house import House
 from tsingma.engine.payments import COLUMNS, repo_line
 from tsingma.journal.events import Accepted
-from tsingma.journal.payment_commands import RunPayments, SettlePayments, SubmitPayments
+from tsingma.journal.payment_commands import ChangePayment, RunPayments, SettlePayments, SubmitPayments
 from tsingma.journal.payment_events import PaymentsRun, PaymentsSubmitted
 from tsingma.kernels.payments import QUEUED, SETTLED
 from tsingma.messages.payment_file import amount_text, read_payments, time_text, write_payments
 from tsingma.settlement.gross_money.liquidity import HOURS, LARGEST, throughput_e4
-from tsingma.settlement.gross_money.queue import PRIORITIES
+from tsingma.settlement.gross_money.queue import PRIORITIES, STATUSES
 from tsingma.settlement.gross_money.systems import mainland_on, systems_on
 from tsingma.settlement.instance import AMOUNT_MAX, Problem
 from tsingma.settlement.optimise import Elapsed, optimise, quick
@@ -157,6 +157,17 @@ def run_to(house: Path | str, second: int, *, offset: bool) -> dict[str, int]:
         answer = session.once(name, lambda: RunPayments(second, "multilateral" if offset else ""))
         (event,) = (event for event in answer.events if isinstance(event, PaymentsRun))
         return event.figures
+
+
+def change_payment(house: Path | str, number: int, action: str, participant: str, priority: str) -> str:
+    """Cancel a queued payment of a participant, or put it first or last of a priority's queue; returns what it is now.
+
+    Raises Rejected when the house refuses: it is no payment of the participant's, or no longer queued.
+    """
+    with Session.open(house) as session:
+        command = ChangePayment(number, action, participant, _clock(session.house), PRIORITIES.index(priority))
+        session.submit([(f"payments/change-after-{session.sequencer.sequence}", command)])
+        return STATUSES[int(session.house.money.payments.table["status"][number])]
 
 
 def payments_queue(house: Path | str, participant: str = "", limit: int = 100) -> tuple[int, list[Waiting]]:

@@ -115,6 +115,27 @@ def queue(house: Path | str, participant: str, limit: int, *, as_json: bool) -> 
                    f"{row.place}: {row.reason}")  # fmt: skip
 
 
+@money.command(
+    epilog="\b\nExample:\n  tsingma money change 17 --action cancel --participant BANK001 --house out/money\n"
+)
+@click.argument("payment", type=int)
+@HOUSE
+@click.option("--action", required=True, type=click.Choice(["cancel", "first", "last"]))
+@click.option("--participant", required=True, help="The payer: nobody else may.")
+@click.option("--priority", default="normal", show_default=True, type=click.Choice(["urgent", "high", "normal"]),
+              help="Queue to put it in, with first and last.")  # fmt: skip
+@_JSON
+def change(
+    payment: int, house: Path | str, action: str, participant: str, priority: str, *, as_json: bool
+) -> None:  # fmt: skip
+    """Cancel a queued payment, or put it first or last of a priority's queue."""
+    from tsingma.app.payments import change_payment
+    from tsingma.cli.output import print_figures
+
+    print_figures({"payment": payment, "is": change_payment(house, payment, action, participant, priority)},
+                  as_json=as_json)  # fmt: skip
+
+
 @money.command(epilog="\b\nExample:\n  tsingma money propose --house out/money --objective value --book\n")
 @HOUSE
 @click.option("--objective", default="number", show_default=True, type=click.Choice(["number", "value"]))

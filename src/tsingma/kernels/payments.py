@@ -122,7 +122,7 @@ def _ready(queues: Queues, leg: int, slack: Int64, opened: int, listed: Bools) -
     A row that is still on the stack is not settled as far as it goes: it finds the pair when its turn comes.
     """
     row = queues.debit[leg]
-    if listed[row]:
+    if listed[row] or slack[row] < queues.amount[leg]:
         return False
     k = _from_head(queues, row, 0)
     while k >= 0:
