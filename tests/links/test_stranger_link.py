@@ -125,3 +125,16 @@ def test_the_command_runs_checks_and_refuses(tmp_path: Path, capsys: pytest.Capt
     assert main(["links", "run", str(spoiled)]) == 2
     assert "spoiled.toml:" in capsys.readouterr().err
     assert main(["links", "run", str(FILE), "--orders", "0"]) == 2
+    assert main(["links", "run", str(FILE), "--house", str(house)]) == 2
+    assert "a link's day needs a new one" in capsys.readouterr().err
+
+
+def test_more_directions_than_a_simulated_house_has_codes_for_are_refused() -> None:
+    """Goal: a limit is said, not met half-way. Method: the same direction ten times under other names."""
+    asked = rules()
+    many = tuple(msgspec.structs.replace(asked.directions[0], name=f"way-{number}") for number in range(10))
+    with pytest.raises(Rejected, match="10 directions, 9 at most"):
+        run_link(msgspec.structs.replace(asked, directions=many), day=DAY)
+    nine = run_link(msgspec.structs.replace(asked, directions=many[:9]), day=DAY, orders=2)
+    assert nine.faults == []
+    assert len(nine.directions) == 9

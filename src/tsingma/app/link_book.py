@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tsingma.basics.money import CURRENCIES
+from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.journal.link_commands import ChainHolder, ChainLevel, Lodging, OpenLink
 from tsingma.links.machine import KIND_OF, DirectionPlan, LinkPlan, participant_code
 from tsingma.links.rule_rows import LinkRules, Product, RiskRow
@@ -30,6 +31,7 @@ FIRMS_OF_A_ROLE = 3  # under one institution
 CLIENTS_OF_A_FIRM = 2
 SECURITIES_OF_A_PRODUCT = 2
 FIRST_ISIN = 700_000
+DIRECTIONS_MAX = 9  # a figure of the invented codes
 HOUSE_CODE = "HKSCC"
 _CLASS = {"own": AccountClass.HOUSE, "omnibus": AccountClass.OMNIBUS, "segregated": AccountClass.SEGREGATED}
 _LOT = {Product.BOND: 10_000, Product.COMMODITY: 1, Product.SWAP: 10_000, Product.FUTURE: 1}
@@ -84,6 +86,9 @@ class _Desk:
 
 def link_book(rules: LinkRules, plan: LinkPlan) -> LinkBook:
     """Return the book of a fresh house for the link; raises Rejected when the rules do not make a valid one."""
+    if len(plan.directions) > DIRECTIONS_MAX:
+        message = f"{len(plan.directions)} directions, {DIRECTIONS_MAX} at most in one simulated house"
+        raise refuse(RejectionReason.LIMIT, message, field="direction", subject=plan.name)
     desk = _Desk()
     directions = tuple(_direction(desk, rules, plan, number) for number in range(len(plan.directions)))
     book = ReferenceBook(

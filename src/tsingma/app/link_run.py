@@ -95,29 +95,33 @@ def run_link(
     Without a session the house leaves nothing behind. Raises Rejected: a day on which a direction does not trade, more
     orders than 20,000 a product, or whatever the house refuses.
     """
-    if not 1 <= orders <= ORDERS_MAX:
-        raise refuse(RejectionReason.OUT_OF_RANGE, f"{orders} orders, 1 to {ORDERS_MAX}", field="orders")
-    found = day or first_day(rules)
-    plan = plan_link(rules, found)
-    _require_trading(plan, found)
-    chance = np.random.Generator(np.random.PCG64([seed, *rules.name.encode()]))
-    book = link_book(rules, plan)
-    market = simulated_closes(book, found, chance)
     with session or Session.in_memory() as house:
+        if not 1 <= orders <= ORDERS_MAX:
+            raise refuse(RejectionReason.OUT_OF_RANGE, f"{orders} orders, 1 to {ORDERS_MAX}", field="orders")
         if house.sequencer.sequence:
             message = f"the house has {house.sequencer.sequence} records"
             raise refuse(RejectionReason.NOT_ALLOWED, message, field="house", remedy="a link's day needs a new one")
-        run = _Run(house, rules, book, market, Futures(book), found)
-        planned = _plan_orders(run, orders, chance)
-        run.moment = house_days().previous_before(found)
-        for name, command in opening(book, market, run.futures, [pair[1] for pair in planned], fail=fail):
-            house.once(f"link/{name}", lambda command=command: command)  # type: ignore[misc]
-        _day_before(run)
-        _day_of_trade(run, planned)
-        last = _last_due(run)
-        while run.moment < last:
-            _next_day(run)
+        found = day or first_day(rules)
+        plan = plan_link(rules, found)
+        _require_trading(plan, found)
+        chance = np.random.Generator(np.random.PCG64([seed, *rules.name.encode()]))
+        book = link_book(rules, plan)
+        run = _Run(house, rules, book, simulated_closes(book, found, chance), Futures(book), found)
+        _carry_out(run, orders, chance, fail=fail)
         return _result(run, seed)
+
+
+def _carry_out(run: _Run, orders: int, chance: np.random.Generator, *, fail: bool) -> None:
+    """Make the house ready, run the day before and the day, and go on until all of it is due."""
+    planned = _plan_orders(run, orders, chance)
+    run.moment = house_days().previous_before(run.day)
+    for name, command in opening(run.book, run.market, run.futures, [pair[1] for pair in planned], fail=fail):
+        run.session.once(f"link/{name}", lambda command=command: command)  # type: ignore[misc]
+    _day_before(run)
+    _day_of_trade(run, planned)
+    last = _last_due(run)
+    while run.moment < last:
+        _next_day(run)
 
 
 def house_days() -> Calendar:
