@@ -219,4 +219,4 @@ TestWeeks.settings = settings(max_examples=12, stateful_step_count=30, deadline=
 class TestManyWeeks(Weeks.TestCase):  # type: ignore[name-defined,misc]
     """The same, longer."""
 
-    settings = settings(max_examples=300, stateful_step_count=60, deadline=None)
+    settings = settings(max_examples=100, stateful_step_count=60, deadline=None)
