@@ -190,6 +190,30 @@ def test_a_registered_security_stays_issued_as_held(story: EventStory) -> None:
     assert story.house.custody.register.of(story.asset(SHARE)).issued == 3_300
 
 
+def test_what_the_books_cannot_hold_is_not_paid(story: EventStory) -> None:
+    """Goal: no overflow, a clear step instead. Method: a billion for one: of a trillion shares, pending, instructed."""
+    story.give("A", SHARE, 10**12)
+    story.buys("B", "C", 10**9, price=1)
+    number = story.agree("C", "D", isin=SHARE, quantity=10**12, amount_cents=100)
+    billion = EventOption("SECU", shares=(ShareTerm(1, 10**9, 1),))
+    story.announce(K.BONUS_ISSUE, billion)
+    story.until(RECORD)
+    assert story.evening()["blocked"]["too_large_claims"] == 10**21
+    story.act("C", number, "cancel")
+    story.act("D", number, "cancel")
+    assert "entitled" in story.run_events()
+    story.night()
+    story.until(PAY)
+    story.agree("C", "D", isin=SHARE, quantity=10**12, amount_cents=100)
+    assert story.run_events()["blocked"]["too_large_HK0005000002"] > 10**21
+    story.announce(K.SPLIT, billion, reference="CA2", ex_day=PAY + 3)
+    assert story.evening()["blocked"]["too_large_HK0005000002"] > 10**21
+    assert "conversion of a split" in story.refuse(CloseDay())
+    story.tell(WithdrawCorporateAction("CA2"))
+    story.night()
+    assert story.issued() == 10**12
+
+
 def test_names_of_the_parametrised_securities(story: EventStory) -> None:
     """Goal: the numbers used above are what they say. Method: look them up."""
     assert [story.security(isin) for isin in (SHARE, OTHER, RIGHT)] == [1, 2, 3]

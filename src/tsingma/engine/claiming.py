@@ -18,6 +18,7 @@ from tsingma.engine.house import House
 from tsingma.ledger.ledger import NO_FLOOR
 from tsingma.settlement.instruction import BY_BOTH, FOP, FROM_HOUSE, PFOD
 
+UNITS_MAX = 2**60  # of one asset moved, or issued, by one event; the ledger keeps 62 bits
 Move = tuple[int, int, int, int]  # who gives, who gets, asset, units or cents
 
 
@@ -38,6 +39,22 @@ def missing_funds(house: House, payer: int, moves: Iterable[Move]) -> dict[str, 
         if short > 0:
             missing[f"missing_{CURRENCIES[currency]}_cents"] = short
     return missing
+
+
+def too_large(house: House, moves: Iterable[Move], claims: Amounts | None = None) -> dict[str, int]:
+    """Return assets of which more would move, or be issued, than the books can hold (empty when there are none)."""
+    totals: dict[int, int] = {}
+    for _, _, asset, units in moves:
+        totals[asset] = totals.get(asset, 0) + units
+    for (_, asset), units in (claims or {}).items():
+        totals[asset] = totals.get(asset, 0) + abs(units)
+    found = {}
+    for asset, units in sorted(totals.items()):
+        row = house.ledger.find(house.internal.issuer, asset)
+        issued = max(-int(house.ledger.balance[row]), 0) if row >= 0 else 0
+        if units + issued > UNITS_MAX:
+            found[f"too_large_{house.resolved.asset_name(asset)}"] = units
+    return found
 
 
 def book_moves(house: House, moves: Sequence[Move]) -> None:

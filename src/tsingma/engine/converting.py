@@ -31,6 +31,7 @@ from tsingma.engine.claiming import (
     missing_funds,
     payments,
     settle_money_claims,
+    too_large,
 )
 from tsingma.engine.house import House
 from tsingma.engine.pending import net_pending, settled_balances
@@ -48,7 +49,13 @@ def convert(house: House, action: CorporateAction) -> EventStep:
     """Convert everything that stands in the event's security, or return a step that says what is in the way."""
     terms, option = action.terms, action.terms.options[0]
     moves = _balance_moves(house, terms, option)
-    blocked = {**in_the_way(house, terms.security, option), **missing_funds(house, house.internal.issuer, moves)}
+    pending = net_pending(house, terms.security, _EVER)
+    claims = claimed_net(option, list(pending), list(pending.values())).claims
+    blocked = {
+        **in_the_way(house, terms.security, option),
+        **missing_funds(house, house.internal.issuer, moves),
+        **too_large(house, [*moves, *_pending_moves(house, terms.security, option, pending)], claims),
+    }
     if blocked:
         return EventStep(terms.reference, "blocked", blocked)
     figures = carry_out(house, terms, option, moves)
@@ -56,6 +63,28 @@ def convert(house: House, action: CorporateAction) -> EventStep:
         msgspec.structs.replace(action, status=EventStatus.CONVERTED, done_day=house.position.day)
     )
     return EventStep(terms.reference, "converted", figures)
+
+
+def _pending_moves(house: House, security: int, option: EventOption, pending: dict[int, int]) -> list[Move]:
+    """Return what pending deliveries become as moves, for the check of sizes only."""
+    issuer, term, table = house.internal.issuer, share_term(option), house.settlement.instructions.table
+    sizes = [abs(units) for units in pending.values()] + table["open_quantity"][
+        _open_deliveries(house, security)
+    ].tolist()
+    moves: list[Move] = []
+    for size in sizes:
+        units, money = converted_delivery(option, size)
+        moves.extend((issuer, issuer, currency, cents) for currency, cents in money.items())
+        if term is not None:
+            moves.append((issuer, issuer, term.security + len(CURRENCIES), units))
+    return moves
+
+
+def _open_deliveries(house: House, security: int) -> Int64:
+    """Return the numbers of open instructions that deliver a security."""
+    table = house.settlement.instructions.table
+    live = np.isin(table["status"], (MATCHED, ON_HOLD, FAILING)) & (table["asset"] == security + len(CURRENCIES))
+    return np.flatnonzero(live).astype(np.int64)
 
 
 def in_the_way(house: House, security: int, option: EventOption) -> dict[str, int]:
@@ -191,8 +220,7 @@ def _instructions(house: House, security: int, option: EventOption) -> dict[str,
     """Cancel open deliveries of the security and replace them by what their open part becomes."""
     instructions, links = house.settlement.instructions, house.settlement.links
     table, term = instructions.table, share_term(option)
-    live = np.isin(table["status"], (MATCHED, ON_HOLD, FAILING)) & (table["asset"] == security + len(CURRENCIES))
-    old = np.flatnonzero(live).astype(np.int64)
+    old = _open_deliveries(house, security)
     if not old.size:
         return {"instructions_cancelled": 0, "instructions_replaced": 0}
     claims: list[Claim] = []

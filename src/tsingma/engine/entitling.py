@@ -13,12 +13,14 @@ from tsingma.custody.events.outturn import Amounts, Outturn, distribute
 from tsingma.custody.events.tax import tax_rates
 from tsingma.custody.events.terms import DISTRIBUTIONS, default_option
 from tsingma.engine.claiming import (
+    UNITS_MAX,
     add_stock_claims,
     book_moves,
     instruct_claims,
     missing_funds,
     payments,
     settle_money_claims,
+    too_large,
 )
 from tsingma.engine.cycle import settlement_days_before
 from tsingma.engine.house import House
@@ -31,6 +33,8 @@ def entitle(house: House, action: CorporateAction) -> EventStep:
     terms = action.terms
     rows = entitled_accounts(settled_balances(house, terms.security), net_pending(house, terms.security, terms.ex_day))
     claims = _detected(house, action, 0, late=False)
+    if any(claim.units > UNITS_MAX for claim in claims):
+        return EventStep(terms.reference, "blocked", {"too_large_claims": max(claim.units for claim in claims)})
     seen = len(house.settlement.instructions)
     instructed = instruct_claims(house, claims, terms.pay_day)
     house.corporate_actions.keep(msgspec.structs.replace(action, status=EventStatus.ENTITLED, entitled=rows, seen=seen))
@@ -53,7 +57,7 @@ def detect_late(house: House) -> list[EventStep]:
             continue
         if terms.record_day < settlement_days_before(day, DETECTION_DAYS):
             continue
-        claims = _detected(house, action, action.seen, late=True)
+        claims = [one for one in _detected(house, action, action.seen, late=True) if one.units <= UNITS_MAX]
         instructed = instruct_claims(house, claims, max(terms.pay_day, day))
         book.keep(msgspec.structs.replace(book.get(terms.reference), seen=len(house.settlement.instructions)))
         if instructed:
@@ -103,10 +107,10 @@ def pay(house: House, action: CorporateAction) -> EventStep:
     terms, day = action.terms, house.position.day
     outturn = expected(house, action)
     moves = payments(house.internal.issuer, outturn.paid, outturn.fractions)
-    missing = missing_funds(house, house.internal.issuer, moves)
-    if missing:
+    missing, large = missing_funds(house, house.internal.issuer, moves), too_large(house, moves, outturn.claims)
+    if missing or large:
         house.corporate_actions.keep(msgspec.structs.replace(action, tried_day=day))
-        return EventStep(terms.reference, "unfunded", missing)
+        return EventStep(terms.reference, "blocked" if large else "unfunded", {**large, **missing})
     book_moves(house, moves)
     figures = {
         f"paid_{house.resolved.asset_name(asset)}{'_cents' if asset < len(CURRENCIES) else ''}": units

@@ -9,7 +9,7 @@ from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import InvariantBroken, RejectionReason, refuse
 from tsingma.custody.events.book import CorporateAction, EventStatus
 from tsingma.custody.events.offer import considered, is_good, subscription_cents, taken
-from tsingma.engine.claiming import Move, book_moves, missing_funds
+from tsingma.engine.claiming import Move, book_moves, missing_funds, too_large
 from tsingma.engine.converting import NOTHING, in_the_way, lapse
 from tsingma.engine.house import House
 from tsingma.journal.corporate_action_commands import EventKind, EventTerms
@@ -68,7 +68,7 @@ def pay_offer(house: House, action: CorporateAction) -> EventStep:
     terms, day = action.terms, house.position.day
     shares = taken(terms, action.elections)
     moves, payer = _moves(house, terms, action, shares)
-    blocked = missing_funds(house, payer, moves)
+    blocked = {**missing_funds(house, payer, moves), **too_large(house, moves)}
     is_exercise = terms.kind is EventKind.RIGHTS_EXERCISE
     if is_exercise:
         blocked |= in_the_way(house, terms.security, NOTHING)
