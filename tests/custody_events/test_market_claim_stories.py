@@ -124,7 +124,7 @@ def test_what_is_matched_late_is_claimed_late_and_only_for_twenty_days(story: Ev
     story.until(RECORD + 3)
     orders(story, "A", "B", MONDAY, RECORD + 3)
     steps = story.until(RECORD + 5)
-    assert steps["claimed"] == {"market_claims": 1}
+    assert steps["claimed"] == {"market_claims": 1, "too_large_claims": 0}
     assert claims(story) == [("pfod", story.account("A"), story.account("B"), 7_800, PAY)]
     story.until(MONDAY + 32)  # Friday 6 February, the twentieth settlement day
     orders(story, "A", "C", MONDAY, MONDAY + 32)

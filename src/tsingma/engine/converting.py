@@ -68,11 +68,9 @@ def convert(house: House, action: CorporateAction) -> EventStep:
 def _pending_moves(house: House, security: int, option: EventOption, pending: dict[int, int]) -> list[Move]:
     """Return what pending deliveries become as moves, for the check of sizes only."""
     issuer, term, table = house.internal.issuer, share_term(option), house.settlement.instructions.table
-    sizes = [abs(units) for units in pending.values()] + table["open_quantity"][
-        _open_deliveries(house, security)
-    ].tolist()
+    instructed = table["open_quantity"][_open_deliveries(house, security)].tolist()
     moves: list[Move] = []
-    for size in sizes:
+    for size in (*map(abs, pending.values()), *instructed):
         units, money = converted_delivery(option, size)
         moves.extend((issuer, issuer, currency, cents) for currency, cents in money.items())
         if term is not None:

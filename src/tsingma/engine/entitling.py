@@ -57,11 +57,13 @@ def detect_late(house: House) -> list[EventStep]:
             continue
         if terms.record_day < settlement_days_before(day, DETECTION_DAYS):
             continue
-        claims = [one for one in _detected(house, action, action.seen, late=True) if one.units <= UNITS_MAX]
+        found = _detected(house, action, action.seen, late=True)
+        claims = [one for one in found if one.units <= UNITS_MAX]
         instructed = instruct_claims(house, claims, max(terms.pay_day, day))
         book.keep(msgspec.structs.replace(book.get(terms.reference), seen=len(house.settlement.instructions)))
-        if instructed:
-            steps.append(EventStep(terms.reference, "claimed", {"market_claims": instructed}))
+        if found:
+            figures = {"market_claims": instructed, "too_large_claims": len(found) - instructed}
+            steps.append(EventStep(terms.reference, "claimed", figures))
     return steps
 
 
