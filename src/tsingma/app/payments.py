@@ -152,9 +152,8 @@ def _sum(answers: list[Accepted], size: int) -> Sent:
 def run_to(house: Path | str, second: int, *, offset: bool) -> dict[str, int]:
     """Move a house's time of day on, and offset all queues where asked; returns the figures."""
     with Session.open(house) as session:
-        day = to_date(session.house.position.day)
-        name = f"{day}/payments/at-{second}{'-offset' if offset else ''}"
-        answer = session.once(name, lambda: RunPayments(second, "multilateral" if offset else ""))
+        command = RunPayments(second, "multilateral" if offset else "")
+        (answer,) = session.submit([(f"payments/at-{second}-after-{session.sequencer.sequence}", command)])
         (event,) = (event for event in answer.events if isinstance(event, PaymentsRun))
         return event.figures
 

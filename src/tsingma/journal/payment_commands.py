@@ -23,7 +23,7 @@ class SubmitPayments(msgspec.Struct, frozen=True, tag="submit-payments", forbid_
 class ChangePayment(msgspec.Struct, frozen=True, tag="change-payment", forbid_unknown_fields=True):
     """Cancel a queued payment, or put it first or last of the queue of priority ``value``; by its payer only.
 
-    ``action`` is "cancel", "first" or "last". What happens to a leg of a pair happens to both.
+    ``action`` is "cancel", "first" or "last". Cancelling one leg of a pair cancels both; a leg moves by itself.
     """
 
     payment: int
