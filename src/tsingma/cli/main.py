@@ -23,6 +23,7 @@ _SUBCOMMANDS: dict[str, tuple[str, str, str]] = {
     "fees": ("tsingma.cli.fees", "fees", "Charge lines of one trade, by date."),
     "links": ("tsingma.cli.links", "links", "Links between markets: rule files, calendars, quota through a day."),
     "margin": ("tsingma.cli.margin", "margin", "Margin of a portfolio, and parameter files from prices."),
+    "messages": ("tsingma.cli.iso", "messages", "ISO 20022 files: check, send, answer, change to and from CSV."),
     "money": ("tsingma.cli.money", "money", "Payments in four currencies, queues, and the liquidity each bank used."),
     "settle": ("tsingma.cli.settle", "settle", "Which instructions settle together, and what frees the others."),
     "stress": ("tsingma.cli.stress", "stress", "Scenarios through the house, and the path that empties its fund."),

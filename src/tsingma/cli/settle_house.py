@@ -26,7 +26,7 @@ def submit(path: Path, house: Path | str, participant: str, at: str, *, as_json:
     from tsingma.app.instructions import send_file
     from tsingma.cli.main import EXIT_FINDINGS, EXIT_OK
 
-    sent = send_file(house, path, participant, _second(at))
+    sent = send_file(house, path, participant, second_of_day(at))
     if as_json:
         click.echo(msgspec.json.encode(sent).decode())
     else:
@@ -78,7 +78,8 @@ def show(instruction: int, house: Path | str, *, as_json: bool) -> None:
     click.echo(f"instruction {row.number} is {row.status}" + (f": {row.reason}" if row.status != "settled" else ""))
 
 
-def _second(at: str) -> int | None:
+def second_of_day(at: str) -> int | None:
+    """Return HH:MM as a second of the day, None for none; refuses anything else."""
     if not at:
         return None
     hours, colon, minutes = at.partition(":")

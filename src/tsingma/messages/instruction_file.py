@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from tsingma.basics.dates import parse_date, to_day
 from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import Rejected, Rejection, RejectionReason, refuse
 from tsingma.basics.rounding import parse_scaled
+from tsingma.messages.cells import plain_cell, safe_cell
 from tsingma.reference.book import AccountClass, ResolvedBook
 from tsingma.settlement.instruction import KINDS, PRIORITIES
 from tsingma.settlement.orders import CONDITIONS, ORDER_COLUMNS
@@ -83,6 +85,20 @@ def read_rows(path: Path) -> list[tuple[int, dict[str, str]]]:
     return list(_rows(path))
 
 
+def write_rows(rows: Iterable[Mapping[str, str]]) -> bytes:
+    """Return orders in text (fields of REQUIRED and OPTIONAL) as an instruction file; columns nobody uses are left out.
+
+    A text that a spreadsheet would take for a formula is written behind an apostrophe, which ``read_rows`` takes off.
+    """
+    lines = list(rows)
+    header = [*REQUIRED, *(name for name in OPTIONAL if any(line.get(name) for line in lines))]
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows([safe_cell(line.get(name, "")) for name in header] for line in lines)
+    return out.getvalue().encode()
+
+
 def packed(columns: dict[str, np.ndarray]) -> dict[str, bytes]:
     """Return columns as a command carries them."""
     return {name: pack(column, ORDER_COLUMNS[name][0]) for name, column in columns.items()}
@@ -111,7 +127,7 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
                 if len(row) != len(header):
                     message = f"{len(row)} columns, {len(header)} expected"
                     raise refuse(RejectionReason.MALFORMED, message, file=str(path), line=line)
-                yield line, dict(zip(header, row, strict=True))
+                yield line, dict(zip(header, map(plain_cell, row), strict=True))
         except (csv.Error, UnicodeDecodeError) as error:
             raise refuse(
                 RejectionReason.MALFORMED, f"is no CSV file: {error}", file=str(path), remedy="save it as UTF-8 CSV"

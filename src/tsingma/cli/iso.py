@@ -1,0 +1,126 @@
+"""The ``messages`` commands: check ISO 20022 files, send them to a house, write its answers, change CSV to sese.023."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tsingma.cli.house import HOUSE
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_NEW = click.Path(dir_okay=False, path_type=Path)
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+_BICS = click.option("--bics", type=_FILE, help="BICs of participants (CSV: participant,bic).")
+SHOWN_MAX = 20
+
+
+@click.group(epilog="\b\nExample:\n  tsingma messages send --file day.xml --house out/house --replies replies.xml\n")
+def messages() -> None:
+    """ISO 20022 files: sese.020, .023, .024, .025, .027, .028, .030, .031, with head.001 and head.002."""
+
+
+@messages.command(epilog="\b\nExample:\n  tsingma messages check --file day.xml\n")
+@click.option("--file", "path", required=True, type=_FILE, help="One Document, or a business file (Xchg).")
+@_JSON
+def check(path: Path, *, as_json: bool) -> None:
+    """Check a file against the schemas of its messages and count them."""
+    from tsingma.app.iso_files import check_file
+    from tsingma.cli.output import print_figures
+
+    print_figures(check_file(path), as_json=as_json)
+
+
+@messages.command(epilog="\b\nExample:\n  tsingma messages send --file day.xml --house out/house --participant P01\n")
+@click.option("--file", "path", required=True, type=_FILE, help="Instructions and requests (see docs).")
+@HOUSE
+@click.option("--participant", default="", help="Who sends them; left out, the house takes them in for all.")
+@click.option("--at", metavar="HH:MM", default="", help="Time of day (default: the time the house stands at).")
+@click.option("--replies", type=_NEW, help="Write the replies: sese.024 of refused orders, sese.027, sese.031.")
+@_BICS
+@_JSON
+def send(
+    path: Path, house: Path | str, participant: str, at: str, replies: Path | None, bics: Path | None, *, as_json: bool
+) -> int:
+    """Send a file to a house with an open day; it is read whole or refused whole, then each message answers."""
+    from tsingma.app.iso_files import send_messages
+    from tsingma.cli.main import EXIT_FINDINGS, EXIT_OK
+    from tsingma.cli.output import print_figures
+    from tsingma.cli.settle_house import second_of_day
+
+    sent, answered = send_messages(house, path, participant, second_of_day(at), bics)
+    if replies is not None and answered:
+        replies.parent.mkdir(parents=True, exist_ok=True)
+        replies.write_bytes(answered)
+    figures = {
+        **sent.messages, "waiting": sent.waiting, "matched": sent.matched, "refused": sent.refused,
+        "requests done": sent.done, "requests not done": sent.not_done,
+    }  # fmt: skip
+    if as_json:
+        import msgspec
+
+        click.echo(msgspec.json.encode(sent).decode())
+    else:
+        print_figures(figures, as_json=False)
+        for rejection in sent.rejections[:SHOWN_MAX]:
+            click.echo(f"refused: {rejection}", err=True)
+    return EXIT_FINDINGS if sent.refused or sent.not_done else EXIT_OK
+
+
+@messages.command(epilog="\b\nExample:\n  tsingma messages answer --house out/house --participant P01 --out P01.xml\n")
+@HOUSE
+@click.option("--participant", required=True, help="Whose orders and instructions.")
+@click.option("--since", type=click.IntRange(0), help="Only what changed after this record of the journal.")
+@click.option("--out", required=True, type=_NEW, help="File to write (a business file).")
+@_BICS
+@_JSON
+def answer(
+    house: Path | str, participant: str, since: int | None, out: Path, bics: Path | None, *, as_json: bool
+) -> None:
+    """Write statuses (sese.024), confirmations (sese.025) and allegements (sese.028) for a participant."""
+    from tsingma.app.iso_files import answer_file
+    from tsingma.cli.output import print_figures
+
+    count, data = answer_file(house, participant, since, bics)
+    _write(out, data)
+    print_figures({"messages": count, "bytes": len(data), "file": str(out)}, as_json=as_json)
+
+
+@messages.command(
+    epilog="\b\nExample:\n  tsingma messages convert --file orders.csv --house out/house --out orders.xml\n"
+)
+@click.option("--file", "path", required=True, type=_FILE, help="Instruction file (.csv), or sese.023 (.xml).")
+@HOUSE
+@click.option("--out", required=True, type=_NEW, help="File to write: the other of the two.")
+@_BICS
+@_JSON
+def convert(path: Path, house: Path | str, out: Path, bics: Path | None, *, as_json: bool) -> None:
+    """Change an instruction file into sese.023, or sese.023 into an instruction file; the house only tells codes."""
+    from tsingma.app.iso_files import to_messages, to_rows
+    from tsingma.cli.output import print_figures
+
+    change = to_messages if path.suffix.lower() == ".csv" else to_rows
+    count, data = change(house, path, bics)
+    _write(out, data)
+    print_figures({"orders": count, "bytes": len(data), "file": str(out)}, as_json=as_json)
+
+
+@messages.command(epilog="\b\nExample:\n  tsingma messages codes\n")
+@_JSON
+def codes(*, as_json: bool) -> None:
+    """List the codes the house says its statuses and refusals in, with their meaning and source."""
+    import msgspec
+
+    from tsingma.messages.iso20022.codes import code_table
+
+    if as_json:
+        click.echo(msgspec.json.encode(code_table()).decode())
+        return
+    for row in code_table():
+        mark = " (assumed)" if row.assumed else ""
+        click.echo(f"{row.message}  {row.our:<44} {row.at:<16} {row.code or '-':<5} {row.meaning}{mark}")
+
+
+def _write(out: Path, data: bytes) -> None:
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_bytes(data)

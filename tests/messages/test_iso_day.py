@@ -1,0 +1,337 @@
+"""A day on the production engine driven by sese.023 files alone, beside the same day driven by CSV.
+
+Goal: two ways in, one state; and who sends instructions gets statuses and confirmations that add up to the books.
+Method: two houses on disk with the same setup, the same drawn orders as CSV and as sese.023, the timetable
+through to the proof of the day; then state hashes, and every answer counted against the house's tables.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "settlement" / "stories"))
+
+from story import BOND, FUND, SHARE, Story
+
+from tsingma.app.instructions import send_file
+from tsingma.app.iso_files import answer_file, send_messages, to_messages, to_rows
+from tsingma.app.session import Session
+from tsingma.basics.rejection import Rejected
+from tsingma.engine.house import House
+from tsingma.journal.commands import CloseDay, RunStep
+from tsingma.messages.instruction_file import read_rows, write_rows
+from tsingma.messages.iso20022 import requests, status
+from tsingma.messages.iso20022.confirmation import read_confirmation
+from tsingma.messages.iso20022.header import Header, read_header, write_file
+from tsingma.messages.iso20022.instruction import Instruction
+from tsingma.messages.iso20022.leaves import leaves_of
+from tsingma.messages.iso20022.orders import write_orders
+from tsingma.messages.iso20022.parties import Directory
+from tsingma.messages.iso20022.schema import read_messages
+from tsingma.settlement.instruction import CANCELLED, SETTLED
+from tsingma.settlement.orders import WAITING
+from tsingma.settlement.timetable import timetable
+
+MOMENT = datetime(2026, 1, 5, 8, tzinfo=UTC)
+NIGHT = "continuous-settlement"
+
+
+def open_house(folder: Path) -> Path:
+    """Return a house with an open day: A and C have stock, B and D have money, too little for everything."""
+    told = Story()
+    for who in ("A", "C"):
+        for isin in (SHARE, BOND, FUND):
+            told.give(who, isin, 4_000)
+    for who in ("B", "D"):
+        told.give(who, "HKD", 60_000_000)
+        told.give(who, "CNY", 40_000_000)
+    with Session.open(folder) as session:
+        for place, command in enumerate(told.told):
+            session.once(f"setup/{place}", lambda command=command: command)
+    return folder
+
+
+def drawn_orders(seed: int, pairs: int = 120) -> dict[str, list[Instruction]]:
+    """Return orders by sender: pairs that match, some that do not, some the house refuses."""
+    chance = random.Random(seed)
+    found: dict[str, list[Instruction]] = {who: [] for who in "ABCD"}
+    for number in range(1, pairs + 1):
+        giver, taker = chance.choice("AC"), chance.choice("BD")
+        kind = chance.choice(["dvp"] * 6 + ["fop", "dwp", "pfod"])
+        isin, currency = chance.choice([(SHARE, "HKD"), (BOND, "CNY"), (FUND, "HKD")])
+        units, cents = chance.randrange(1, 400), chance.randrange(1, 2_000_000)
+        if kind == "pfod":
+            giver, taker = taker, giver
+        terms = Instruction(
+            reference=str(number), account=f"{giver}/HOUSE", side="deliver", counterparty=taker, kind=kind,
+            quantity="0" if kind == "pfod" else str(units), trade_date="2026-01-02",
+            intended_date=chance.choice(["2026-01-05"] * 5 + ["2026-01-06"]), isin="" if kind == "pfod" else isin,
+            currency="" if kind == "fop" else currency,
+            amount="" if kind == "fop" else f"{cents // 100}.{cents % 100:02d}",
+            priority=chance.choice(["", "", "high", "normal"]), partial=chance.choice(["", "", "yes", "no"]),
+            hold=chance.choice(["", "", "", "yes"]), common_reference=chance.choice(["", "", f"=TRADE {number}"]),
+        )  # fmt: skip
+        found[giver].append(terms)
+        mirrored = msgspec.structs.replace(
+            terms, account=f"{taker}/HOUSE", side="receive", counterparty=giver, hold=chance.choice(["", "", "yes"]),
+            client=chance.choice(["", "FUND-7"]),
+        )  # fmt: skip
+        fate = chance.random()
+        if fate < 0.8:
+            found[taker].append(mirrored)
+        elif fate < 0.9:
+            found[taker].append(msgspec.structs.replace(mirrored, quantity="9999999", kind="dvp", isin=isin,
+                                                        currency=currency, amount="1.00"))  # fmt: skip
+    for who, several in found.items():  # moves nothing, and a priority that is not a party's: refused
+        several.append(msgspec.structs.replace(several[0], reference="900", priority="top", account=f"{who}/HOUSE"))
+    return found
+
+
+def finish(house: Path) -> bytes:
+    """Run the rest of the timetable, prove and close the day; return the state hash."""
+    with Session.open(house) as session:
+        done = session.house.position.steps_run
+        for entry in timetable():
+            if entry.name not in done:
+                session.once(f"step/{entry.name}", lambda entry=entry: RunStep(entry.name))
+        session.once("close", CloseDay)
+        return session.house.digest()
+
+
+def state(house: Path) -> House:
+    """Return the state of a house on disk."""
+    with Session.open(house, read_only=True) as session:
+        return session.house
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_day_by_messages_ends_as_a_day_by_csv(tmp_path: Path, seed: int) -> None:
+    """Goal: It must show 4. Method: as the module says, four senders, before and after the first settlement."""
+    by_csv, by_message = open_house(tmp_path / "csv"), open_house(tmp_path / "iso")
+    directory = Directory(state(by_csv).resolved)
+    for part in (0, 1):
+        for who, several in drawn_orders(seed).items():
+            half = several[part::2]
+            csv, xml = tmp_path / f"{who}{part}.csv", tmp_path / f"{who}{part}.xml"
+            csv.write_bytes(write_rows(msgspec.structs.asdict(one) for one in half))
+            xml.write_bytes(write_orders(half, directory, f"{who}{part}", MOMENT))
+            sent, (answered, replies) = send_file(by_csv, csv, who), send_messages(by_message, xml, who)
+            assert (sent.waiting, sent.matched, sent.refused) == (answered.waiting, answered.matched, answered.refused)
+            rejected = [status.read_advice(leaves_of(one)) for one in read_messages(replies)] if replies else []
+            assert len(rejected) == sent.refused
+            assert {one.states[0].at for one in rejected} <= {"PrcgSts/Rjctd"}
+        for house in (by_csv, by_message):
+            with Session.open(house) as session:
+                if part == 0:
+                    for entry in timetable():
+                        session.once(f"step/{entry.name}", lambda entry=entry: RunStep(entry.name))
+                        if entry.name == NIGHT:
+                            break
+    assert state(by_csv).digest() == state(by_message).digest()
+    assert finish(by_csv) == finish(by_message)
+    table = state(by_csv).settlement.instructions.table
+    assert len(set(table["status"].tolist())) >= 3, "a day in which nothing happens shows nothing"
+    check_answers(by_message)
+
+
+def check_answers(house: Path) -> None:
+    """Count what each participant is told against the books."""
+    books = state(house)
+    table, orders, owner = books.settlement.instructions.table, books.settlement.orders.table, books.resolved
+    directory = Directory(owner)
+    delivered: Counter[str] = Counter()
+    for who in "ABCD":
+        count, data = answer_file(house, who)
+        received = read_messages(data)
+        assert len(received) == count
+        assert all(read_header(one).receiver == who for one in received)
+        kinds = Counter(one.message for one in received)
+        index = owner.participant_index[who]
+        sides = [owner.account_participant[table[side]] == index for side in ("deliverer", "receiver")]
+        told = sum(int((side & (table["status"] != SETTLED)).sum()) for side in sides)
+        alone = int(((orders["participant"] == index) & (orders["status"] == WAITING)).sum())
+        assert kinds["sese.024.001.12"] == told + alone
+        moved = (table["open_quantity"] < table["quantity"]) | (table["status"] == SETTLED)
+        assert kinds["sese.025.001.11"] == sum(int((side & moved).sum()) for side in sides)
+        for one in received:
+            if one.message == "sese.025.001.11":
+                confirmed = read_confirmation(leaves_of(one), directory)
+                if confirmed.delivers and confirmed.isin:
+                    delivered[confirmed.isin] += confirmed.quantity
+    for number, isin in enumerate(owner.securities):
+        mine = table["security"] == number
+        assert delivered[isin] == int((table["quantity"] - table["open_quantity"])[mine].sum())
+
+
+def test_each_status_is_told_once(tmp_path: Path) -> None:
+    """Goal: answers since a record. Method: an order alone, matched, short, settled in part."""
+    told = Story()
+    told.give("A", SHARE, 600)
+    told.give("B", "HKD", 30_000_000)
+    with Session.open(tmp_path / "house") as session:
+        for place, command in enumerate(told.told):
+            session.once(f"setup/{place}", lambda command=command: command)
+        directory = Directory(session.house.resolved)
+    order = Instruction(
+        reference="1", account="A/HOUSE", side="deliver", counterparty="B", kind="dvp", quantity="1000", isin=SHARE,
+        currency="HKD", amount="300000.00", trade_date="2026-01-02", intended_date="2026-01-05",
+    )  # fmt: skip
+    mirrored = msgspec.structs.replace(order, account="B/HOUSE", side="receive", counterparty="A", reference="77")
+    house = tmp_path / "house"
+    seen = 0
+
+    def send(one: Instruction) -> None:
+        path = tmp_path / f"{one.reference}.xml"
+        path.write_bytes(write_orders([one], directory, "F", MOMENT))
+        send_messages(house, path)
+
+    def answers(who: str) -> list[object]:
+        found = []
+        for one in read_messages(answer_file(house, who, seen)[1]):
+            leaves = leaves_of(one)
+            if one.message == "sese.025.001.11":
+                found.append(read_confirmation(leaves, directory))
+            elif one.message == "sese.024.001.12":
+                found += [(state.at, state.code) for state in status.read_advice(leaves).states]
+            else:
+                found.append(one.message)
+        return found
+
+    def mark() -> int:
+        with Session.open(house, read_only=True) as session:
+            return session.sequencer.sequence
+
+    def run(name: str) -> None:
+        with Session.open(house) as session:
+            for entry in timetable():
+                if entry.name not in session.house.position.steps_run:
+                    session.once(f"step/{entry.name}", lambda entry=entry: RunStep(entry.name))
+                if entry.name == name:
+                    return
+
+    seen = mark()
+    send(order)
+    assert answers("A") == [("MtchgSts/Umtchd", "CMIS")]
+    send(mirrored)
+    assert answers("A") == [("MtchgSts/Mtchd", ""), ("SttlmSts/Pdg", "NORE")]
+    seen = mark()
+    run("night-1-everything")
+    assert answers("A") == [("MtchgSts/Mtchd", ""), ("SttlmSts/Pdg", "LACK")]
+    assert answers("B") == [("MtchgSts/Mtchd", ""), ("SttlmSts/Pdg", "CLAC")]
+    seen = mark()
+    run("night-2-parts")
+    first, *rest = answers("B")
+    assert (first.partial, first.quantity, first.quantity_left, first.cents, first.cents_left) == (
+        "PAIN", 600, 400, 18_000_000, 12_000_000)  # fmt: skip
+    assert rest[-1] == ("SttlmSts/Pdg", "CLAC")
+    assert answers("B")[0].credited is False
+    assert answers("A")[0].credited is True
+
+
+def test_requests_are_carried_out_and_answered(tmp_path: Path) -> None:
+    """Goal: sese.020 and sese.030 act and are answered. Method: hold, release, link, cancel alone, by both, in vain."""
+    house = open_house(tmp_path / "house")
+    directory = Directory(state(house).resolved)
+    order = Instruction(
+        reference="1", account="A/HOUSE", side="deliver", counterparty="B", kind="dvp", quantity="100", isin=SHARE,
+        currency="HKD", amount="30000.00", trade_date="2026-01-02", intended_date="2026-01-06",
+    )  # fmt: skip
+    orders = [
+        order,
+        msgspec.structs.replace(order, reference="2", isin=FUND),
+        msgspec.structs.replace(order, reference="3", quantity="50"),
+    ]
+    mirrored = [msgspec.structs.replace(one, account="B/HOUSE", side="receive", counterparty="A") for one in orders[:2]]
+    path = tmp_path / "orders.xml"
+    path.write_bytes(write_orders([*orders, *mirrored], directory, "F", MOMENT))
+    assert send_messages(house, path)[0].matched == 4
+
+    def ask(name: str, who: str, *documents: str) -> list[tuple[str, str, str]]:
+        headers = [
+            Header(who, "HKSCC", f"{name}{place}", "sese.020.001.07" if "CxlReq" in one else "sese.030.001.09", MOMENT)
+            for place, one in enumerate(documents)
+        ]
+        path = tmp_path / f"{name}.xml"
+        path.write_bytes(write_file(documents, name, MOMENT, headers))
+        _, replies = send_messages(house, path, who)
+        again, same = send_messages(house, path, who)
+        assert again.done == 0 or same == replies, "the same file is sent only once"
+        found = []
+        for one in read_messages(replies):
+            read = status.read_cancellation_status if "027" in one.message else status.read_modification_status
+            said = read(leaves_of(one))
+            found.append((said.request, said.state.at, said.state.code))
+        return found
+
+    def change(reference: str, **fields: object) -> str:
+        asked = requests.Modification(reference=reference, account="A/HOUSE", **fields)  # type: ignore[arg-type]
+        return requests.write_modification(asked)
+
+    def cancel(reference: str, account: str) -> str:
+        asked = requests.Cancellation(reference=reference, delivers=account == "A/HOUSE", free=False, account=account)
+        return requests.write_cancellation(asked)
+
+    done = ask("a", "A", change("1", hold=True, priority="high", partial=False), change("3", hold=True))
+    assert done == [("a0", "PrcgSts/Cmpltd", ""), ("a1", "PrcgSts/Cmpltd", "")]
+    table = state(house).settlement.instructions.table
+    assert (table["holds"][0], table["priority"][0], table["partial"][0]) == (1, 2, 2)
+    assert ask("b", "A", change("1", hold=False), change("1", link="before", linked=("2",)), change("3", link="before",
+               linked=("1",))) == [
+        ("b0", "PrcgSts/Cmpltd", ""), ("b1", "PrcgSts/Cmpltd", ""), ("b2", "PrcgSts/Rjctd", "NRGN")]  # fmt: skip
+    links = state(house).settlement.links
+    assert (links.earlier.tolist(), links.later.tolist()) == ([0], [1])
+    assert ask("c", "A", cancel("1", "A/HOUSE"), cancel("3", "A/HOUSE"), cancel("9", "A/HOUSE")) == [
+        ("c0", "PrcgSts/PdgCxl", "CONF"), ("c1", "PrcgSts/Canc", "CANI"), ("c2", "PrcgSts/Rjctd", "NRGN")]  # fmt: skip
+    told = [status.read_advice(leaves_of(one)).states[0].at for one in read_messages(answer_file(house, "B")[1])]
+    assert told == ["PrcgSts/CxlReqd", "MtchgSts/Mtchd"]
+    assert ask("d", "B", cancel("1", "B/HOUSE")) == [("d0", "PrcgSts/Canc", "CANI")]
+    assert ask("e", "A", cancel("1", "A/HOUSE"), change("1", hold=True)) == [
+        ("e0", "PrcgSts/Dnd", "DCAN"), ("e1", "PrcgSts/Dnd", "DCAN")]  # fmt: skip
+    assert state(house).settlement.instructions.table["status"][0] == CANCELLED
+
+
+def test_a_bad_request_spoils_its_whole_file(tmp_path: Path) -> None:
+    """Goal: read whole or refused whole. Method: good orders and a request that is not acted on; nothing is sent."""
+    house = open_house(tmp_path / "house")
+    directory = Directory(state(house).resolved)
+    path = tmp_path / "day.xml"
+    good = drawn_orders(1)["A"][0]
+    one = write_orders([good], directory, "F", MOMENT).decode().split("\n", 1)[1].strip()
+    bad = requests.write_modification(requests.Modification(reference="1", account="A/HOUSE", hold=True))
+    bad = bad.replace("<HldInd>", "<SctiesRTGS><Ind>true</Ind></SctiesRTGS><HldInd>")
+    path.write_bytes(write_file([one, bad, one], "F", MOMENT))
+    before = state(house).digest()
+    with pytest.raises(Rejected) as caught:
+        send_messages(house, path, "A")
+    found = caught.value.rejections[0]
+    assert (found.file, found.field, found.subject) == (str(path), "ReqDtls/SctiesRTGS/Ind", "sese.030.001.09 2")
+    assert found.line > 0
+    assert state(house).digest() == before
+
+
+def test_csv_becomes_messages_and_csv_again(tmp_path: Path) -> None:
+    """Goal: the converter loses nothing, and no text is a spreadsheet's formula. Method: there and back, cells read."""
+    house = open_house(tmp_path / "house")
+    several = drawn_orders(4)["A"]
+    first = tmp_path / "a.csv"
+    first.write_bytes(write_rows(msgspec.structs.asdict(one) for one in several))
+    assert b"'=TRADE" in first.read_bytes()
+    count, data = to_messages(house, first)
+    (tmp_path / "a.xml").write_bytes(data)
+    assert b">=TRADE" in data
+    again, back = to_rows(house, tmp_path / "a.xml")
+    assert (count, again) == (len(several), len(several))
+    (tmp_path / "b.csv").write_bytes(back)
+    bare = [{name: cell for name, cell in row.items() if cell} for _, row in read_rows(first)]
+    assert [{name: cell for name, cell in row.items() if cell} for _, row in read_rows(tmp_path / "b.csv")] == bare
+    cells = [cell for line in back.decode().splitlines()[1:] for cell in line.split(",")]
+    assert not [cell for cell in cells if cell.startswith(("=", "+", "@", "-"))]
+    assert np.unique([one.reference for one in several]).size == len(several)
