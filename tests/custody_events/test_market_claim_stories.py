@@ -164,3 +164,24 @@ def test_part_settled_part_claimed(story: EventStory) -> None:
     story.until(RECORD + 3)
     assert story.cell(number, "open_quantity") == 6_000
     assert claims(story) == [("pfod", story.account("A"), story.account("B"), 6_000 * 78, PAY)]
+
+
+def test_an_instruction_matched_after_a_split_is_transformed_once(story: EventStory) -> None:
+    """Traded before and matched after a split: 100 become 200, once; traded after it, or opted out: left alone.
+
+    Source: T2S corporate actions standards, transformations (detection for 20 days, opt-out).
+    """
+    story.give("A", SHARE, 1_000)
+    kept = orders(story, "A", "B", MONDAY, PAY, OPT_OUT)
+    story.announce(EventKind.SPLIT, EventOption("SECU", shares=(story.shares(SHARE, 2, 1),)))
+    story.until(EX)
+    late = orders(story, "A", "B", MONDAY, PAY)
+    after = orders(story, "A", "B", EX, PAY)
+    assert story.evening() == {"transformed": {"instructions_cancelled": 1, "instructions_replaced": 1}}
+    story.night()
+    assert [story.status(number) for number in (kept, late, after, after + 1)] == [
+        "matched", "cancelled", "matched", "matched",
+    ]  # fmt: skip
+    assert [story.cell(number, "quantity") for number in (kept, after, after + 1)] == [100, 100, 200]
+    assert story.cell(after + 1, "amount_cents") == 600_000
+    assert story.evening() == {}

@@ -15,7 +15,7 @@ from tsingma.basics.rejection import InvariantBroken
 from tsingma.basics.rounding import divide_half_away
 from tsingma.clearing.obligations import DuePositions
 from tsingma.custody.events.book import CorporateAction, EventStatus
-from tsingma.custody.events.claims import Claim
+from tsingma.custody.events.claims import DETECTION_DAYS, Claim
 from tsingma.custody.events.conversion import (
     claimed_net,
     converted_balances,
@@ -23,7 +23,9 @@ from tsingma.custody.events.conversion import (
     converted_net,
     share_term,
 )
+from tsingma.custody.events.terms import REORGANISATIONS
 from tsingma.engine.claiming import (
+    UNITS_MAX,
     Move,
     add_positions,
     book_moves,
@@ -33,11 +35,12 @@ from tsingma.engine.claiming import (
     settle_money_claims,
     too_large,
 )
+from tsingma.engine.cycle import settlement_days_before
 from tsingma.engine.house import House
-from tsingma.engine.pending import net_pending, settled_balances
+from tsingma.engine.pending import net_pending, open_deliveries, settled_balances
 from tsingma.journal.corporate_action_commands import EventOption, EventTerms
 from tsingma.journal.corporate_action_events import EventStep
-from tsingma.settlement.instruction import CANCELLED, COLUMNS, DVD, FAILING, MATCHED, ON_HOLD
+from tsingma.settlement.instruction import CANCELLED, COLUMNS, DVD
 from tsingma.settlement.reservation import ACTIVE, RELEASED
 
 Int64 = npt.NDArray[np.int64]
@@ -59,16 +62,38 @@ def convert(house: House, action: CorporateAction) -> EventStep:
     if blocked:
         return EventStep(terms.reference, "blocked", blocked)
     figures = carry_out(house, terms, option, moves)
+    seen = len(house.settlement.instructions)
     house.corporate_actions.keep(
-        msgspec.structs.replace(action, status=EventStatus.CONVERTED, done_day=house.position.day)
+        msgspec.structs.replace(action, status=EventStatus.CONVERTED, done_day=house.position.day, seen=seen)
     )
     return EventStep(terms.reference, "converted", figures)
+
+
+def transform_late(house: House) -> list[EventStep]:
+    """Convert deliveries matched after a conversion and traded before it, for 20 settlement days; returns the steps."""
+    steps, book, first_day = [], house.corporate_actions, 0
+    for action in list(book.events.values()):
+        terms, count = action.terms, len(house.settlement.instructions)
+        if terms.kind not in REORGANISATIONS or action.status is not EventStatus.CONVERTED or action.seen >= count:
+            continue
+        first_day = first_day or settlement_days_before(house.position.day, DETECTION_DAYS)
+        if terms.ex_day < first_day:
+            continue
+        option, open_quantity = terms.options[0], house.settlement.instructions.table["open_quantity"]
+        found = open_deliveries(house, terms.security, action.seen, terms.ex_day)
+        sizes = [converted_delivery(option, int(open_quantity[one]))[0] for one in found.tolist()]
+        late = found[np.array([size <= UNITS_MAX for size in sizes], np.bool_)]
+        figures = _instructions(house, terms.security, option, late)
+        book.keep(msgspec.structs.replace(action, seen=len(house.settlement.instructions)))
+        if late.size:
+            steps.append(EventStep(terms.reference, "transformed", figures))
+    return steps
 
 
 def _pending_moves(house: House, security: int, option: EventOption, pending: dict[int, int]) -> list[Move]:
     """Return what pending deliveries become as moves, for the check of sizes only."""
     issuer, term, table = house.internal.issuer, share_term(option), house.settlement.instructions.table
-    instructed = table["open_quantity"][_open_deliveries(house, security)].tolist()
+    instructed = table["open_quantity"][open_deliveries(house, security)].tolist()
     moves: list[Move] = []
     for size in (*map(abs, pending.values()), *instructed):
         units, money = converted_delivery(option, size)
@@ -76,13 +101,6 @@ def _pending_moves(house: House, security: int, option: EventOption, pending: di
         if term is not None:
             moves.append((issuer, issuer, term.security + len(CURRENCIES), units))
     return moves
-
-
-def _open_deliveries(house: House, security: int) -> Int64:
-    """Return the numbers of open instructions that deliver a security."""
-    table = house.settlement.instructions.table
-    live = np.isin(table["status"], (MATCHED, ON_HOLD, FAILING)) & (table["asset"] == security + len(CURRENCIES))
-    return np.flatnonzero(live).astype(np.int64)
 
 
 def in_the_way(house: House, security: int, option: EventOption) -> dict[str, int]:
@@ -122,7 +140,7 @@ def carry_out(house: House, terms: EventTerms, option: EventOption, moves: list[
     _put_on_hold(house, held, option)
     _obligations(house, security, option)
     figures = {"balances": sum(asset >= len(CURRENCIES) for _, _, asset, _ in moves), "net_positions": len(pending)}
-    figures |= _instructions(house, security, option)
+    figures |= _instructions(house, security, option, open_deliveries(house, security))
     figures |= settle_money_claims(house, claims.claims)
     _restate_price(house, security, option)
     return figures
@@ -214,11 +232,10 @@ def counter_in(house: House, security: int, currency: int) -> int:
     return int(found[0]) if found.size else -1
 
 
-def _instructions(house: House, security: int, option: EventOption) -> dict[str, int]:
+def _instructions(house: House, security: int, option: EventOption, old: Int64) -> dict[str, int]:
     """Cancel open deliveries of the security and replace them by what their open part becomes."""
     instructions, links = house.settlement.instructions, house.settlement.links
     table, term = instructions.table, share_term(option)
-    old = _open_deliveries(house, security)
     if not old.size:
         return {"instructions_cancelled": 0, "instructions_replaced": 0}
     claims: list[Claim] = []

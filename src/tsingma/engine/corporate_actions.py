@@ -13,7 +13,7 @@ from tsingma.custody.events.book import CorporateAction, EventStatus
 from tsingma.custody.events.tax import check_holder, check_regime
 from tsingma.custody.events.terms import OFFERS, REORGANISATIONS, check_terms
 from tsingma.engine.claiming import collect_owed
-from tsingma.engine.converting import convert, counter_in
+from tsingma.engine.converting import convert, counter_in, transform_late
 from tsingma.engine.cycle import is_settlement_day, settlement_day_before, settlement_days_after
 from tsingma.engine.entitling import close_elections, detect_late, entitle, pay
 from tsingma.engine.house import Handlers, House
@@ -231,6 +231,7 @@ def run_due(house: House, _command: RunCorporateActions) -> CorporateActionsRun:
             steps.append(due[1](house, action))
     if evening:
         steps.extend(detect_late(house))
+        steps.extend(transform_late(house))
     return CorporateActionsRun(tuple(steps), collected)
 
 

@@ -85,6 +85,24 @@ def deliveries(house: House, security: int, announced_day: int, first: int = 0) 
                 yield Pending(first + number, row["deliverer"], row["receiver"], quantity, traded, conditions, settled)
 
 
+def open_deliveries(house: House, security: int, first: int = 0, traded_before: int = 0) -> Int64:
+    """Return the numbers, from ``first`` on, of open instructions that deliver a security, opt-outs left out.
+
+    With ``traded_before`` only those whose orders say that they were traded before that day.
+    """
+    table, orders = house.settlement.instructions.table, house.settlement.orders.table
+    chosen = (table["asset"] == security + len(CURRENCIES)) & ~np.isin(table["status"], (CANCELLED, SETTLED))
+    chosen[:first] = False
+    found = []
+    for number in np.flatnonzero(chosen).tolist():
+        sent = [int(table[side][number]) for side in _ORDERS if table[side][number] >= 0]
+        opted_out = any(int(orders["conditions"][one]) & OPT_OUT for one in sent)
+        in_time = not traded_before or any(int(orders["trade_day"][one]) < traded_before for one in sent)
+        if in_time and not opted_out:
+            found.append(number)
+    return np.array(found, np.int64)
+
+
 def late_deliveries(house: House, security: int, record_day: int) -> list[tuple[int, int, int]]:
     """Return (deliverer, receiver, units) of matched instructions that should have settled by the record day.
 
@@ -128,12 +146,13 @@ def late_positions(house: House, security: int) -> list[tuple[int, int, int]]:
 
 _READ = ("deliverer", "receiver", "quantity", "open_quantity", "settled_day", "status", "intended_day",
          "deliverer_order", "receiver_order")  # fmt: skip
+_ORDERS = ("deliverer_order", "receiver_order")
 
 
 def _order_facts(house: House, row: dict[str, int], market: MarketRule) -> tuple[int, int]:
     """Return trade date and conditions: both are matching fields, so either side's order has them."""
     orders = house.settlement.orders.table
-    for side in ("deliverer_order", "receiver_order"):
+    for side in _ORDERS:
         if row[side] >= 0:
             return int(orders["trade_day"][row[side]]), int(orders["conditions"][row[side]])
     return trade_day_of(row["intended_day"], market), 0
