@@ -78,6 +78,7 @@ def produce(url: str) -> int:
         tell("standby")
         taken = stand_by(session, SystemClock(), poll_seconds=POLL_SECONDS)
         tell("writer", taken.epoch, taken.milliseconds)
+        session.sequencer.snapshot()  # from which the next standby starts: the journal grows with every round
         first = [last_durable(session, producer) for producer in range(PRODUCERS)]
         refusals: list[str] = []
         with GroupCommit(session.sequencer) as door:
