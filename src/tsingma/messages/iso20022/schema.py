@@ -8,8 +8,9 @@ every message in it follows its schema. It holds one message (``Document``), or 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -22,6 +23,8 @@ FAULTS_MAX = 100
 SPACE = "urn:iso:std:iso:20022:tech:xsd:"
 FILE_HEADER = "head.002.001.01"
 BUSINESS_HEADER = "head.001.001.04"
+_FILE, _PAYLOAD = f"{{{SPACE}{FILE_HEADER}}}Xchg", f"{{{SPACE}{FILE_HEADER}}}Pyld"
+_HEADER = f"{{{SPACE}{BUSINESS_HEADER}}}AppHdr"
 _LOCATION = "{http://www.w3.org/2001/XMLSchema-instance}"
 
 
@@ -76,6 +79,7 @@ def validate(data: bytes, *, file: str = "") -> str:
     return read_messages(data, file=file)[0].message
 
 
+@cache
 def _library() -> Any:
     try:
         from lxml import etree  # type: ignore[import-untyped]
@@ -125,7 +129,7 @@ def _parse(data: bytes, file: str) -> Any:
         line = getattr(error, "lineno", 0) or 0
         text = str(getattr(error, "msg", None) or error)
         raise _refused(f"is no XML: {text[:200]}", file, line, "", "send well-formed XML in UTF-8") from None
-    if _too_deep()(root):
+    if (b"Envlp" in data or b"Sgntr" in data) and _too_deep()(root):  # else schemas bound it
         raise refuse(
             RejectionReason.LIMIT,
             f"elements nest more than {DEPTH_MAX} deep",
@@ -140,38 +144,61 @@ def _parse(data: bytes, file: str) -> Any:
 
 
 def _messages(root: Any, file: str) -> Iterator[Received]:
-    if root.tag != f"{{{SPACE}{FILE_HEADER}}}Xchg":
+    if root.tag != _FILE:
         yield Received(_identifier(root, file), root, None, 1)
         return
     header, place = None, 0
-    faults = _breaches(root, FILE_HEADER, file)
-    if faults:
-        raise Rejected(*faults[:FAULTS_MAX])
-    for payload in root[1:]:
-        for element in payload:
-            if element.tag == f"{{{SPACE}{BUSINESS_HEADER}}}AppHdr":
-                if header is not None:
-                    raise _refused(
-                        "a header without its message", file, header.sourceline, "AppHdr", "add the Document"
-                    )
-                header = element
-            else:
-                place += 1
-                yield Received(_identifier(element, file), element, header, place)
-                header = None
+    for element in _payloads(root, file):
+        if element.tag == _HEADER:
+            if header is not None:
+                raise _alone(header, file)
+            header = element
+        else:
+            place += 1
+            yield Received(_identifier(element, file), element, header, place)
+            header = None
     if header is not None:
-        raise _refused("a header without its message", file, header.sourceline, "AppHdr", "add the Document")
+        raise _alone(header, file)
     if not place:
         raise refuse(RejectionReason.MISSING, "there is no message in it", file=file, field="Pyld")
 
 
+def _payloads(root: Any, file: str) -> Iterator[Any]:
+    """Yield what is in each ``Pyld``, after the head of the file is checked: one element each.
+
+    The head is checked on a copy without payloads, so that those are not gone through twice.
+    """
+    head = _library().Element(root.tag, root.attrib)
+    head.extend(deepcopy(one) for one in root[:1])
+    faults = _breaches(head, FILE_HEADER, file)
+    if faults:
+        raise Rejected(*faults[:FAULTS_MAX])
+    for payload in root[1:]:
+        if payload.tag != _PAYLOAD or len(payload) != 1:
+            text = "after the description of a file come payloads of one element each"
+            raise _refused(text, file, payload.sourceline or 0, str(payload.tag).rpartition("}")[2], "send Pyld")
+        yield payload[0]
+
+
+def _alone(header: Any, file: str) -> Rejected:
+    return _refused("a header without its message", file, header.sourceline or 0, "AppHdr", "add the Document")
+
+
 def _identifier(element: Any, file: str) -> str:
-    space, _, name = str(element.tag).removeprefix("{").rpartition("}")
-    if name != "Document" or not space.startswith(SPACE):
+    message = _message_of(element.tag)
+    if not message:
+        name = str(element.tag).rpartition("}")[2]
         remedy = f"send <Document xmlns='{SPACE}...'>, or many of them in <Xchg xmlns='{SPACE}{FILE_HEADER}'>"
         text = f"'{str(element.tag)[:120]}' is no ISO 20022 message"
         raise _refused(text, file, element.sourceline or 0, name[:60], remedy)
-    return space.removeprefix(SPACE)
+    return message
+
+
+@lru_cache(maxsize=256)
+def _message_of(tag: str) -> str:
+    """Return the identifier of a Document's tag, "" for a tag that is none."""
+    space, _, name = tag.removeprefix("{").rpartition("}")
+    return space.removeprefix(SPACE) if name == "Document" and space.startswith(SPACE) else ""
 
 
 def _breaches(element: Any, message: str, file: str) -> list[Rejection]:
