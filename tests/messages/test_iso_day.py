@@ -296,6 +296,10 @@ def test_requests_are_carried_out_and_answered(tmp_path: Path) -> None:
     assert ask("e", "A", cancel("1", "A/HOUSE"), change("1", hold=True)) == [
         ("e0", "PrcgSts/Dnd", "DCAN"), ("e1", "PrcgSts/Dnd", "DCAN")]  # fmt: skip
     assert state(house).settlement.instructions.table["status"][0] == CANCELLED
+    header = Header("B", "HKSCC", "f0", "sese.020.001.07", MOMENT)
+    path.write_bytes(write_file([cancel("2", "B/HOUSE")], "f", MOMENT, [header]))
+    with pytest.raises(Rejected, match="the header is of B, A sends it"):
+        send_messages(house, path, "A")
 
 
 def test_a_bad_request_spoils_its_whole_file(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ from tsingma.messages.iso20022.instruction import Instruction
 from tsingma.messages.iso20022.leaves import leaves_of, located
 from tsingma.messages.iso20022.orders import read_all, write_orders
 from tsingma.messages.iso20022.parties import Directory
-from tsingma.messages.iso20022.schema import Received, read_messages
+from tsingma.messages.iso20022.schema import FAULTS_MAX, Received, read_messages
 from tsingma.messages.rows import read_rows as read_table_rows
 from tsingma.settlement.instruction import CANCELLED, FROM_MATCHED, SETTLED
 from tsingma.settlement.links import LINK_KINDS
@@ -85,6 +85,7 @@ def send_messages(
     with Session.open(house) as session:
         directory = directory_of(session.house, bics)
         received = read_messages(data, file=str(path), accept=TAKEN)
+        _require_sender(received, participant, str(path))
         work = _work(received, directory, str(path))
         sending = _Sending(session, path, participant, second, hashlib.sha256(data).hexdigest()[:16])
         for place, one in enumerate(work):
@@ -145,6 +146,21 @@ def to_rows(house: Path | str, path: Path, bics: Path | None = None) -> tuple[in
     resolve_rows(((one.document.sourceline or 0, row) for one, row in zip(received, found, strict=True)),
                  directory.book, str(path))  # fmt: skip
     return len(found), write_rows(found)
+
+
+def _require_sender(received: list[Received], participant: str, file: str) -> None:
+    """Refuse a header that names another message, or another sender than the participant that sends the file."""
+    faults: list[Rejection] = []
+    for one in received:
+        try:
+            header = read_header(one)
+            if participant and header is not None and header.sender != participant:
+                text = f"the header is of {header.sender}, {participant} sends it"
+                raise refuse(RejectionReason.CONFLICT, text, remedy="send your own messages")
+        except Rejected as rejected:
+            faults += located(rejected, one, file)
+    if faults:
+        raise Rejected(*faults[:FAULTS_MAX])
 
 
 @dataclass(frozen=True, slots=True)
