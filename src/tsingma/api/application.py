@@ -1,0 +1,67 @@
+"""The application: all routes behind one guard, with their limits and the description of the interface."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Litestar, Router
+from litestar.connection import Request
+from litestar.di import Provide
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
+
+from tsingma.api import problems, reads
+from tsingma.api.guard import Reach, guard_of, open_to_all, reach_of
+from tsingma.api.keys import Keys, require_owners
+from tsingma.api.tokens import TokenDesk
+from tsingma.app.house_service import HouseService
+from tsingma.basics.clock import Clock
+
+BODY_BYTES_MAX = 1024 * 1024
+INTERFACE_VERSION = "0.1"
+
+
+def application(service: HouseService, keys: Keys, clock: Clock, *, keys_file: str = "") -> Litestar:
+    """Return the application of an open house; it closes the house when it shuts down.
+
+    Raises Rejected (keys whose owner the house does not have, or may have no key), and then the house stays open.
+    """
+    members = service.read(lambda house, _at: {one.code: one for one in house.resolved.book.participants})
+    require_owners(keys, members, keys_file)
+
+    def give_service() -> HouseService:
+        return service
+
+    def give_reach(request: Request[Any, Any, Any]) -> Reach:
+        return reach_of(request)
+
+    return Litestar(
+        route_handlers=[*reads.ROUTES],
+        guards=[guard_of(TokenDesk(keys, clock))],
+        dependencies={
+            "service": Provide(give_service, sync_to_thread=False),
+            "reach": Provide(give_reach, sync_to_thread=False),
+        },
+        exception_handlers=problems.HANDLERS,
+        request_max_body_size=BODY_BYTES_MAX,
+        openapi_config=_description(),
+        on_shutdown=[service.close],
+        logging_config=None,
+        debug=False,
+    )
+
+
+def _description() -> OpenAPIConfig:
+    return OpenAPIConfig(
+        title="Tsingma",
+        version=INTERFACE_VERSION,
+        description="A post-trade house: its day, balances, positions, instructions, margin calls and links.",
+        security=[{"token": []}],
+        components=Components(
+            security_schemes={"token": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT, Ed25519")}
+        ),
+        use_handler_docstrings=True,
+        openapi_router=Router("/openapi", route_handlers=[], opt=open_to_all(), include_in_schema=False),
+        render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+    )

@@ -1,0 +1,99 @@
+"""The guard before every route: who asks, whether their role may, and whose objects they reach. Default: refused.
+
+A route states its access in ``opt``, with ``access(resource, action)``; a route that states none, or one that the table
+of permissions does not have, is closed to everybody. It judges before a byte of the body is read.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from litestar.connection import ASGIConnection, Request
+from litestar.exceptions import HTTPException, NotFoundException, PermissionDeniedException
+from litestar.handlers import BaseRouteHandler
+from litestar.types import Guard
+
+from tsingma.api.permissions import Access, Action, Resource, Scope, scope_of
+from tsingma.api.tokens import Caller, TokenDesk, TokenRefused
+
+PUBLIC = "public"  # of routes that tell nothing about the house: alive or not, the description of the interface
+_ACCESS = "access"
+
+
+class Reach(msgspec.Struct, frozen=True):
+    """What the caller of this request may touch: its own participant's objects, or anybody's."""
+
+    caller: Caller
+    scope: Scope
+
+    def participant(self, asked: str = "") -> str:
+        """Return whose objects a list has ("": everybody's); raises 403 when others' are asked for and not reached."""
+        if self.scope is Scope.ANY:
+            return asked
+        if asked not in ("", self.caller.participant):
+            raise PermissionDeniedException("objects of other participants")
+        return self.caller.participant
+
+    def require(self, owners: frozenset[str], what: str) -> None:
+        """Raise 404 unless an object is there and reached: others' objects look as if there were none."""
+        if not owners or (self.scope is not Scope.ANY and self.caller.participant not in owners):
+            raise NotFoundException(f"there is no {what}, or it is not yours")
+
+
+def access(resource: Resource, action: Action) -> dict[str, Access]:
+    """Return what a route states about itself."""
+    return {_ACCESS: (resource, action)}
+
+
+def open_to_all() -> dict[str, str]:
+    """Return what a route states that needs no token."""
+    return {_ACCESS: PUBLIC}
+
+
+def guard_of(desk: TokenDesk) -> Guard:
+    """Return the guard that asks ``desk`` who somebody is."""
+
+    def judge(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+        stated = handler.opt.get(_ACCESS)
+        if stated == PUBLIC:
+            return
+        try:
+            caller = desk.check(_token(connection))
+            scope = scope_of(caller.role, stated)
+            if scope is Scope.NONE:
+                raise PermissionDeniedException(f"a {caller.role} may not do this")
+            reach = Reach(caller, scope)
+            if "participant" in connection.path_params:
+                reach.participant(str(connection.path_params["participant"]))
+            if stated is None or stated[1] is not Action.READ:
+                desk.spend(caller)
+        except TokenRefused as refused:
+            raise _unauthorised(str(refused)) from None
+        connection.state.reach = reach
+
+    return judge
+
+
+def reach_of(request: Request[Any, Any, Any]) -> Reach:
+    """Return what the guard has found; raises 403 when no guard has been there."""
+    found = request.state.get("reach")
+    if not isinstance(found, Reach):
+        raise PermissionDeniedException("nobody has asked who this is")
+    return found
+
+
+def _token(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
+    given = connection.headers.getall("authorization", [])
+    if len(given) != 1:
+        raise TokenRefused("send one header 'Authorization: Bearer TOKEN'")
+    scheme, _, token = given[0].partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise TokenRefused("send 'Authorization: Bearer TOKEN'")
+    return token.strip()
+
+
+def _unauthorised(detail: str) -> HTTPException:
+    challenge = {"WWW-Authenticate": 'Bearer error="invalid_token"'}  # RFC 6750, section 3
+    return HTTPException(detail, status_code=HTTPStatus.UNAUTHORIZED, headers=challenge)

@@ -1,0 +1,132 @@
+"""The keys file: whose signatures the house accepts, as what, and from when to when.
+
+TOML: ``audience`` (the name tokens must be made out to) and one ``[[key]]`` each with ``id``, ``public`` (the 32 bytes
+of an Ed25519 public key, base64url), ``issuer`` (who signs), ``role``, ``participant`` (of members only),
+``valid_from`` and ``valid_to`` (moments with an offset). Two keys of one issuer whose times overlap are a rotation.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import tomllib
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from tsingma.api.permissions import MEMBERS, Role
+from tsingma.basics.rejection import Rejected, Rejection, RejectionReason, refuse
+from tsingma.reference.book import Participant, ParticipantKind
+
+FILE_BYTES_MAX = 4 * 1024 * 1024
+KEYS_MAX = 10_000
+PUBLIC_BYTES = 32  # RFC 8032, section 5.1.5: an Ed25519 public key
+
+# Which participants may have keys at all, and as what: the house, its bank, issuers and links act through no key.
+_KINDS = {
+    ParticipantKind.DIRECT_CLEARING: Role.PARTICIPANT,
+    ParticipantKind.GENERAL_CLEARING: Role.PARTICIPANT,
+    ParticipantKind.CUSTODIAN: Role.CUSTODIAN,
+}
+
+
+class Key(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One public key; ``participant`` is empty for roles that belong to none."""
+
+    id: str
+    public: str
+    issuer: str
+    role: Role
+    valid_from: datetime
+    valid_to: datetime
+    participant: str = ""
+
+
+class Keys(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A keys file as it was read."""
+
+    audience: str
+    key: tuple[Key, ...] = ()
+
+
+def read_keys(path: Path) -> Keys:
+    """Return the keys of a file.
+
+    Raises Rejected naming file and field: missing (file), malformed (TOML, fields, keys, times), duplicate (ids),
+    conflict (a role with or without a participant against what it is), limit (size, number).
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise refuse(
+            RejectionReason.MISSING, f"cannot be read: {error.strerror}", file=str(path), remedy="tsingma serve key"
+        ) from None
+    if len(data) > FILE_BYTES_MAX:
+        raise refuse(RejectionReason.LIMIT, f"more than {FILE_BYTES_MAX} bytes", file=str(path))
+    try:
+        keys = msgspec.convert(tomllib.loads(data.decode()), Keys)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError, RecursionError) as error:
+        raise refuse(RejectionReason.MALFORMED, f"is no keys file: {error}", file=str(path)) from None
+    faults = _faults(keys, str(path))
+    if faults:
+        raise Rejected(*faults)
+    return keys
+
+
+def require_owners(keys: Keys, participants: Mapping[str, Participant], file: str) -> None:
+    """Refuse keys whose participant the book does not have, or whose kind of participant has another role or none."""
+    faults = []
+    for key in keys.key:
+        if key.role not in MEMBERS:
+            continue
+        owner = participants.get(key.participant)
+        if owner is None:
+            faults.append(_fault(file, key, RejectionReason.UNKNOWN, "participant", "is not in the book of the house"))
+        elif _KINDS.get(owner.kind) != key.role:
+            message = f"is a {owner.kind} and cannot have the role {key.role}"
+            faults.append(_fault(file, key, RejectionReason.NOT_ALLOWED, "role", message))
+    if faults:
+        raise Rejected(*faults)
+
+
+def public_bytes(text: str) -> bytes:
+    """Return the bytes of a public key in base64url; raises ValueError when they are not 32."""
+    try:
+        found = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except binascii.Error as error:
+        raise ValueError(f"is not base64url: {error}") from None
+    if len(found) != PUBLIC_BYTES:
+        raise ValueError(f"has {len(found)} bytes, an Ed25519 public key has {PUBLIC_BYTES}")
+    return found
+
+
+def _faults(keys: Keys, file: str) -> list[Rejection]:
+    if not keys.audience:
+        return [Rejection(reason=RejectionReason.MISSING, message="no audience", file=file, field="audience")]
+    if len(keys.key) > KEYS_MAX:
+        return [Rejection(reason=RejectionReason.LIMIT, message=f"{len(keys.key)} keys", file=file, field="key")]
+    faults, seen = [], set()
+    for key in keys.key:
+        if not key.id or not key.issuer:
+            faults.append(_fault(file, key, RejectionReason.MISSING, "id, issuer", "must not be empty"))
+        if key.id in seen:
+            faults.append(_fault(file, key, RejectionReason.DUPLICATE, "id", "is there twice"))
+        seen.add(key.id)
+        try:
+            public_bytes(key.public)
+        except ValueError as error:
+            faults.append(_fault(file, key, RejectionReason.MALFORMED, "public", str(error)))
+        if key.valid_from.tzinfo is None or key.valid_to.tzinfo is None:
+            faults.append(_fault(file, key, RejectionReason.MALFORMED, "valid_from", "needs an offset, such as Z"))
+        elif key.valid_from >= key.valid_to:
+            faults.append(_fault(file, key, RejectionReason.OUT_OF_RANGE, "valid_to", "is not after valid_from"))
+        if (key.role in MEMBERS) != bool(key.participant):
+            message = f"a key of a {key.role} belongs to {'a participant' if key.role in MEMBERS else 'none'}"
+            faults.append(_fault(file, key, RejectionReason.CONFLICT, "participant", message))
+    return faults
+
+
+def _fault(file: str, key: Key, reason: RejectionReason, field: str, message: str) -> Rejection:
+    return Rejection(reason=reason, message=message, file=file, field=field, subject=f"key {key.id}")

@@ -1,0 +1,82 @@
+"""Who may do what: one table of resource, action and role; what is not in it is denied.
+
+``Scope.OWN`` reaches what belongs to the participant of the caller's key: its accounts, instructions to which it is
+party, its orders. Acts of the operator are not in the table: they need two people, and that is not built.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What the owner of a key is to the house."""
+
+    OPERATOR = "operator"
+    PARTICIPANT = "participant"
+    CUSTODIAN = "custodian"
+    REGULATOR = "regulator"
+    AUDITOR = "auditor"
+
+
+class Resource(StrEnum):
+    """What a route is about."""
+
+    DAY = "day"
+    PARTICIPANTS = "participants"
+    BALANCES = "balances"
+    POSITIONS = "positions"
+    INSTRUCTIONS = "instructions"
+    ORDERS = "orders"
+    MARGIN_CALLS = "margin-calls"
+    LINKS = "links"
+    EVENTS = "events"
+
+
+class Action(StrEnum):
+    """What a route does with its resource."""
+
+    READ = "read"
+    SUBMIT = "submit"  # send new orders
+    ACT = "act"  # hold, release, cancel ... what is there
+
+
+class Scope(StrEnum):
+    """How far a permission reaches."""
+
+    NONE = "none"
+    OWN = "own"
+    ANY = "any"
+
+
+Access = tuple[Resource, Action]
+
+MEMBERS = (Role.PARTICIPANT, Role.CUSTODIAN)  # keys of these belong to a participant of the book
+OVERSEERS = (Role.OPERATOR, Role.REGULATOR, Role.AUDITOR)  # keys of these belong to none
+
+_EVERYBODY = dict.fromkeys(Role, Scope.ANY)
+_OWN = dict.fromkeys(MEMBERS, Scope.OWN)
+_OVERSIGHT = dict.fromkeys(OVERSEERS, Scope.ANY)
+
+PERMISSIONS: dict[Access, dict[Role, Scope]] = {
+    (Resource.DAY, Action.READ): _EVERYBODY,
+    (Resource.PARTICIPANTS, Action.READ): _EVERYBODY,
+    (Resource.LINKS, Action.READ): _EVERYBODY,
+    (Resource.BALANCES, Action.READ): {**_OWN, **_OVERSIGHT},
+    (Resource.POSITIONS, Action.READ): {**_OWN, **_OVERSIGHT},
+    (Resource.INSTRUCTIONS, Action.READ): {**_OWN, **_OVERSIGHT},
+    (Resource.ORDERS, Action.READ): {**_OWN, **_OVERSIGHT},
+    (Resource.EVENTS, Action.READ): {**_OWN, **_OVERSIGHT},
+    # A custodian's stock is its clients', and the house calls it for none: no margin calls for its keys.
+    (Resource.MARGIN_CALLS, Action.READ): {Role.PARTICIPANT: Scope.OWN, **_OVERSIGHT},
+    (Resource.INSTRUCTIONS, Action.SUBMIT): _OWN,
+    (Resource.INSTRUCTIONS, Action.ACT): _OWN,
+    (Resource.ORDERS, Action.ACT): _OWN,
+}
+
+
+def scope_of(role: Role, access: Access | None) -> Scope:
+    """Return how far a role reaches; ``none`` for an access that is not in the table, or is not declared at all."""
+    if access is None:
+        return Scope.NONE
+    return PERMISSIONS.get(access, {}).get(role, Scope.NONE)

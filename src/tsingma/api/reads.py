@@ -1,0 +1,205 @@
+"""Routes that read. Lists are pages: ``cursor`` starts one, ``limit`` bounds it, ``next`` is the next one's cursor."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Annotated
+
+import msgspec
+from litestar import get
+from litestar.di import NamedDependency
+from litestar.exceptions import HTTPException
+from litestar.params import FromPath, PathParameter, QueryParameter
+
+from tsingma.api.guard import Reach, access, open_to_all
+from tsingma.api.permissions import Action, Resource
+from tsingma.app import house_reads as reads
+from tsingma.app import instruction_reads
+from tsingma.app.explain import explain_number
+from tsingma.app.house_service import HouseService
+from tsingma.app.link_rules import summarise_all
+from tsingma.basics.rejection import InvariantBroken, Rejected
+from tsingma.reference.book import AccountClass
+
+NUMBER_MAX = 2**31
+Service = NamedDependency[HouseService]
+Reached = NamedDependency[Reach]
+Cursor = Annotated[
+    int, QueryParameter(ge=0, le=NUMBER_MAX, description="where the page starts: the `next` of the last")
+]
+Limit = Annotated[int, QueryParameter(ge=1, le=reads.LIMIT_MAX, description="items on the page at most")]
+Code = Annotated[str, QueryParameter(pattern="^[A-Z0-9-]{0,16}$", description="a participant; empty: all within reach")]
+Status = Annotated[str, QueryParameter(pattern="^[a-z-]{0,16}$", description="only in this status; empty: in any")]
+Number = Annotated[int, PathParameter(ge=0, le=NUMBER_MAX)]
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """Whether the service answers."""
+
+    status: str
+
+
+class Explanation(msgspec.Struct, frozen=True):
+    """Why an instruction has not settled: a sentence, and what must come in where (asset line, amount)."""
+
+    instruction: int
+    settles: bool
+    sentence: str
+    needs: tuple[tuple[str, int], ...]
+
+
+class Link(msgspec.Struct, frozen=True):
+    """A link that ships with the house, what is assumed in its rules, and its quotas where its day is in the house."""
+
+    link: str
+    title: str
+    status: str
+    directions: tuple[str, ...]
+    dated_rows: int
+    assumed_rows: int
+    quotas: tuple[reads.Quota, ...]
+
+
+class Links(msgspec.Struct, frozen=True):
+    """All links."""
+
+    items: list[Link]
+
+
+_links = cache(summarise_all)  # rule files ship with the house: read once
+
+
+@get("/health", opt=open_to_all(), sync_to_thread=False)
+def health() -> Standing:
+    """Say that the process answers; nothing about the house."""
+    return Standing("alive")
+
+
+@get("/ready", opt=open_to_all(), sync_to_thread=True)
+def ready(service: Service) -> Standing:
+    """Say whether the house can be read and written: 200, or 503 when it has stopped."""
+    try:
+        service.read(lambda house, _at: house.position)
+        service.require_open()
+    except (Rejected, InvariantBroken):
+        raise HTTPException("the house has stopped", status_code=503) from None
+    return Standing("ready")
+
+
+@get("/day", opt=access(Resource.DAY, Action.READ), sync_to_thread=True)
+def day(service: Service) -> reads.Day:
+    """Return where the business day stands."""
+    return service.read(reads.day_of)
+
+
+@get("/participants", opt=access(Resource.PARTICIPANTS, Action.READ), sync_to_thread=True)
+def participants(service: Service, cursor: Cursor = 0, limit: Limit = 100) -> reads.Members:
+    """Return the directory of participants and the classes of their accounts."""
+    return service.read(lambda house, at: reads.members_of(house, at, cursor, limit))
+
+
+@get(
+    "/accounts/{participant:str}/{account_class:str}/balances",
+    opt=access(Resource.BALANCES, Action.READ),
+    sync_to_thread=True,
+)
+def balances(
+    service: Service,
+    reach: Reached,
+    participant: Annotated[str, PathParameter(pattern="^[A-Z0-9-]{1,16}$")],
+    account_class: FromPath[AccountClass],
+    cursor: Cursor = 0,
+    limit: Limit = 100,
+) -> reads.Balances:
+    """Return what an account has of each asset."""
+    mine = reach.participant(participant)
+    known = service.read(lambda house, _at: (mine, account_class) in house.resolved.account_index)
+    reach.require(frozenset((mine,)) if known else frozenset(), f"account {participant}/{account_class}")
+    return service.read(lambda house, at: reads.balances_of(house, at, mine, account_class, cursor, limit))
+
+
+@get("/positions", opt=access(Resource.POSITIONS, Action.READ), sync_to_thread=True)
+def positions(
+    service: Service, reach: Reached, participant: Code = "", cursor: Cursor = 0, limit: Limit = 100
+) -> reads.NetPositions:
+    """Return stock lines of continuous net settlement."""
+    mine = reach.participant(participant)
+    return service.read(lambda house, at: reads.positions_of(house, at, mine, cursor, limit))
+
+
+@get("/margin/calls", opt=access(Resource.MARGIN_CALLS, Action.READ), sync_to_thread=True)
+def margin_calls(
+    service: Service, reach: Reached, participant: Code = "", cursor: Cursor = 0, limit: Limit = 100
+) -> reads.MarginCalls:
+    """Return requirements as last called, what is pledged for them and what is lacking."""
+    mine = reach.participant(participant)
+    return service.read(lambda house, at: reads.calls_of(house, at, mine, cursor, limit))
+
+
+@get("/instructions", opt=access(Resource.INSTRUCTIONS, Action.READ), sync_to_thread=True)
+def instructions(
+    service: Service, reach: Reached, participant: Code = "", status: Status = "", cursor: Cursor = 0,
+    limit: Limit = 100,
+) -> instruction_reads.InstructionStates:  # fmt: skip
+    """Return matched instructions in order of their numbers."""
+    mine = reach.participant(participant)
+    return service.read(lambda house, at: instruction_reads.instructions_of(house, at, mine, status, cursor, limit))
+
+
+@get("/instructions/{instruction:int}", opt=access(Resource.INSTRUCTIONS, Action.READ), sync_to_thread=True)
+def instruction(service: Service, reach: Reached, instruction: Number) -> instruction_reads.InstructionState:
+    """Return one instruction."""
+    owners = service.read(lambda house, _at: instruction_reads.parties_of_instruction(house, instruction))
+    reach.require(owners, f"instruction {instruction}")
+    return service.read(lambda house, _at: instruction_reads.instruction_state(house, instruction))
+
+
+@get(
+    "/instructions/{instruction:int}/explanation",
+    opt=access(Resource.INSTRUCTIONS, Action.READ),
+    sync_to_thread=True,
+)
+def explanation(service: Service, reach: Reached, instruction: Number) -> Explanation:
+    """Say why an instruction has not settled, and what would settle it."""
+    owners = service.read(lambda house, _at: instruction_reads.parties_of_instruction(house, instruction))
+    reach.require(owners, f"instruction {instruction}")
+    found = service.read(lambda house, _at: explain_number(house, instruction))
+    return Explanation(found.instruction, found.settles, found.sentence, found.needs)
+
+
+@get("/orders", opt=access(Resource.ORDERS, Action.READ), sync_to_thread=True)
+def orders(
+    service: Service, reach: Reached, participant: Code = "", status: Status = "", cursor: Cursor = 0,
+    limit: Limit = 100,
+) -> instruction_reads.OrderStates:  # fmt: skip
+    """Return what one side has told the house, matched or not, in order of numbers."""
+    mine = reach.participant(participant)
+    return service.read(lambda house, at: instruction_reads.orders_of(house, at, mine, status, cursor, limit))
+
+
+@get("/orders/{order:int}", opt=access(Resource.ORDERS, Action.READ), sync_to_thread=True)
+def order(service: Service, reach: Reached, order: Number) -> instruction_reads.OrderState:
+    """Return one order."""
+    owners = service.read(lambda house, _at: instruction_reads.owner_of_order(house, order))
+    reach.require(owners, f"order {order}")
+    return service.read(lambda house, _at: instruction_reads.order_state(house, order))
+
+
+@get("/links", opt=access(Resource.LINKS, Action.READ), sync_to_thread=True)
+def links(service: Service) -> Links:
+    """Return the links that ship with the house, and the quotas of those that have a day in it."""
+    quotas = service.read(lambda house, _at: reads.quotas_of(house))
+    return Links(
+        [
+            Link(
+                one.link, one.title, one.status, one.directions, one.rows, one.assumed, tuple(quotas.get(one.link, ()))
+            )
+            for one in _links()
+        ]
+    )
+
+
+ROUTES = (
+    health, ready, day, participants, balances, positions, margin_calls, instructions, instruction, explanation, orders,
+    order, links,
+)  # fmt: skip

@@ -1,0 +1,91 @@
+"""A house that serves many at once: one writer behind the door of group commit, and a follower that answers reads.
+
+The follower is a second session, opened read only on the same journal. Before it answers it carries out what the
+writer made durable since, so a read sees every answer given before it began; and however long it takes, it never holds
+the writer up.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from itertools import islice
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+
+from tsingma.app.group_commit import GroupCommit, Receipt
+from tsingma.app.session import Session
+from tsingma.engine.house import House
+from tsingma.journal.commands import Command
+from tsingma.journal.record import Record
+
+T = TypeVar("T")
+
+
+class HouseService:
+    """Reads and writes of an open house, from any thread."""
+
+    def __init__(self, writer: Session, follower: Session) -> None:
+        """Take over both sessions: they are closed with the service, and nobody else may submit to the writer."""
+        self._writer, self._follower = writer, follower
+        self._reading = threading.Lock()
+        self._door = GroupCommit(writer.sequencer)
+
+    @classmethod
+    def open(cls, house: Path | str) -> Self:
+        """Open a house in a folder or at a URL as its writer; raises Rejected when another process writes it."""
+        writer = Session.open(house)
+        try:
+            return cls(writer, Session.open(house, read_only=True))
+        except BaseException:
+            writer.close()
+            raise
+
+    def read(self, question: Callable[[House, int], T]) -> T:
+        """Return what ``question`` finds in the house as of its last durable record, whose number it is given too.
+
+        Raises what the question raises, Rejected when the house has stopped, InvariantBroken for a broken journal.
+        """
+        with self._reading:
+            sequencer = self._follower.sequencer
+            sequencer.catch_up()
+            return question(sequencer.state, sequencer.sequence)
+
+    def submit(self, command_id: str, command: Command) -> Receipt:
+        """Put a command to the writer and return the receipt of its answer; raises Rejected as GroupCommit does."""
+        return self._door.submit(command_id, command)
+
+    def require_open(self) -> None:
+        """Raise Rejected (not-allowed) when the writer has stopped after a failure."""
+        _ = self._writer.house
+
+    def find(self, command_id: str) -> Record | None:
+        """Return the record of a command id, or None when it was never accepted."""
+        with self._reading:
+            return self._follower.store.find(command_id)
+
+    def records(self, after: int, limit: int) -> list[Record]:
+        """Return up to ``limit`` records behind number ``after``."""
+        with self._reading:
+            return list(islice(self._follower.store.read(after), limit))
+
+    def length(self) -> int:
+        """Return the number of the last durable record."""
+        return self._writer.sequencer.sequence
+
+    def close(self) -> None:
+        """Answer what waits, then let go of the journal."""
+        self._door.close()
+        self._follower.close()
+        self._writer.close()
+
+    def __enter__(self) -> Self:
+        """Return the service itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close, whatever happened."""
+        self.close()

@@ -1,0 +1,139 @@
+"""A small house on disk with keys for every role, and a client in process that signs its own tokens."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "settlement" / "stories"))
+
+from litestar.testing import TestClient
+from story import MONDAY, SHARE, Story
+
+from tsingma.api.application import application
+from tsingma.api.keys import Key, Keys
+from tsingma.api.permissions import MEMBERS, Role
+from tsingma.api.tokens import mint, new_private_key
+from tsingma.app.house_service import HouseService
+from tsingma.app.session import Session
+from tsingma.basics.clock import FixedClock
+from tsingma.basics.columns import pack
+from tsingma.journal import commands as do
+from tsingma.reference.book import Participant, ParticipantKind
+
+SECOND = 1_000_000_000
+START_S = 1_767_600_000  # 5 January 2026, 08:00 UTC
+AUDIENCE = "tsingma-test"
+OWNER = {Role.PARTICIPANT: "A", Role.CUSTODIAN: "C"}
+
+
+def commands() -> list[do.Command]:
+    """Tell a house: A and C have shares, B and D money; instruction 0 A to B, 1 C to B, 2 D to B; orders; calls."""
+    told = Story()
+    custodian = tuple(
+        Participant(code="C", name="C", kind=ParticipantKind.CUSTODIAN) if one.code == "C" else one
+        for one in told.house.resolved.book.participants
+    )
+    book = msgspec.structs.replace(told.house.resolved.book, participants=custodian)
+    for who in ("A", "C", "D"):
+        told.give(who, SHARE, 1_000)
+    told.give("B", "HKD", 100_000_000)
+    told.give("A", "HKD", 50_000)
+    for deliverer in ("A", "C", "D"):
+        told.send(deliverer, "delivers", "B")
+        told.send("B", "receives", deliverer)
+    for deliverer in ("A", "C", "D"):
+        told.send(deliverer, "delivers", "B", amount_cents=77)  # waits: B has not told its side
+    told.trade(0, buyer="A", seller="D")
+    accounts = [told.account(who) for who in ("A", "B", "C", "D")]
+    told.tell(do.CallMargin("test", pack(accounts, "i4"), pack([10_000, 20_000, 30_000, 0], "i8")))
+    return [do.LoadReference(book), *told.told[1:]]
+
+
+@dataclass
+class Served:
+    """A served house with one private key for each role, and one of another participant, B."""
+
+    client: TestClient
+    clock: FixedClock
+    service: HouseService
+    private: dict[str, dict[str, str]]
+
+    def token(self, who: str, **changes: Any) -> str:
+        """Return a new token of a key (named by its role, or "other"); changes: audience, lifetime_s, at_s, issuer."""
+        at = changes.get("at_s", self.clock.now_ns() // SECOND)
+        return mint(
+            self.private[who], who, changes.get("issuer", f"issuer-{who}"), changes.get("audience", AUDIENCE), at,
+            changes.get("lifetime_s", 60),
+        )  # fmt: skip
+
+    def call(self, who: str | None, method: str, path: str, **more: Any) -> Any:
+        """Send a request with a new token of ``who``."""
+        headers = dict(more.pop("headers", {}))
+        if who is not None:
+            headers["Authorization"] = f"Bearer {more.pop('token', None) or self.token(who)}"
+        return self.client.request(method, path, headers=headers, **more)
+
+    def get(self, who: str | None, path: str, **more: Any) -> Any:
+        """Read."""
+        return self.call(who, "GET", path, **more)
+
+    def post(self, who: str | None, path: str, body: Any, key: str, **more: Any) -> Any:
+        """Send a change under an idempotency key."""
+        return self.call(who, "POST", path, json=body, headers={"Idempotency-Key": key}, **more)
+
+
+def keys_of(private: dict[str, dict[str, str]], owner_of_participant: str = "A") -> Keys:
+    """Return the keys file of private keys named by role; "other" is a participant, B."""
+    owners = {**OWNER, Role.PARTICIPANT: owner_of_participant}
+
+    def key(name: str, pair: dict[str, str]) -> Key:
+        role = Role.PARTICIPANT if name == "other" else Role(name)
+        owner = "B" if name == "other" else owners[role] if role in MEMBERS else ""
+        return Key(
+            id=name, public=pair["x"], issuer=f"issuer-{name}", role=role, participant=owner,
+            valid_from=datetime(2026, 1, 1, tzinfo=UTC), valid_to=datetime(2027, 1, 1, tzinfo=UTC),
+        )  # fmt: skip
+
+    return Keys(audience=AUDIENCE, key=tuple(key(name, pair) for name, pair in private.items()))
+
+
+def write_house(folder: Path) -> Path:
+    """Write the house into a folder and return it."""
+    with Session.open(folder) as session:
+        session.submit([(f"setup/{place}", command) for place, command in enumerate(commands())])
+    return folder
+
+
+@contextmanager
+def served(folder: Path, owner: str = "A", **settings: Any) -> Iterator[Served]:
+    """Serve a house in process; ``owner`` has the key of the participant, ``settings`` go to the application."""
+    private = {str(name): new_private_key() for name in (*Role, "other")}
+    clock = FixedClock(START_S * SECOND)
+    with HouseService.open(folder) as service:
+        app = application(service, keys_of(private, owner), clock, **settings)
+        with TestClient(app, raise_server_exceptions=False) as client:
+            yield Served(client, clock, service, private)
+
+
+__all__ = [
+    "AUDIENCE",
+    "MONDAY",
+    "OWNER",
+    "SECOND",
+    "SHARE",
+    "START_S",
+    "Served",
+    "keys_of",
+    "mint",
+    "new_private_key",
+    "served",
+    "write_house",
+]

@@ -1,0 +1,162 @@
+"""Every route x every role x one's own and another's object, from one table; whatever is not in it is refused.
+
+The table of permissions decides what is expected, the routes of the application what is tried: a route without a row in
+``CASES`` fails. A refusal must leave the house as it was. That the table itself says what it should is in
+``test_api_page.py``: the page that people read has the same words.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from api_house import OWNER, Served
+from litestar import Litestar, get
+from litestar.testing import TestClient
+
+from tsingma.api.guard import PUBLIC, guard_of
+from tsingma.api.keys import Keys
+from tsingma.api.permissions import PERMISSIONS, Action, Resource, Role, Scope, scope_of
+from tsingma.api.tokens import TokenDesk
+from tsingma.basics.clock import FixedClock
+
+# What each role calls its own (overseers have nothing: A's stands for it), and what belongs to D, never to them.
+OWN = {
+    **{role: {"participant": "A", "instruction": "0", "order": "6"} for role in Role},
+    Role.CUSTODIAN: {"participant": "C", "instruction": "1", "order": "7"},
+}
+OTHERS = {"participant": "D", "instruction": "2", "order": "8"}
+
+
+class Case(msgspec.Struct, frozen=True):
+    """How a route is tried: its path with the names above, its body, and what a stranger gets."""
+
+    path: str
+    refused: int = 403
+    body: Any = None
+    has_owner: bool = True  # False: nothing in it belongs to anybody
+
+
+CASES = {
+    "GET /day": Case("/day", has_owner=False),
+    "GET /participants": Case("/participants", has_owner=False),
+    "GET /links": Case("/links", has_owner=False),
+    "GET /accounts/{participant}/{account_class}/balances": Case("/accounts/{participant}/HOUSE/balances"),
+    "GET /positions": Case("/positions?participant={participant}"),
+    "GET /margin/calls": Case("/margin/calls?participant={participant}"),
+    "GET /instructions": Case("/instructions?participant={participant}"),
+    "GET /instructions/{instruction}": Case("/instructions/{instruction}", refused=404),
+    "GET /instructions/{instruction}/explanation": Case("/instructions/{instruction}/explanation", refused=404),
+    "GET /orders": Case("/orders?participant={participant}"),
+    "GET /orders/{order}": Case("/orders/{order}", refused=404),
+}
+
+
+def _routes(app: Litestar) -> dict[str, Any]:
+    """Return what each route states about itself, by method and path; the automatic OPTIONS is tried apart."""
+    return {
+        f"{method} {route.path_format}": handler.opt.get("access")
+        for route in app.routes
+        for handler in route.route_handlers
+        for method in handler.http_methods
+        if method != "OPTIONS"
+    }
+
+
+def test_every_route_is_in_the_table_and_every_permission_has_a_route(shown: Served) -> None:
+    """Goal: 100 % of cases. Method: routes of the application against the cases, stated accesses against the table."""
+    routes = _routes(shown.client.app)
+    closed = {name for name, stated in routes.items() if stated != PUBLIC}
+    assert closed == set(CASES)
+    assert {name for name, stated in routes.items() if stated == PUBLIC} == {
+        "GET /health", "GET /ready", "GET /openapi", "GET /openapi/openapi.json", "GET /openapi/{path}",
+    }  # fmt: skip
+    assert {routes[name] for name in closed} <= set(PERMISSIONS)
+
+
+@pytest.mark.parametrize("name", sorted(CASES))
+@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize("whose", ["own", "other's"])
+def test_who_may_do_what(house_of_cases: Served, name: str, role: Role, whose: str) -> None:
+    """Goal: the table holds on the wire. Method: one request a cell; refusals change nothing, not even the journal."""
+    case, stated = CASES[name], _routes(house_of_cases.client.app)[name]
+    scope = scope_of(role, stated)
+    path = case.path.format(**(OWN[role] if whose == "own" else OTHERS))
+    before = house_of_cases.service.length()
+    headers = {"Idempotency-Key": f"{name}-{role}-{whose}".replace(" ", "_").replace("'", "")}
+    headers["Idempotency-Key"] = "".join(one for one in headers["Idempotency-Key"] if one.isalnum() or one in "-_")
+    more = {"json": case.body} if case.body is not None else {}
+    answer = house_of_cases.call(role, name.partition(" ")[0], path, headers=headers, **more)
+    if scope is Scope.NONE:
+        expected = {403}
+    elif scope is Scope.ANY or whose == "own" or not case.has_owner:
+        expected = {200, 201}
+    else:
+        expected = {case.refused}
+    assert answer.status_code in expected, answer.text
+    if answer.status_code >= 400:
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert house_of_cases.service.length() == before
+        if scope is not Scope.NONE:
+            assert OTHERS["participant"] not in answer.json()["detail"].replace("/D/", "").split()
+
+
+@pytest.mark.parametrize("name", sorted(CASES))
+def test_nobody_without_a_token(shown: Served, name: str) -> None:
+    """Goal: every closed route asks who it is. Method: each without a token, and with one that is spoilt."""
+    case = CASES[name]
+    method, path = name.partition(" ")[0], case.path.format(**OWN[Role.OPERATOR])
+    for token in (None, shown.token("operator")[:-8] + "AAAAAAAA"):
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        answer = shown.client.request(method, path, headers=headers, json=case.body)
+        assert answer.status_code == 401, answer.text
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE"])
+def test_other_methods_find_nothing(shown: Served, method: str) -> None:
+    """Goal: no side door. Method: the other methods on every path, without a token and as operator."""
+    for case in CASES.values():
+        path = case.path.format(**OWN[Role.OPERATOR])
+        assert shown.call(None, method, path).status_code in (401, 405)
+        assert shown.call("operator", method, path).status_code in (403, 405)
+
+
+def test_a_route_that_states_nothing_is_closed_to_everybody() -> None:
+    """Goal: default deny. Method: an application with one route that forgot to say what it is, and one unknown."""
+
+    @get("/forgotten", sync_to_thread=False)
+    def forgotten() -> str:
+        return "secret"
+
+    @get("/strange", opt={"access": (Resource.DAY, Action.ACT)}, sync_to_thread=False)
+    def strange() -> str:
+        return "secret"
+
+    from api_house import AUDIENCE, SECOND, START_S, keys_of, mint, new_private_key
+
+    private = {str(role): new_private_key() for role in Role}
+    keys: Keys = keys_of(private)
+    app = Litestar([forgotten, strange], guards=[guard_of(TokenDesk(keys, FixedClock(START_S * SECOND)))])
+    with TestClient(app) as client:
+        for path in ("/forgotten", "/strange"):
+            assert client.get(path).status_code == 401
+            for role in Role:
+                token = mint(private[role], str(role), f"issuer-{role}", AUDIENCE, START_S, 60)
+                answer = client.get(path, headers={"Authorization": f"Bearer {token}"})
+                assert answer.status_code == 403
+                assert "secret" not in answer.text
+
+
+def test_no_role_outside_the_table_reaches_anything() -> None:
+    """Goal: the table is the whole of it. Method: every resource x action x role that is not written gives none."""
+    for resource in Resource:
+        for action in Action:
+            for role in Role:
+                expected = PERMISSIONS.get((resource, action), {}).get(role, Scope.NONE)
+                assert scope_of(role, (resource, action)) is expected
+                if action is not Action.READ and role not in OWNER:
+                    assert expected is Scope.NONE  # acts of the operator need two people
+                if role in OWNER and resource in (Resource.BALANCES, Resource.POSITIONS, Resource.INSTRUCTIONS):
+                    assert expected is not Scope.ANY
+    assert scope_of(Role.OPERATOR, None) is Scope.NONE

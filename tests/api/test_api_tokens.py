@@ -1,0 +1,295 @@
+"""Tokens and keys files: what does not prove who asks is refused, whatever it looks like.
+
+Method: tokens made by hand, byte by byte where a library would not make them; a clock that stands where the test says.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from api_house import AUDIENCE, SECOND, START_S, Served, keys_of, served
+from joserfc import jwk, jwt
+
+from tsingma.api.keys import Key, Keys, read_keys, require_owners
+from tsingma.api.permissions import Role
+from tsingma.api.tokens import LIFETIME_SECONDS_MAX, TokenDesk, TokenRefused, mint, new_private_key
+from tsingma.basics.clock import FixedClock
+from tsingma.basics.rejection import Rejected
+from tsingma.reference.book import Participant, ParticipantKind
+
+PRIVATE = new_private_key()
+NAME = "participant"
+KEYS = keys_of({NAME: PRIVATE})
+CLAIMS: dict[str, Any] = {
+    "iss": f"issuer-{NAME}", "aud": AUDIENCE, "iat": START_S, "nbf": START_S, "exp": START_S + 60, "jti": "12345678",
+}  # fmt: skip
+HEADER = {"alg": "Ed25519", "kid": NAME}
+
+
+def _desk(at_s: int = START_S) -> TokenDesk:
+    return TokenDesk(KEYS, FixedClock(at_s * SECOND))
+
+
+def _signed(header: dict[str, Any] | None = None, **claims: Any) -> str:
+    return jwt.encode(
+        {**HEADER, **(header or {})}, {**CLAIMS, **claims}, jwk.OKPKey.import_key(PRIVATE), algorithms=["Ed25519"]
+    )
+
+
+def _part(value: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+
+
+def test_a_good_token_is_who_its_key_says() -> None:
+    """Goal: role and participant come from the key. Method: a token that claims more than its key."""
+    caller = _desk().check(_signed(role="operator", participant="D", sub="somebody"))
+    assert (caller.role, caller.participant, caller.key) == (Role.PARTICIPANT, "A", NAME)
+
+
+@pytest.mark.parametrize(
+    ("claims", "why"),
+    [
+        ({"aud": "another-house"}, "audience"),
+        ({"aud": [AUDIENCE, "another-house"]}, "not good"),
+        ({"iss": "issuer-operator"}, "issuer"),
+        ({"exp": START_S}, "expired"),
+        ({"iat": START_S - 120, "nbf": START_S - 120, "exp": START_S - 1}, "expired"),
+        ({"nbf": START_S + 30}, "not valid yet"),
+        ({"iat": START_S + 30, "nbf": 0, "exp": START_S + 60}, "future"),
+        ({"exp": START_S + LIFETIME_SECONDS_MAX + 1}, "longer"),
+        ({"exp": 2**70}, "longer"),
+        ({"iat": True}, "not good"),
+        ({"jti": ""}, "jti"),
+        ({"jti": "x" * 129}, "jti"),
+        ({"jti": None}, "not good"),
+    ],
+    ids=lambda value: str(value)[:40] if isinstance(value, str) else None,
+)
+def test_claims_that_do_not_fit_are_refused(claims: dict[str, Any], why: str) -> None:
+    """Goal: audience, issuer, times and id. Method: one claim of a good, well signed token is changed."""
+    with pytest.raises(TokenRefused, match=why):
+        _desk().check(_signed(**claims))
+
+
+@pytest.mark.parametrize("name", sorted(set(CLAIMS) - {"nbf"}))
+def test_a_claim_left_out_is_refused(name: str) -> None:
+    """Goal: nothing is taken for granted. Method: each claim left out of a good token; ``nbf`` alone is optional."""
+    claims = {key: value for key, value in CLAIMS.items() if key != name}
+    token = jwt.encode(HEADER, claims, jwk.OKPKey.import_key(PRIVATE), algorithms=["Ed25519"])
+    with pytest.raises(TokenRefused, match="not good"):
+        _desk().check(token)
+
+
+def test_only_ed25519_is_an_algorithm() -> None:
+    """Goal: none, HS256 and RS256 are refused, also when HS256 uses the public key as its secret (RFC 8725, 2.1).
+
+    Method: tokens put together by hand with each algorithm's own signature; the same claims are good with Ed25519.
+    """
+    _desk().check(_signed())
+    payload = _part(CLAIMS)
+    for secret in (PRIVATE["x"].encode(), base64.urlsafe_b64decode(PRIVATE["x"] + "=")):
+        head = _part({"alg": "HS256", "kid": NAME})
+        signature = hmac.new(secret, f"{head}.{payload}".encode(), hashlib.sha256).digest()
+        with pytest.raises(TokenRefused):
+            _desk().check(f"{head}.{payload}.{base64.urlsafe_b64encode(signature).decode().rstrip('=')}")
+    for name in ("none", "None", "NONE", ""):
+        for signature in ("", _signed().rpartition(".")[2]):
+            with pytest.raises(TokenRefused):
+                _desk().check(f"{_part({'alg': name, 'kid': NAME})}.{payload}.{signature}")
+    rsa = jwk.RSAKey.generate_key(2048)
+    with pytest.raises(TokenRefused):
+        _desk().check(jwt.encode({"alg": "RS256", "kid": NAME}, CLAIMS, rsa, algorithms=["RS256"]))
+    for name in ("EdDSA", "Ed448"):  # the old name (RFC 9864 deprecates it) and the other curve
+        signed = _signed().split(".")
+        with pytest.raises(TokenRefused):
+            _desk().check(".".join([_part({"alg": name, "kid": NAME}), *signed[1:]]))
+
+
+def test_every_changed_character_is_noticed() -> None:
+    """Goal: tampered tokens. Method: each character of a good token is replaced by another one, one at a time."""
+    token, desk = _signed(), _desk()
+    good = desk.check(token)
+    for place, character in enumerate(token):
+        changed = token[:place] + ("A" if character != "A" else "B") + token[place + 1 :]
+        try:
+            told = desk.check(changed)
+        except TokenRefused:
+            continue
+        # base64 has spare bits in a last character: what was signed is then the same, byte for byte
+        assert told == good, f"a change at {place} was not noticed"
+        assert place in (len(token) - 1, token.index(".") - 1, token.rindex(".") - 1), place
+
+
+@pytest.mark.parametrize(
+    "header", [{"kid": "unknown"}, {"kid": None}, {"kid": 1}, {"typ": "JWS"}, {"jku": "https://example.org/keys"},
+               {"jwk": {"kty": "OKP", "crv": "Ed25519", "x": PRIVATE["x"]}}]
+)  # fmt: skip
+def test_headers_that_bring_keys_or_name_none_are_refused(header: dict[str, Any]) -> None:
+    """Goal: a token never brings its own key (RFC 8725, 3.10). Method: well-signed tokens with such headers."""
+    payload = _part(CLAIMS)
+    head = _part({**HEADER, **header})
+    raw = jwk.OKPKey.import_key(PRIVATE).get_op_key("sign").sign(f"{head}.{payload}".encode())
+    with pytest.raises(TokenRefused):
+        _desk().check(f"{head}.{payload}.{base64.urlsafe_b64encode(raw).decode().rstrip('=')}")
+
+
+def test_a_key_is_good_from_its_first_second_to_its_last() -> None:
+    """Goal: key validity and rotation. Method: an old and a new key of one issuer around a week both are good."""
+    turn = datetime(2026, 3, 1, tzinfo=UTC)
+    old, new = (new_private_key() for _ in range(2))
+    common = {"issuer": "A", "role": Role.PARTICIPANT, "participant": "A"}
+    keys = Keys(audience=AUDIENCE, key=(
+        Key(id="old", public=old["x"], valid_from=turn - timedelta(90), valid_to=turn + timedelta(7), **common),
+        Key(id="new", public=new["x"], valid_from=turn, valid_to=turn + timedelta(90), **common),
+    ))  # fmt: skip
+    for name, private, days, good in (
+        ("old", old, -91, False), ("old", old, -90, True), ("new", new, -1, False), ("old", old, 0, True),
+        ("new", new, 0, True), ("old", old, 6, True), ("old", old, 7, False), ("new", new, 7, True),
+        ("new", new, 90, False), ("new", old, 3, False),
+    ):  # fmt: skip
+        at = int((turn + timedelta(days)).timestamp())
+        token = mint(private, name, "A", AUDIENCE, at, 60)
+        desk = TokenDesk(keys, FixedClock(at * SECOND))
+        if good:
+            assert desk.check(token).key == name
+        else:
+            with pytest.raises(TokenRefused):
+                desk.check(token)
+
+
+def test_a_token_changes_something_once() -> None:
+    """Goal: replay. Method: one token spent twice; again much later, when it has expired; a million others between."""
+    clock = FixedClock(START_S * SECOND)
+    desk = TokenDesk(KEYS, clock)
+    caller = desk.check(_signed())
+    desk.spend(caller)
+    with pytest.raises(TokenRefused, match="used before"):
+        desk.spend(caller)
+    clock.advance(59 * SECOND)
+    with pytest.raises(TokenRefused, match="used before"):
+        desk.spend(desk.check(_signed()))
+    clock.advance(SECOND)
+    with pytest.raises(TokenRefused, match="expired"):
+        desk.check(_signed())
+
+
+def test_a_restart_does_not_let_an_old_token_pass_again() -> None:
+    """Goal: the memory of used tokens dies with the process. Method: a desk opened after the token was made."""
+    later = _desk(START_S + 1)
+    caller = later.check(_signed())
+    with pytest.raises(TokenRefused, match="before the house was opened"):
+        later.spend(caller)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{}, {"Authorization": ""}, {"Authorization": "Bearer"}, {"Authorization": "Basic QTpB"},
+     {"Authorization": "Bearer " + "x" * 5_000}, {"Authorization": "Bearer a.b.c"}],
+    ids=["none", "empty", "no token", "basic", "huge", "nonsense"],
+)  # fmt: skip
+def test_who_cannot_prove_it_gets_401(shown: Served, headers: dict[str, str]) -> None:
+    """Goal: refusals on the wire (RFC 6750, RFC 9457). Method: requests without a good token."""
+    answer = shown.client.get("/day", headers=headers)
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"].startswith("Bearer")
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["status"] == 401
+
+
+def test_a_token_of_the_house_next_door_is_refused(shown: Served) -> None:
+    """Goal: the checks are on every route's way. Method: expired, wrong audience, wrong issuer over the wire."""
+    for changes in ({"audience": "another"}, {"at_s": START_S - 100}, {"issuer": "issuer-other"}):
+        assert shown.get("participant", "/day", token=shown.token("participant", **changes)).status_code == 401
+    assert shown.get("participant", "/day").status_code == 200
+
+
+def _file(folder: Path, text: str) -> Path:
+    path = folder / "keys.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+ROW = f"""audience = "t"
+[[key]]
+id = "a"
+public = "{PRIVATE["x"]}"
+issuer = "A"
+role = "participant"
+participant = "A"
+valid_from = 2026-01-01T00:00:00Z
+valid_to = 2027-01-01T00:00:00Z
+"""
+
+
+def test_a_keys_file_is_read(tmp_path: Path) -> None:
+    """Goal: the documented form. Method: one key, read."""
+    keys = read_keys(_file(tmp_path, ROW))
+    assert (keys.audience, keys.key[0].role, keys.key[0].participant) == ("t", Role.PARTICIPANT, "A")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "field"),
+    [
+        ('audience = "t"', 'audience = ""', "audience"),
+        (PRIVATE["x"], PRIVATE["x"][:-4], "public"),
+        (PRIVATE["x"], "!" * 43, "public"),
+        ("00:00:00Z", "00:00:00", "valid_from"),
+        ("2027-01", "2025-01", "valid_to"),
+        ('participant = "A"\n', "", "participant"),
+        ('role = "participant"', 'role = "operator"', "participant"),
+        ('id = "a"', 'id = ""', "id, issuer"),
+        ('role = "participant"', 'role = "root"', ""),
+        ('issuer = "A"', 'issuer = "A"\nprivate = "x"', ""),
+        ("[[key]]", "[[key", ""),
+    ],
+)
+def test_a_keys_file_that_is_wrong_is_refused_by_field(tmp_path: Path, old: str, new: str, field: str) -> None:
+    """Goal: no key is half right. Method: one thing of a good file changed."""
+    with pytest.raises(Rejected) as refused:
+        read_keys(_file(tmp_path, ROW.replace(old, new)))
+    assert refused.value.rejections[0].field == field
+    assert PRIVATE["d"] not in str(refused.value)
+
+
+def test_two_keys_of_one_id_and_no_file(tmp_path: Path) -> None:
+    """Goal: ids are unique, a missing file is named. Method: the row twice; a path that leads nowhere."""
+    with pytest.raises(Rejected, match="twice"):
+        read_keys(_file(tmp_path, ROW + ROW.partition("\n")[2]))
+    with pytest.raises(Rejected, match="nowhere"):
+        read_keys(tmp_path / "nowhere.toml")
+
+
+@pytest.mark.parametrize("kind", list(ParticipantKind))
+@pytest.mark.parametrize("role", [Role.PARTICIPANT, Role.CUSTODIAN])
+def test_nobody_has_a_key_as_the_house(kind: ParticipantKind, role: Role) -> None:
+    """Goal: a key of the house itself would speak for everybody: there is none, nor of issuers, banks and links.
+
+    Method: every kind of participant with both roles of members.
+    """
+    keys = Keys(audience="t", key=(msgspec.structs.replace(KEYS.key[0], role=role, participant="X"),))
+    good = {
+        (ParticipantKind.DIRECT_CLEARING, Role.PARTICIPANT), (ParticipantKind.GENERAL_CLEARING, Role.PARTICIPANT),
+        (ParticipantKind.CUSTODIAN, Role.CUSTODIAN),
+    }  # fmt: skip
+    book = {"X": Participant(code="X", name="X", kind=kind)}
+    if (kind, role) in good:
+        require_owners(keys, book, "keys.toml")
+    else:
+        with pytest.raises(Rejected):
+            require_owners(keys, book, "keys.toml")
+    with pytest.raises(Rejected, match="not in the book"):
+        require_owners(keys, {}, "keys.toml")
+
+
+def test_an_application_is_not_made_for_a_key_nobody_may_have(folder: Path) -> None:
+    """Goal: the check is on the way to serving. Method: serve with a key whose participant is the house."""
+    with pytest.raises(Rejected, match="cannot have the role"), served(folder, owner="HKSCC"):
+        pass
