@@ -27,6 +27,8 @@ SCHEMAS = Path(__file__).resolve().parents[2] / "src" / "tsingma" / "messages" /
 MESSAGES: dict[str, tuple[str, str]] = {  # message: root element, type of it
     "head.001.001.04": ("AppHdr", "BusinessApplicationHeaderV04"),
     "head.002.001.01": ("Xchg", "BusinessFileHeaderV01"),
+    "pacs.009.001.11": ("Document", ""),
+    "semt.002.001.11": ("Document", ""),
     "sese.020.001.07": ("Document", ""),
     "sese.023.001.11": ("Document", ""),
     "sese.024.001.12": ("Document", ""),

@@ -65,6 +65,9 @@ def test_from_csv_to_confirmation(house: Path, tmp_path: Path, capsys: pytest.Ca
     assert told["messages"] == 1
     assert run(capsys, "check", "--file", str(out)) == {"sese.025.001.11": 1}
     assert b"<Unit>100</Unit>" in out.read_bytes()
+    stated = run(capsys, "holdings", "--house", str(house), "--participant", "B", "--out", str(out))
+    assert stated["accounts"] == 2
+    assert b"<ISIN>KYG875721634</ISIN>" in out.read_bytes()
     assert run(capsys, "convert", "--file", str(xml), "--house", str(house), "--out", str(csv))["orders"] == 2
     assert csv.read_text(encoding="utf-8").splitlines()[1].startswith("1,A/HOUSE,deliver,B,dvp,100")
 

@@ -17,7 +17,7 @@ SHOWN_MAX = 20
 
 @click.group(epilog="\b\nExample:\n  tsingma messages send --file day.xml --house out/house --replies replies.xml\n")
 def messages() -> None:
-    """ISO 20022 files: sese.020, .023, .024, .025, .027, .028, .030, .031, with head.001 and head.002."""
+    """ISO 20022 files: sese.020 to .031, pacs.009 and semt.002, with head.001 and head.002."""
 
 
 @messages.command(epilog="\b\nExample:\n  tsingma messages check --file day.xml\n")
@@ -54,7 +54,7 @@ def send(
         replies.write_bytes(answered)
     figures = {
         **sent.messages, "waiting": sent.waiting, "matched": sent.matched, "refused": sent.refused,
-        "requests done": sent.done, "requests not done": sent.not_done,
+        "requests done": sent.done, "requests not done": sent.not_done, "payments": sent.payments,
     }  # fmt: skip
     if as_json:
         import msgspec
@@ -84,6 +84,24 @@ def answer(
     count, data = answer_file(house, participant, since, bics)
     _write(out, data)
     print_figures({"messages": count, "bytes": len(data), "file": str(out)}, as_json=as_json)
+
+
+@messages.command(
+    epilog="\b\nExample:\n  tsingma messages holdings --house out/house --participant P01 --out P01.xml\n"
+)
+@HOUSE
+@click.option("--participant", required=True, help="Whose accounts.")
+@click.option("--out", required=True, type=_NEW, help="File to write (a business file).")
+@_BICS
+@_JSON
+def holdings(house: Path | str, participant: str, out: Path, bics: Path | None, *, as_json: bool) -> None:
+    """Write a statement of holdings (semt.002) for each account of a participant."""
+    from tsingma.app.iso_files import holding_file
+    from tsingma.cli.output import print_figures
+
+    count, data = holding_file(house, participant, bics)
+    _write(out, data)
+    print_figures({"accounts": count, "bytes": len(data), "file": str(out)}, as_json=as_json)
 
 
 @messages.command(

@@ -8,7 +8,7 @@ from datetime import datetime
 import msgspec
 
 from tsingma.basics.rejection import RejectionReason, refuse
-from tsingma.messages.iso20022.leaves import Leaves, leaves_below, tag, text
+from tsingma.messages.iso20022.leaves import Leaves, leaves_below, moment_text, tag, text
 from tsingma.messages.iso20022.parties import ISSUER, party_code
 from tsingma.messages.iso20022.schema import BUSINESS_HEADER, FILE_HEADER, SPACE, Received
 
@@ -35,7 +35,7 @@ def write_header(header: Header) -> str:
         + tag("To", _organisation(header.receiver))
         + text("BizMsgIdr", header.identifier)
         + text("MsgDefIdr", header.message)
-        + text("CreDt", header.created.isoformat(timespec="seconds"))
+        + text("CreDt", moment_text(header.created))
         + "</AppHdr>"
     )
 
@@ -67,7 +67,7 @@ def write_file(documents: Sequence[str], identifier: str, created: datetime, hea
         if headers:
             parts.append(tag("Pyld", write_header(headers[place])))
         parts.append(tag("Pyld", one))
-    stamp = created.isoformat(timespec="seconds")
+    stamp = moment_text(created)
     described = tag(
         "PyldDesc", tag("PyldData", text("PyldIdr", identifier), text("CreDtAndTm", stamp)), text("PyldTp", "ISO20022")
     )

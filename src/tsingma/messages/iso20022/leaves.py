@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from tsingma.basics.rejection import Rejected, Rejection, RejectionReason, refuse
@@ -99,6 +100,11 @@ def amount(name: str, cents: int, currency: str) -> str:
 def decimal_cents(cents: int) -> str:
     """Return cents (not negative) as units with two decimals."""
     return f"{cents // 100}.{cents % 100:02d}"
+
+
+def moment_text(moment: datetime) -> str:
+    """Return a time in whole seconds with its offset from UTC, Z for none."""
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def document(message: str, name: str, *content: str) -> str:
