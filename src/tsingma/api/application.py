@@ -11,9 +11,12 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 
-from tsingma.api import problems, reads
+from tsingma.api import feed, problems, reads, writes
+from tsingma.api.bodies import StrictRequest
+from tsingma.api.door import Door
 from tsingma.api.guard import Reach, guard_of, open_to_all, reach_of
 from tsingma.api.keys import Keys, require_owners
+from tsingma.api.patience import patient
 from tsingma.api.tokens import TokenDesk
 from tsingma.app.house_service import HouseService
 from tsingma.basics.clock import Clock
@@ -29,24 +32,36 @@ def application(service: HouseService, keys: Keys, clock: Clock, *, keys_file: s
     """
     members = service.read(lambda house, _at: {one.code: one for one in house.resolved.book.participants})
     require_owners(keys, members, keys_file)
+    entry, desk = Door(service), TokenDesk(keys, clock)
+    feeds = feed.Feeds(desk)
 
     def give_service() -> HouseService:
         return service
+
+    def give_entry() -> Door:
+        return entry
+
+    def give_feeds() -> feed.Feeds:
+        return feeds
 
     def give_reach(request: Request[Any, Any, Any]) -> Reach:
         return reach_of(request)
 
     return Litestar(
-        route_handlers=[*reads.ROUTES],
-        guards=[guard_of(TokenDesk(keys, clock))],
+        route_handlers=[*reads.ROUTES, *writes.ROUTES, feed.events],
+        guards=[guard_of(desk)],
         dependencies={
             "service": Provide(give_service, sync_to_thread=False),
             "reach": Provide(give_reach, sync_to_thread=False),
+            "entry": Provide(give_entry, sync_to_thread=False),
+            "feeds": Provide(give_feeds, sync_to_thread=False),
         },
         exception_handlers=problems.HANDLERS,
         request_max_body_size=BODY_BYTES_MAX,
         openapi_config=_description(),
-        on_shutdown=[service.close],
+        on_shutdown=[entry.close, service.close],
+        middleware=[patient],
+        request_class=StrictRequest,
         logging_config=None,
         debug=False,
     )

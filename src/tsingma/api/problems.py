@@ -12,6 +12,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 from litestar.types import ExceptionHandlersMap
 
+from tsingma.api.patience import BodyTooSlow
 from tsingma.basics.rejection import InvariantBroken, Rejected, Rejection, RejectionReason
 
 MEDIA_TYPE = "application/problem+json"
@@ -116,6 +117,11 @@ def _stopped(request: Request[Any, Any, Any], error: InvariantBroken) -> Respons
     return _answer(problem)
 
 
+def _slow(request: Request[Any, Any, Any], error: BodyTooSlow) -> Response[Problem]:
+    detail = "the body did not arrive in time"
+    return _answer(of_status(HTTPStatus.REQUEST_TIMEOUT, detail, request.url.path), {"Connection": "close"})
+
+
 def _defect(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
     """Answer a defect of our own: the log has the story, the caller only that it happened."""
     LOG.error("%s %s failed", request.method, request.url.path, exc_info=error)
@@ -127,5 +133,6 @@ HANDLERS: ExceptionHandlersMap = {
     FaultsFound: _faults,
     HTTPException: _http,
     InvariantBroken: _stopped,
+    BodyTooSlow: _slow,
     Exception: _defect,
 }

@@ -16,9 +16,12 @@ from typing import Self, TypeVar
 
 from tsingma.app.group_commit import GroupCommit, Receipt
 from tsingma.app.session import Session
+from tsingma.basics.rejection import InvariantBroken, Rejected
 from tsingma.engine.house import House
 from tsingma.journal.commands import Command
 from tsingma.journal.record import Record
+from tsingma.messages.instruction_file import Readers, readers_of
+from tsingma.reference.book import ResolvedBook
 
 T = TypeVar("T")
 
@@ -27,9 +30,14 @@ class HouseService:
     """Reads and writes of an open house, from any thread."""
 
     def __init__(self, writer: Session, follower: Session) -> None:
-        """Take over both sessions: they are closed with the service, and nobody else may submit to the writer."""
+        """Take over both sessions: they are closed with the service, and nobody else may submit to the writer.
+
+        Raises Rejected (missing) when the house has no reference book yet.
+        """
         self._writer, self._follower = writer, follower
         self._reading = threading.Lock()
+        self.book: ResolvedBook = writer.house.resolved  # installed once, before the first day: it never changes
+        self.readers: Readers = readers_of(self.book)
         self._door = GroupCommit(writer.sequencer)
 
     @classmethod
@@ -37,8 +45,14 @@ class HouseService:
         """Open a house in a folder or at a URL as its writer; raises Rejected when another process writes it."""
         writer = Session.open(house)
         try:
-            return cls(writer, Session.open(house, read_only=True))
+            follower = Session.open(house, read_only=True)
         except BaseException:
+            writer.close()
+            raise
+        try:
+            return cls(writer, follower)
+        except BaseException:
+            follower.close()
             writer.close()
             raise
 
@@ -57,8 +71,19 @@ class HouseService:
         return self._door.submit(command_id, command)
 
     def require_open(self) -> None:
-        """Raise Rejected (not-allowed) when the writer has stopped after a failure."""
-        _ = self._writer.house
+        """Raise InvariantBroken when the writer has stopped after a failure."""
+        try:
+            _ = self._writer.house
+        except Rejected as stopped:
+            raise InvariantBroken(str(stopped)) from None
+
+    def second(self) -> int:
+        """Return the second of the day at which the house stands; nothing that is served moves it.
+
+        Raises InvariantBroken when the writer has stopped.
+        """
+        self.require_open()
+        return self._writer.house.settlement.clock_s
 
     def find(self, command_id: str) -> Record | None:
         """Return the record of a command id, or None when it was never accepted."""

@@ -19,3 +19,4 @@ def _place(ctx: click.Context, param: click.Parameter, value: str | None) -> Pat
 _HELP = "Folder of the house's journal, or a postgresql:// URL"
 HOUSE = click.option("--house", required=True, metavar="FOLDER|URL", callback=_place, help=f"{_HELP}.")
 HOUSE_INSTEAD = click.option("--house", metavar="FOLDER|URL", callback=_place, help=f"{_HELP}, instead of files.")
+HOUSE_SERVED = click.option("--house", metavar="FOLDER|URL", callback=_place, help=f"{_HELP}.")

@@ -27,6 +27,7 @@ _SUBCOMMANDS: dict[str, tuple[str, str, str]] = {
     "money": ("tsingma.cli.money", "money", "Payments in four currencies, queues, and the liquidity each bank used."),
     "settle": ("tsingma.cli.settle", "settle", "Which instructions settle together, and what frees the others."),
     "stress": ("tsingma.cli.stress", "stress", "Scenarios through the house, and the path that empties its fund."),
+    "serve": ("tsingma.cli.serve", "serve", "Answer HTTP for a house, and make keys and tokens to try it."),
     "simulate": ("tsingma.cli.simulate", "simulate", "Write seeded, labelled simulated markets and instances."),
     "standby": (
         "tsingma.cli.standby",

@@ -34,6 +34,7 @@ ROWS_MAX = 4_000_000
 FAULTS_MAX = 100
 TEXT_BITS = 62
 NUMBER_MAX = 2**62
+Readers = Mapping[str, Callable[[str], int]]
 
 _NAMES = {
     "side": "delivers", "isin": "security", "amount": "amount_cents", "trade_date": "trade_day",
@@ -50,12 +51,15 @@ def read_instructions(path: Path, book: ResolvedBook) -> dict[str, np.ndarray]:
     return resolve_rows(_rows(path), book, str(path))
 
 
-def resolve_rows(rows: Iterable[tuple[int, Mapping[str, str]]], book: ResolvedBook, file: str) -> dict[str, np.ndarray]:
+def resolve_rows(
+    rows: Iterable[tuple[int, Mapping[str, str]]], book: ResolvedBook, file: str, readers: Readers | None = None
+) -> dict[str, np.ndarray]:
     """Return orders in text, (line, field by name) each and all with the same fields, as columns of ORDER_COLUMNS.
 
-    Raises Rejected as ``read_instructions`` does.
+    ``readers`` are those of ``readers_of``, for callers with few rows at a time. Raises Rejected as
+    ``read_instructions`` does.
     """
-    readers = _readers(book)
+    readers = readers_of(book) if readers is None else readers
     values: dict[str, list[int]] = {}
     faults: list[Rejection] = []
     for line, row in rows:
@@ -148,7 +152,8 @@ def _check_header(header: list[str], path: Path) -> None:
         )
 
 
-def _readers(book: ResolvedBook) -> dict[str, Callable[[str], int]]:
+def readers_of(book: ResolvedBook) -> Readers:
+    """Return how the text of each field becomes a number, with the codes of a book."""
     classes = (AccountClass.CNS, AccountClass.ISSUANCE)
     accounts = {f"{code}/{of}": number for (code, of), number in book.account_index.items() if of not in classes}
     securities = {isin: number for number, isin in enumerate(book.securities)}

@@ -1,0 +1,98 @@
+"""The event feed: server-sent events, one a record of the journal, from any sequence on and as far as one may see.
+
+The id of an event is the record's sequence; a client that was cut off goes on from the last id it has
+(``Last-Event-ID`` or ``from``). A feed ends when its token does: the client comes back with a new one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Request, get
+from litestar.di import NamedDependency
+from litestar.exceptions import TooManyRequestsException
+from litestar.params import QueryParameter
+from litestar.response import ServerSentEvent, ServerSentEventMessage
+
+from tsingma.api.door import Door
+from tsingma.api.guard import Reach, access
+from tsingma.api.permissions import Action, Resource
+from tsingma.api.reads import Code, Reached, Service
+from tsingma.api.tokens import TokenDesk
+from tsingma.app.house_feed import tell
+from tsingma.app.house_service import HouseService
+
+RECORDS_A_LOOK = 200
+KEEP_ALIVE_SECONDS = 15.0
+FEEDS_MAX = 512
+FEEDS_OF_A_KEY_MAX = 16
+SEQUENCE_MAX = 2**53
+After = Annotated[
+    int, QueryParameter(name="from", ge=0, le=SEQUENCE_MAX, description="the last sequence already known")
+]
+Follow = Annotated[bool, QueryParameter(description="false: end at the end of the journal instead of waiting")]
+
+
+class Feeds:
+    """Which feeds are open, and the clock by which they end."""
+
+    def __init__(self, desk: TokenDesk) -> None:
+        """Start without feeds."""
+        self.desk = desk
+        self._open: Counter[str] = Counter()
+
+    def require_room(self, key: str) -> None:
+        """Raise 429 when too many feeds are open, of all or of this key."""
+        if self._open.total() >= FEEDS_MAX or self._open[key] >= FEEDS_OF_A_KEY_MAX:
+            raise TooManyRequestsException("too many feeds are open", headers={"Retry-After": "30"})
+
+    @contextmanager
+    def counted(self, key: str) -> Iterator[None]:
+        """Count a feed as long as it streams: one whose client left before it began is never counted."""
+        self._open[key] += 1
+        try:
+            yield
+        finally:
+            self._open[key] -= 1
+
+
+@get("/events", opt=access(Resource.EVENTS, Action.READ))
+async def events(
+    request: Request[Any, Any, Any],
+    service: Service,
+    entry: NamedDependency[Door],
+    feeds: NamedDependency[Feeds],
+    reach: Reached,
+    after: After = 0,
+    participant: Code = "",
+    follow: Follow = True,
+) -> ServerSentEvent:
+    """Follow the journal from a sequence on."""
+    mine = reach.participant(participant)
+    last = request.headers.get("last-event-id", "")
+    start = int(last) if last.isascii() and last.isdigit() and len(last) < 16 else after
+    feeds.require_room(reach.caller.key)
+    return ServerSentEvent(_stream(service, entry, feeds, reach, start, mine, follow=follow))
+
+
+async def _stream(
+    service: HouseService, entry: Door, feeds: Feeds, reach: Reach, after: int, participant: str, *, follow: bool
+) -> AsyncIterator[ServerSentEventMessage]:
+    with feeds.counted(reach.caller.key):
+        while feeds.desk.now_s < reach.caller.expires_s:
+            before = after
+            after, found = await asyncio.to_thread(tell, service, after, RECORDS_A_LOOK, participant)
+            for one in found:
+                yield ServerSentEventMessage(
+                    data=msgspec.json.encode(one), event=one.command, id=one.sequence, sep="\n"
+                )
+            if after == before:
+                if not follow:
+                    return
+                await entry.changed(KEEP_ALIVE_SECONDS)
+                yield ServerSentEventMessage(data=None, comment="here", id=after, sep="\n")

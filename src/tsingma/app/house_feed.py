@@ -1,0 +1,87 @@
+"""The journal as a feed: what each record was and which instructions and orders it touched, as far as a reader may see.
+
+A participant sees the steps of the day, its own orders and actions, and whatever touched an instruction to which it is
+party. It is told that something happened and to what; how things stand then is read. Everything else is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+
+from tsingma.app.house_service import HouseService
+from tsingma.app.instruction_reads import parties_of_instruction
+from tsingma.engine.house import House
+from tsingma.journal.commands import (
+    ChangeInstruction,
+    ChangeOrder,
+    CloseDay,
+    Command,
+    OpenDay,
+    RunStep,
+    SubmitInstructions,
+    decode,
+)
+from tsingma.journal.events import Accepted, InstructionsSubmitted, decode_answer
+from tsingma.journal.record import Record
+from tsingma.settlement.submission import MATCHES, WAITS
+
+
+class Told(msgspec.Struct, frozen=True):
+    """One record: its sequence, command, step of the day ("" for none), and the numbers of what it touched."""
+
+    sequence: int
+    command: str
+    step: str
+    instructions: tuple[int, ...]
+    orders: tuple[int, ...]
+
+
+def tell(service: HouseService, after: int, limit: int, participant: str) -> tuple[int, list[Told]]:
+    """Return up to which record was looked (at most ``limit`` behind ``after``), and what a reader sees of them.
+
+    ``participant`` is who reads, "" for somebody who may see everything.
+    """
+    records = service.records(after, limit)
+    if not records:
+        return after, []
+    found = service.read(lambda house, _at: _seen(house, records, participant))  # at least as far as the records
+    return records[-1].sequence, found
+
+
+def _seen(house: House, records: Sequence[Record], participant: str) -> list[Told]:
+    return [told for told in (_told(house, record, participant) for record in records) if told is not None]
+
+
+def _told(house: House, record: Record, participant: str) -> Told | None:
+    """Return what a participant ("": everybody's overseer) sees of a record, or None."""
+    command = decode(record.body)
+    tag = str(command.__struct_config__.tag)
+    step = command.step if isinstance(command, RunStep) else ""
+    instructions, orders = _touched(command, record)
+    if not participant:
+        return Told(record.sequence, tag, step, instructions, orders)
+    if isinstance(command, OpenDay | RunStep | CloseDay):
+        return Told(record.sequence, tag, step, (), ())
+    mine = tuple(number for number in instructions if participant in parties_of_instruction(house, number))
+    own = orders if getattr(command, "participant", "") == participant else ()
+    return Told(record.sequence, tag, "", mine, own) if mine or own else None
+
+
+def _touched(command: Command, record: Record) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the numbers of instructions and of orders that a command was about."""
+    if isinstance(command, ChangeInstruction):
+        return (command.instruction,), ()
+    if isinstance(command, ChangeOrder):
+        return (), (command.order,)
+    if not isinstance(command, SubmitInstructions):
+        return (), ()
+    answer = decode_answer(record.answer)
+    first = answer.events[0] if isinstance(answer, Accepted) else None
+    if not isinstance(first, InstructionsSubmitted):
+        return (), ()
+    results, numbers = np.frombuffer(first.results, np.int8), np.frombuffer(first.numbers, "<i8")
+    matched, waiting = (numbers[results == result].tolist() for result in (MATCHES, WAITS))
+    return tuple(matched), tuple(waiting)

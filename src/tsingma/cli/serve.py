@@ -1,0 +1,87 @@
+"""``tsingma serve``: answer HTTP for a house, and make keys and tokens to try it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tsingma.cli.house import HOUSE_SERVED
+
+_KEYS = click.option("--keys", required=True, type=click.Path(dir_okay=False, path_type=Path), help="Keys file (TOML).")
+_PRIVATE = click.option("--private", required=True, type=click.Path(dir_okay=False, path_type=Path),
+                        help="File of the private key.")  # fmt: skip
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+_ROLES = ("operator", "participant", "custodian", "regulator", "auditor")
+
+
+@click.group(
+    invoke_without_command=True,
+    epilog="\b\nExample:\n"
+    "  tsingma serve key --keys keys.toml --private b1.json --id b1 --role participant --participant B00001\n"
+    "  tsingma serve --house out/house --keys keys.toml --port 8080\n"
+    '  curl -H "Authorization: Bearer $(tsingma serve token --keys keys.toml --private b1.json)" \\\n'
+    "       http://127.0.0.1:8080/instructions\n",
+)
+@HOUSE_SERVED
+@click.option("--keys", type=click.Path(dir_okay=False, path_type=Path), help="Keys file (TOML).")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address; others than this machine's need TLS.")
+@click.option("--port", type=click.IntRange(1, 65_535), default=8080, show_default=True)
+@click.option("--tls-certificate", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="PEM file.")
+@click.option("--tls-key", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="PEM file.")
+@click.pass_context
+def serve(
+    ctx: click.Context,
+    house: Path | str | None,
+    keys: Path | None,
+    host: str,
+    port: int,
+    tls_certificate: Path | None,
+    tls_key: Path | None,
+) -> None:
+    """Answer HTTP for a house until interrupted; the process is the house's writer meanwhile."""
+    if ctx.invoked_subcommand is not None:
+        return
+    if house is None or keys is None:
+        raise click.UsageError("give --house and --keys, or a command", ctx)
+    from tsingma.api.server import serve as serve_house
+
+    click.echo(f"serving {house} on {'https' if tls_certificate else 'http'}://{host}:{port}", err=True)
+    serve_house(house, keys, host, port, tls_certificate, tls_key)
+
+
+@serve.command(
+    epilog="\b\nExample:\n  tsingma serve key --keys keys.toml --private audit.json --id audit --role auditor\n"
+)
+@_KEYS
+@_PRIVATE
+@click.option("--id", "name", required=True, help="Name of the key, unique in the keys file.")
+@click.option("--role", required=True, type=click.Choice(_ROLES))
+@click.option("--participant", default="", help="Whose key it is: of participants and custodians only.")
+@_JSON
+def key(keys: Path, private: Path, name: str, role: str, participant: str, *, as_json: bool) -> None:
+    """Make a key pair: the private part into a file only you read, the public one into the keys file."""
+    import msgspec
+
+    from tsingma.api.permissions import Role
+    from tsingma.api.trying import new_key
+    from tsingma.basics.clock import SystemClock
+
+    made = new_key(keys, private, name, Role(role), participant, SystemClock())
+    click.echo(
+        msgspec.json.encode(made).decode()
+        if as_json
+        else f"private key in {made.private_file} (keep it); added to {made.keys_file}:\n{made.stanza}".rstrip()
+    )
+
+
+@serve.command(epilog="\b\nExample:\n  tsingma serve token --keys keys.toml --private audit.json --seconds 60\n")
+@_KEYS
+@_PRIVATE
+@click.option("--seconds", type=click.IntRange(1, 300), default=60, show_default=True, help="How long it is good.")
+def token(keys: Path, private: Path, seconds: int) -> None:
+    """Print a new token of a key; a change needs a new one each time."""
+    from tsingma.api.trying import new_token
+    from tsingma.basics.clock import SystemClock
+
+    click.echo(new_token(keys, private, seconds, SystemClock()))
