@@ -65,6 +65,15 @@ def test_from_csv_to_confirmation(house: Path, tmp_path: Path, capsys: pytest.Ca
     assert told["messages"] == 1
     assert run(capsys, "check", "--file", str(out)) == {"sese.025.001.11": 1}
     assert b"<Unit>100</Unit>" in out.read_bytes()
+    bics, fin = tmp_path / "bics.csv", tmp_path / "orders.fin"
+    bics.write_text("participant,bic\nA,ALPHHKHH\nB,BETAHKHH\nHKSCC,TSNGHKHH\n", encoding="utf-8")
+    named = ("--house", str(house), "--bics", str(bics))
+    assert run(capsys, "convert", "--file", str(csv), *named, "--out", str(fin))["orders"] == 2
+    assert run(capsys, "convert", "--file", str(fin), *named, "--out", str(tmp_path / "again.xml"))["orders"] == 2
+    assert run(capsys, "answer", *named, "--participant", "A", "--out", str(fin))["messages"] == 1
+    assert b"{2:I547ALPHHKHH" in fin.read_bytes()
+    assert main(["messages", "convert", "--file", str(csv), "--house", str(house), "--out", str(fin)]) == 2
+    assert "no BIC of A" in capsys.readouterr().err
     stated = run(capsys, "holdings", "--house", str(house), "--participant", "B", "--out", str(out))
     assert stated["accounts"] == 2
     assert b"<ISIN>KYG875721634</ISIN>" in out.read_bytes()

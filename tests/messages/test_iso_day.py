@@ -22,7 +22,7 @@ sys.path.append(str(Path(__file__).resolve().parents[1] / "settlement" / "storie
 from story import BOND, FUND, SHARE, Story
 
 from tsingma.app.instructions import send_file
-from tsingma.app.iso_files import answer_file, send_messages, to_messages, to_rows
+from tsingma.app.iso_files import answer_file, convert_file, send_messages
 from tsingma.app.session import Session
 from tsingma.basics.rejection import Rejected
 from tsingma.engine.house import House
@@ -328,10 +328,10 @@ def test_csv_becomes_messages_and_csv_again(tmp_path: Path) -> None:
     first = tmp_path / "a.csv"
     first.write_bytes(write_rows(msgspec.structs.asdict(one) for one in several))
     assert b"'=TRADE" in first.read_bytes()
-    count, data = to_messages(house, first)
+    count, data = convert_file(house, first, ".xml")
     (tmp_path / "a.xml").write_bytes(data)
     assert b">=TRADE" in data
-    again, back = to_rows(house, tmp_path / "a.xml")
+    again, back = convert_file(house, tmp_path / "a.xml", ".csv")
     assert (count, again) == (len(several), len(several))
     (tmp_path / "b.csv").write_bytes(back)
     bare = [{name: cell for name, cell in row.items() if cell} for _, row in read_rows(first)]

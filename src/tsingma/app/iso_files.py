@@ -16,6 +16,7 @@ from tsingma.app.session import Session
 from tsingma.basics.dates import to_date
 from tsingma.basics.rejection import Rejected, Rejection, RejectionReason, refuse
 from tsingma.engine.house import House
+from tsingma.messages import mt54x
 from tsingma.messages.instruction_file import read_rows, resolve_rows, write_rows
 from tsingma.messages.iso20022 import requests, status
 from tsingma.messages.iso20022.allegement import Allegement, write_allegement
@@ -94,9 +95,11 @@ def send_messages(
 
 
 def answer_file(
-    house: Path | str, participant: str, since: int | None = None, bics: Path | None = None
+    house: Path | str, participant: str, since: int | None = None, bics: Path | None = None, to: str = ".xml"
 ) -> tuple[int, bytes]:
     """Return how many messages a participant gets, and the business file of them: sese.024, sese.025 and sese.028.
+
+    With ``to`` ".fin" they are MT548 and MT544 to MT547; allegements and payments without delivery have none there.
 
     ``since`` is a record of the journal: only what changed after it is told. Raises Rejected: unknown participant,
     a record that is not there.
@@ -112,6 +115,10 @@ def answer_file(
         told = list(answers(state, participant, before))
         directory, moment = directory_of(state, bics), _moment(state)
         name = f"{session.sequencer.sequence}-{participant}"
+    if to != ".xml":
+        _require_form(to)
+        texts = _fin(told, directory, _bic(directory, _DEPOSITORY), _bic(directory, participant))
+        return len(texts), ("\n".join(texts) + "\n").encode()
     documents = [_document(one, directory) for one in told]
     headers = [
         Header(_DEPOSITORY, participant, f"{name}-{place}", message, moment)
@@ -144,25 +151,54 @@ def holding_file(house: Path | str, participant: str, bics: Path | None = None) 
     return len(documents), data
 
 
-def to_messages(house: Path | str, path: Path, bics: Path | None = None) -> tuple[int, bytes]:
-    """Return the orders of an instruction file as a file of sese.023; raises Rejected with every fault of it."""
+def convert_file(house: Path | str, path: Path, to: str, bics: Path | None = None) -> tuple[int, bytes]:
+    """Return how many orders a file has, and the same as a file of the form ``to``: ".csv", ".xml" or ".fin".
+
+    CSV is an instruction file, XML sese.023, FIN MT540 to MT543 (which need a BIC of the house and of each sender). The
+    house tells codes only, nothing is sent. Raises Rejected with every fault of the file, unknown forms.
+    """
     with Session.open(house, read_only=True) as session:
         directory, moment = directory_of(session.house, bics), _moment(session.house)
-    rows = read_rows(path)
-    resolve_rows(rows, directory.book, str(path))
-    found = [msgspec.convert({name: cell.strip() for name, cell in row.items()}, Instruction) for _, row in rows]
-    return len(found), write_orders(found, directory, path.stem[:35], moment)
+    found = _orders_of(path, directory)
+    if to == ".csv":
+        return len(found), write_rows(msgspec.structs.asdict(one) for one in found)
+    if to == ".xml":
+        return len(found), write_orders(found, directory, path.stem[:35], moment)
+    _require_form(to)
+    texts = [
+        mt54x.write_order(one, directory, _bic(directory, one.account.partition("/")[0]), _bic(directory, _DEPOSITORY))
+        for one in found
+    ]
+    return len(found), ("\n".join(texts) + "\n").encode()
 
 
-def to_rows(house: Path | str, path: Path, bics: Path | None = None) -> tuple[int, bytes]:
-    """Return the orders of a file of sese.023 as an instruction file; raises Rejected with every fault of it."""
-    with Session.open(house, read_only=True) as session:
-        directory = directory_of(session.house, bics)
-    received = read_messages(_bytes(path), file=str(path), accept=(INSTRUCTION,))
-    found = [msgspec.structs.asdict(one) for one in read_all(received, directory, file=str(path))]
-    resolve_rows(((one.document.sourceline or 0, row) for one, row in zip(received, found, strict=True)),
-                 directory.book, str(path))  # fmt: skip
-    return len(found), write_rows(found)
+def _orders_of(path: Path, directory: Directory) -> list[Instruction]:
+    """Return the orders of a file in any form; each is looked up in the book, so that what comes out can be sent."""
+    form, file = path.suffix.lower(), str(path)
+    if form == ".csv":
+        rows = read_rows(path)
+        lines = [line for line, _ in rows]
+        found = [msgspec.convert({name: cell.strip() for name, cell in row.items()}, Instruction) for _, row in rows]
+    elif form == ".xml":
+        received = read_messages(_bytes(path), file=file, accept=(INSTRUCTION,))
+        lines, found = [one.document.sourceline or 0 for one in received], read_all(received, directory, file=file)
+    else:
+        _require_form(form)
+        numbered = mt54x.read_orders(_bytes(path).decode("ascii", "replace"), directory, file=file)
+        lines, found = [line for line, _ in numbered], [one for _, one in numbered]
+    resolve_rows(zip(lines, (msgspec.structs.asdict(one) for one in found), strict=True), directory.book, file)
+    return found
+
+
+def _require_form(form: str) -> None:
+    if form != ".fin":
+        raise refuse(RejectionReason.UNKNOWN, f"'{form}' is no form of a file", remedy=".csv, .xml or .fin")
+
+
+def _bic(directory: Directory, code: str) -> str:
+    if code not in directory.bics:
+        raise refuse(RejectionReason.MISSING, f"no BIC of {code}", field="bic", remedy="add it to the file of BICs")
+    return directory.bics[code]
 
 
 def _require_sender(received: list[Received], participant: str, file: str) -> None:
@@ -229,6 +265,16 @@ def _document(one: Told, directory: Directory) -> tuple[str, str]:
     if isinstance(one, Allegement):
         return "sese.028.001.10", write_allegement(one, directory)
     return status.ADVICE, status.write_advice(one)
+
+
+def _fin(told: list[Told], directory: Directory, sender: str, receiver: str) -> list[str]:
+    texts = []
+    for one in told:
+        if isinstance(one, Confirmation) and one.isin:
+            texts.append(mt54x.write_confirmation(one, directory, sender, receiver))
+        elif isinstance(one, status.StatusAdvice):
+            texts.append(mt54x.write_advice(one, sender, receiver))
+    return texts
 
 
 def _moment(house: House) -> datetime:

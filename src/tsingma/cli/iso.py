@@ -71,17 +71,17 @@ def send(
 @HOUSE
 @click.option("--participant", required=True, help="Whose orders and instructions.")
 @click.option("--since", type=click.IntRange(0), help="Only what changed after this record of the journal.")
-@click.option("--out", required=True, type=_NEW, help="File to write (a business file).")
+@click.option("--out", required=True, type=_NEW, help="File to write: .xml, or .fin for MT.")
 @_BICS
 @_JSON
 def answer(
     house: Path | str, participant: str, since: int | None, out: Path, bics: Path | None, *, as_json: bool
 ) -> None:
-    """Write statuses (sese.024), confirmations (sese.025) and allegements (sese.028) for a participant."""
+    """Write statuses, confirmations and allegements: sese.024, .025 and .028, or MT548 and MT544 to MT547."""
     from tsingma.app.iso_files import answer_file
     from tsingma.cli.output import print_figures
 
-    count, data = answer_file(house, participant, since, bics)
+    count, data = answer_file(house, participant, since, bics, out.suffix.lower())
     _write(out, data)
     print_figures({"messages": count, "bytes": len(data), "file": str(out)}, as_json=as_json)
 
@@ -107,18 +107,17 @@ def holdings(house: Path | str, participant: str, out: Path, bics: Path | None, 
 @messages.command(
     epilog="\b\nExample:\n  tsingma messages convert --file orders.csv --house out/house --out orders.xml\n"
 )
-@click.option("--file", "path", required=True, type=_FILE, help="Instruction file (.csv), or sese.023 (.xml).")
+@click.option("--file", "path", required=True, type=_FILE, help="Orders: .csv, .xml or .fin.")
 @HOUSE
-@click.option("--out", required=True, type=_NEW, help="File to write: the other of the two.")
+@click.option("--out", required=True, type=_NEW, help="File to write: .csv, .xml or .fin.")
 @_BICS
 @_JSON
 def convert(path: Path, house: Path | str, out: Path, bics: Path | None, *, as_json: bool) -> None:
-    """Change an instruction file into sese.023, or sese.023 into an instruction file; the house only tells codes."""
-    from tsingma.app.iso_files import to_messages, to_rows
+    """Change orders between CSV, sese.023 (.xml) and MT540 to MT543 (.fin); the house only tells codes."""
+    from tsingma.app.iso_files import convert_file
     from tsingma.cli.output import print_figures
 
-    change = to_messages if path.suffix.lower() == ".csv" else to_rows
-    count, data = change(house, path, bics)
+    count, data = convert_file(house, path, out.suffix.lower(), bics)
     _write(out, data)
     print_figures({"orders": count, "bytes": len(data), "file": str(out)}, as_json=as_json)
 
