@@ -25,6 +25,7 @@ from xsdata.models.datatype import XmlDate, XmlDateTime, XmlPeriod, XmlTime
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "src" / "tsingma" / "messages" / "iso20022" / "schemas"
 MESSAGES: dict[str, tuple[str, str]] = {  # message: root element, type of it
+    "camt.054.001.12": ("Document", ""),
     "head.001.001.04": ("AppHdr", "BusinessApplicationHeaderV04"),
     "head.002.001.01": ("Xchg", "BusinessFileHeaderV01"),
     "pacs.009.001.11": ("Document", ""),

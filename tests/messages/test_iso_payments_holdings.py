@@ -22,13 +22,14 @@ sys.path.append(str(Path(__file__).resolve().parents[1] / "settlement" / "storie
 from clearing_book import resolved
 from story import SHARE, Story
 
-from tsingma.app.iso_files import send_messages
+from tsingma.app.iso_files import notice_file, send_messages
 from tsingma.app.payments import send_payments
 from tsingma.app.session import Session
 from tsingma.basics.rejection import Rejected
 from tsingma.messages.iso20022.header import write_one
 from tsingma.messages.iso20022.holdings import Holding, HoldingStatement, read_holdings, statement_of, write_holdings
 from tsingma.messages.iso20022.leaves import leaves_of
+from tsingma.messages.iso20022.notice import Entry, Notice, read_notice, write_notice
 from tsingma.messages.iso20022.parties import Directory
 from tsingma.messages.iso20022.payment import Payment, payment_columns, read_payment_message, write_payment_message
 from tsingma.messages.iso20022.schema import read_messages
@@ -125,12 +126,46 @@ def test_a_payment_day_by_messages_is_one_by_csv(tmp_path: Path) -> None:
         with Session.open(tmp_path / name, read_only=True) as session:
             digests.append(session.house.digest())
     assert digests[0] == digests[1]
+    check_notices(tmp_path / "iso")
     answered, _ = send_messages(tmp_path / "iso", path, "C", second=36_001)
     assert answered.payments == 60, "the same file is sent only once"
     path.write_bytes(write_one(write_payment_message(several[:1], directory, "M2", MOMENT)))
     other = next(who for who in "ABCD" if not several[0].payer.startswith(who))
     answered, _ = send_messages(tmp_path / "iso", path, other, second=36_001)
     assert (answered.payments, answered.not_done) == (0, 1), "nobody pays from another's account"
+
+
+def check_notices(house: Path) -> None:
+    """Compare what participants are told with what their balances are: opening 100,000 and the entries."""
+    told = 0
+    with Session.open(house, read_only=True) as session:
+        ledger, book = session.house.ledger, session.house.resolved
+        balances = {who: int(ledger.balance[ledger.find(book.account_index[who, "HOUSE"], 0)]) for who in "ABCD"}
+    for who, balance in balances.items():
+        count, data = notice_file(house, who)
+        assert count == 1
+        notice = read_notice(leaves_of(read_messages(data)[0]))
+        assert (notice.account, notice.currency) == (f"{who}/HOUSE", "HKD")
+        assert 10_000_000 + sum(one.cents if one.credited else -one.cents for one in notice.entries) == balance
+        told += len(notice.entries)
+    assert told > 60
+
+
+@given(st.lists(st.builds(Entry, st.integers(0, 10**6).map("P{}".format), st.integers(0, 10**14), st.booleans(),
+                          st.dates().map(str), st.sampled_from(["B/HOUSE", "C/CLIENT"])), max_size=4))  # fmt: skip
+@settings(max_examples=40, deadline=None)
+def test_notices_go_out_and_come_back(entries: list[Entry]) -> None:
+    """Goal: camt.054 both ways. Method: schema, oracle, canonical XML, read back."""
+    one = Notice("N1", MOMENT, "A/HOUSE", "CNY", tuple(entries))
+    ours = write_notice(one).encode()
+    read_messages(ours)
+    theirs = through_oracle(ours, "camt.054.001.12")
+    assert canonical(theirs) == canonical(ours)
+    assert read_notice(leaves_of(read_messages(theirs)[0])) == one
+    if entries:
+        wrong = ours.replace(b"<Cd>BOOK</Cd></Sts>", b"<Cd>PDNG</Cd></Sts>", 1)
+        with pytest.raises(Rejected, match="is not booked"):
+            read_notice(leaves_of(read_messages(wrong)[0]))
 
 
 @st.composite

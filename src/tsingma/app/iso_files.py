@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from itertools import groupby
 from pathlib import Path
@@ -28,6 +29,8 @@ from tsingma.messages.iso20022.holdings import statement_of, write_holdings
 from tsingma.messages.iso20022.instruction import MESSAGE as INSTRUCTION
 from tsingma.messages.iso20022.instruction import Instruction
 from tsingma.messages.iso20022.leaves import leaves_of, located
+from tsingma.messages.iso20022.notice import MESSAGE as NOTICE
+from tsingma.messages.iso20022.notice import notices_of, write_notice
 from tsingma.messages.iso20022.orders import read_all, write_orders
 from tsingma.messages.iso20022.parties import Directory
 from tsingma.messages.iso20022.payment import MESSAGE as PAYMENT
@@ -131,20 +134,44 @@ def answer_file(
 
 
 def holding_file(house: Path | str, participant: str, bics: Path | None = None) -> tuple[int, bytes]:
-    """Return how many accounts a participant has, and a business file of a statement of holdings (semt.002) of each."""
+    """Return how many accounts a participant has, and a business file of a statement of holdings (semt.002) of each.
+
+    Raises Rejected (unknown) for a participant the book does not have.
+    """
+
+    def documents(state: House, account: int, name: str, _moment: datetime) -> list[str]:
+        return [write_holdings(statement_of(state, account, name), directory_of(state, bics))]
+
+    return _of_accounts(house, participant, HOLDINGS, documents)
+
+
+def notice_file(house: Path | str, participant: str) -> tuple[int, bytes]:
+    """Return how many notices a participant gets of the open day's settled payments, and the file of them (camt.054).
+
+    One for each account and currency. Raises Rejected (unknown) for a participant the book does not have.
+    """
+
+    def documents(state: House, account: int, name: str, moment: datetime) -> list[str]:
+        return [write_notice(one) for one in notices_of(state, account, name, moment)]
+
+    return _of_accounts(house, participant, NOTICE, documents)
+
+
+def _of_accounts(
+    house: Path | str, participant: str, message: str, make: Callable[[House, int, str, datetime], list[str]]
+) -> tuple[int, bytes]:
+    """Return messages of all accounts of a participant as a business file, valid by their schema."""
     with Session.open(house, read_only=True) as session:
         state = session.house
         index = state.resolved.participant_index.get(participant)
         if index is None:
             raise refuse(RejectionReason.UNKNOWN, f"no participant '{participant}'", field="participant")
-        directory, moment, name = (
-            directory_of(state, bics),
-            _moment(state),
-            f"{session.sequencer.sequence}-{participant}",
-        )
+        moment, name = _moment(state), f"{session.sequencer.sequence}-{participant}"
         accounts = np.flatnonzero(state.resolved.account_participant == index).tolist()
-        documents = [write_holdings(statement_of(state, one, f"{name}-{one}"), directory) for one in accounts]
-    headers = [Header(_DEPOSITORY, participant, f"{name}-{one}", HOLDINGS, moment) for one in accounts]
+        documents = [text for one in accounts for text in make(state, one, f"{name}-{one}", moment)]
+    headers = [
+        Header(_DEPOSITORY, participant, f"{name}-{place}", message, moment) for place in range(1, 1 + len(documents))
+    ]
     data = write_file(documents, name, moment, headers)
     if documents:
         read_messages(data, file=name)

@@ -17,7 +17,7 @@ SHOWN_MAX = 20
 
 @click.group(epilog="\b\nExample:\n  tsingma messages send --file day.xml --house out/house --replies replies.xml\n")
 def messages() -> None:
-    """ISO 20022 files: sese.020 to .031, pacs.009 and semt.002, with head.001 and head.002."""
+    """ISO 20022 files: sese.020 to .031, pacs.009, camt.054 and semt.002, with head.001 and head.002."""
 
 
 @messages.command(epilog="\b\nExample:\n  tsingma messages check --file day.xml\n")
@@ -102,6 +102,21 @@ def holdings(house: Path | str, participant: str, out: Path, bics: Path | None, 
     count, data = holding_file(house, participant, bics)
     _write(out, data)
     print_figures({"accounts": count, "bytes": len(data), "file": str(out)}, as_json=as_json)
+
+
+@messages.command(epilog="\b\nExample:\n  tsingma messages notices --house out/house --participant P01 --out P01.xml\n")
+@HOUSE
+@click.option("--participant", required=True, help="Whose accounts.")
+@click.option("--out", required=True, type=_NEW, help="File to write (a business file).")
+@_JSON
+def notices(house: Path | str, participant: str, out: Path, *, as_json: bool) -> None:
+    """Write what was credited and debited by settled payments of the open day (camt.054)."""
+    from tsingma.app.iso_files import notice_file
+    from tsingma.cli.output import print_figures
+
+    count, data = notice_file(house, participant)
+    _write(out, data)
+    print_figures({"notices": count, "bytes": len(data), "file": str(out)}, as_json=as_json)
 
 
 @messages.command(

@@ -8,7 +8,7 @@ from datetime import datetime
 import msgspec
 
 from tsingma.basics.rejection import RejectionReason, refuse
-from tsingma.messages.iso20022.leaves import Leaves, leaves_below, moment_text, tag, text
+from tsingma.messages.iso20022.leaves import Leaves, leaves_below, moment_text, read_moment, tag, text
 from tsingma.messages.iso20022.parties import ISSUER, party_code
 from tsingma.messages.iso20022.schema import BUSINESS_HEADER, FILE_HEADER, SPACE, Received
 
@@ -56,7 +56,7 @@ def read_header(received: Received) -> Header | None:
         receiver=_of(found, "To"),
         identifier=found["BizMsgIdr"],
         message=message,
-        created=_moment(found["CreDt"]),
+        created=read_moment(found["CreDt"], "CreDt"),
     )
 
 
@@ -78,13 +78,6 @@ def write_file(documents: Sequence[str], identifier: str, created: datetime, hea
 def write_one(document: str) -> bytes:
     """Return one message as a file."""
     return (DECLARATION + document + "\n").encode()
-
-
-def _moment(value: str) -> datetime:
-    try:
-        return datetime.fromisoformat(value.strip())
-    except ValueError:
-        raise refuse(RejectionReason.MALFORMED, f"'{value}' is no time of a calendar day", field="CreDt") from None
 
 
 def _organisation(code: str) -> str:

@@ -107,6 +107,14 @@ def moment_text(moment: datetime) -> str:
     return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
+def read_moment(value: str, where: str) -> datetime:
+    """Return the time of an xs:dateTime; raises Rejected for those that no calendar day has (24:00, years past 9999)."""
+    try:
+        return datetime.fromisoformat(value.strip())
+    except ValueError:
+        raise refuse(RejectionReason.MALFORMED, f"'{value}' is no time of a calendar day", field=where) from None
+
+
 def document(message: str, name: str, *content: str) -> str:
     """Return a whole Document; ``name`` is the message's own element."""
     return f'<Document xmlns="{SPACE}{message}">{tag(name, *content)}</Document>'
