@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from datetime import date
 from pathlib import Path
 
 import uvicorn
@@ -24,17 +25,20 @@ def serve(
     keys: Path,
     host: str,
     port: int,
+    *,
+    day: date | None = None,
     certificate: Path | None = None,
     private_key: Path | None = None,
 ) -> None:
     """Serve a house until the process is told to end; it is the house's writer meanwhile.
 
-    Raises Rejected: keys file, house (none, no book, another writer), not-allowed (an address that other machines
+    ``day`` is opened first, unless it was before. Raises Rejected: keys file, house (none, no book, another writer,
+    a day that cannot be opened), not-allowed (an address that other machines
     reach without TLS).
     """
     require_privacy(host, tls=certificate is not None and private_key is not None)
     known = read_keys(keys)
-    service = HouseService.open(house)
+    service = HouseService.open(house, day)
     try:
         app = application(service, known, SystemClock(), keys_file=str(keys))
     except Rejected:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from datetime import date
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -16,9 +17,10 @@ from typing import Self, TypeVar
 
 from tsingma.app.group_commit import GroupCommit, Receipt
 from tsingma.app.session import Session
+from tsingma.basics.dates import to_day
 from tsingma.basics.rejection import InvariantBroken, Rejected
 from tsingma.engine.house import House
-from tsingma.journal.commands import Command
+from tsingma.journal.commands import Command, OpenDay
 from tsingma.journal.record import Record
 from tsingma.messages.instruction_file import Readers, readers_of
 from tsingma.reference.book import ResolvedBook
@@ -41,10 +43,15 @@ class HouseService:
         self._door = GroupCommit(writer.sequencer)
 
     @classmethod
-    def open(cls, house: Path | str) -> Self:
-        """Open a house in a folder or at a URL as its writer; raises Rejected when another process writes it."""
+    def open(cls, house: Path | str, day: date | None = None) -> Self:
+        """Open a house in a folder or at a URL as its writer, and a business day in it unless that was opened before.
+
+        Raises Rejected: another process writes it, the house has no book, or the day cannot be opened now.
+        """
         writer = Session.open(house)
         try:
+            if day is not None:
+                writer.once(f"{day}/open", lambda: OpenDay(to_day(day)))
             follower = Session.open(house, read_only=True)
         except BaseException:
             writer.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -27,6 +28,7 @@ _ROLES = ("operator", "participant", "custodian", "regulator", "auditor")
 @click.option("--keys", type=click.Path(dir_okay=False, path_type=Path), help="Keys file (TOML).")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address; others than this machine's need TLS.")
 @click.option("--port", type=click.IntRange(1, 65_535), default=8080, show_default=True)
+@click.option("--open-day", type=click.DateTime(["%Y-%m-%d"]), help="Open this business day first.")
 @click.option("--tls-certificate", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="PEM file.")
 @click.option("--tls-key", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="PEM file.")
 @click.pass_context
@@ -36,6 +38,7 @@ def serve(
     keys: Path | None,
     host: str,
     port: int,
+    open_day: datetime | None,
     tls_certificate: Path | None,
     tls_key: Path | None,
 ) -> None:
@@ -47,7 +50,8 @@ def serve(
     from tsingma.api.server import serve as serve_house
 
     click.echo(f"serving {house} on {'https' if tls_certificate else 'http'}://{host}:{port}", err=True)
-    serve_house(house, keys, host, port, tls_certificate, tls_key)
+    day = open_day.date() if open_day else None
+    serve_house(house, keys, host, port, day=day, certificate=tls_certificate, private_key=tls_key)
 
 
 @serve.command(
