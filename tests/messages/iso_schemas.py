@@ -29,6 +29,7 @@ MESSAGES: dict[str, tuple[str, str]] = {  # message: root element, type of it
     "head.001.001.04": ("AppHdr", "BusinessApplicationHeaderV04"),
     "head.002.001.01": ("Xchg", "BusinessFileHeaderV01"),
     "pacs.009.001.11": ("Document", ""),
+    "secl.010.001.03": ("Document", ""),
     "semt.002.001.11": ("Document", ""),
     "sese.020.001.07": ("Document", ""),
     "sese.023.001.11": ("Document", ""),
@@ -74,6 +75,9 @@ def load_classes(message: str) -> types.ModuleType:
     if f"python_iso20022.{area}" not in sys.modules:  # an area without its __init__, which imports every message
         stem = sys.modules[f"python_iso20022.{area}"] = types.ModuleType(f"python_iso20022.{area}")
         stem.__path__ = [str(home)]
+    if f"python_iso20022.{area}.{folder}" not in sys.modules:  # and the message's own, which imports what is made here
+        stem = sys.modules[f"python_iso20022.{area}.{folder}"] = types.ModuleType(f"python_iso20022.{area}.{folder}")
+        stem.__path__ = [str(home / folder)]
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise ModuleNotFoundError(name, name=name)

@@ -162,10 +162,11 @@ SCRAPS = st.sampled_from(
 )  # fmt: skip
 
 
-@given(st.lists(st.tuples(st.integers(0, 900), st.integers(0, 30), SCRAPS), max_size=6), st.booleans())
-@settings(max_examples=300, deadline=None)
-def test_whatever_comes_is_read_or_refused(edits: list[tuple[int, int, str]], many: bool) -> None:
-    """Goal: never a traceback. Method: a good file with stretches cut out and scraps of markup put in."""
+EDITS = st.lists(st.tuples(st.integers(0, 900), st.integers(0, 30), SCRAPS), max_size=6)
+
+
+def read_or_refuse(edits: list[tuple[int, int, str]], many: bool) -> None:
+    """Cut stretches out of a good file, put scraps in, and read it: messages or refusals come out."""
     data = business_file(document(), document()) if many else document()
     for place, cut, scrap in edits:
         data = data[:place] + scrap.encode() + data[place + cut :]
@@ -176,6 +177,21 @@ def test_whatever_comes_is_read_or_refused(edits: list[tuple[int, int, str]], ma
     else:
         found = ()
     assert all(one.file == "fuzz.xml" and one.message for one in found)
+
+
+@given(EDITS, st.booleans())
+@settings(max_examples=300, deadline=None)
+def test_whatever_comes_is_read_or_refused(edits: list[tuple[int, int, str]], many: bool) -> None:
+    """Goal: never a traceback. Method: a good file with stretches cut out and scraps of markup put in."""
+    read_or_refuse(edits, many)
+
+
+@pytest.mark.soak
+@given(EDITS, st.booleans())
+@settings(max_examples=200_000, deadline=None)
+def test_whatever_comes_for_long_is_read_or_refused(edits: list[tuple[int, int, str]], many: bool) -> None:
+    """Goal: never a traceback in ten minutes. Method: the same, 200,000 files."""
+    read_or_refuse(edits, many)
 
 
 @given(st.binary(max_size=200))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from itertools import groupby
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from tsingma.messages.iso20022 import requests, status
 from tsingma.messages.iso20022.allegement import Allegement, write_allegement
 from tsingma.messages.iso20022.answers import Told, answers, marks
 from tsingma.messages.iso20022.confirmation import Confirmation, write_confirmation
-from tsingma.messages.iso20022.header import Header, read_header, write_file
+from tsingma.messages.iso20022.header import Header, read_header, write_file, write_one
 from tsingma.messages.iso20022.holdings import MESSAGE as HOLDINGS
 from tsingma.messages.iso20022.holdings import statement_of, write_holdings
 from tsingma.messages.iso20022.instruction import MESSAGE as INSTRUCTION
@@ -31,6 +31,7 @@ from tsingma.messages.iso20022.instruction import Instruction
 from tsingma.messages.iso20022.leaves import leaves_of, located
 from tsingma.messages.iso20022.notice import MESSAGE as NOTICE
 from tsingma.messages.iso20022.notice import notices_of, write_notice
+from tsingma.messages.iso20022.obligation import obligations_of, write_obligations
 from tsingma.messages.iso20022.orders import read_all, write_orders
 from tsingma.messages.iso20022.parties import Directory
 from tsingma.messages.iso20022.payment import MESSAGE as PAYMENT
@@ -155,6 +156,22 @@ def notice_file(house: Path | str, participant: str) -> tuple[int, bytes]:
         return [write_notice(one) for one in notices_of(state, account, name, moment)]
 
     return _of_accounts(house, participant, NOTICE, documents)
+
+
+def obligation_file(house: Path | str, participant: str, due: date, bics: Path | None = None) -> tuple[int, bytes]:
+    """Return how many net positions a participant has due on a day, and the file of the report of them (secl.010).
+
+    Raises Rejected: unknown participant; missing, when nothing is due that day.
+    """
+    with Session.open(house, read_only=True) as session:
+        state, directory = session.house, directory_of(session.house, bics)
+        name = f"{session.sequencer.sequence}-{participant}"
+        report = obligations_of(state, participant, due, name, to_date(state.position.day))
+    if report is None:
+        raise refuse(RejectionReason.MISSING, f"nothing is due on {due}", field="date", subject=participant)
+    data = write_one(write_obligations(report, directory))
+    read_messages(data, file=name)
+    return len(report.obligations), data
 
 
 def _of_accounts(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -17,7 +18,7 @@ SHOWN_MAX = 20
 
 @click.group(epilog="\b\nExample:\n  tsingma messages send --file day.xml --house out/house --replies replies.xml\n")
 def messages() -> None:
-    """ISO 20022 files: sese.020 to .031, pacs.009, camt.054 and semt.002, with head.001 and head.002."""
+    """ISO 20022 files: sese.020 to .031, pacs.009, camt.054, secl.010, semt.002, with head.001 and head.002."""
 
 
 @messages.command(epilog="\b\nExample:\n  tsingma messages check --file day.xml\n")
@@ -117,6 +118,27 @@ def notices(house: Path | str, participant: str, out: Path, *, as_json: bool) ->
     count, data = notice_file(house, participant)
     _write(out, data)
     print_figures({"notices": count, "bytes": len(data), "file": str(out)}, as_json=as_json)
+
+
+@messages.command(
+    epilog="\b\nExample:\n  tsingma messages obligations --house H --participant P01 --date 2026-01-07 --out P01.xml\n"
+)
+@HOUSE
+@click.option("--participant", required=True, help="Whose net positions.")
+@click.option("--date", "due", required=True, type=click.DateTime(["%Y-%m-%d"]), help="Day they are due.")
+@click.option("--out", required=True, type=_NEW, help="File to write.")
+@_BICS
+@_JSON
+def obligations(
+    house: Path | str, participant: str, due: datetime, out: Path, bics: Path | None, *, as_json: bool
+) -> None:
+    """Write what a participant has to deliver, receive and pay after netting (secl.010)."""
+    from tsingma.app.iso_files import obligation_file
+    from tsingma.cli.output import print_figures
+
+    count, data = obligation_file(house, participant, due.date(), bics)
+    _write(out, data)
+    print_figures({"obligations": count, "bytes": len(data), "file": str(out)}, as_json=as_json)
 
 
 @messages.command(

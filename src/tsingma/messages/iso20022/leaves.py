@@ -108,7 +108,7 @@ def moment_text(moment: datetime) -> str:
 
 
 def read_moment(value: str, where: str) -> datetime:
-    """Return the time of an xs:dateTime; raises Rejected for those that no calendar day has (24:00, years past 9999)."""
+    """Return the time of an xs:dateTime; raises Rejected for one of no calendar day (24:00, years past 9999)."""
     try:
         return datetime.fromisoformat(value.strip())
     except ValueError:
