@@ -17,12 +17,14 @@ from hypothesis import strategies as st
 from iso_oracle import canonical, through_oracle
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "clearing"))
+sys.path.append(str(Path(__file__).resolve().parents[1] / "custody"))
 sys.path.append(str(Path(__file__).resolve().parents[1] / "settlement" / "stories"))
 
 from clearing_book import resolved
+from custody_story import ISIN, CustodyStory
 from story import SHARE, Story
 
-from tsingma.app.iso_files import notice_file, send_messages
+from tsingma.app.iso_files import directory_of, notice_file, send_messages
 from tsingma.app.payments import send_payments
 from tsingma.app.session import Session
 from tsingma.basics.rejection import Rejected
@@ -187,6 +189,21 @@ def test_statements_go_out_and_come_back(one: HoldingStatement, directory: Direc
     theirs = through_oracle(ours, "semt.002.001.11")
     assert canonical(theirs) == canonical(ours)
     assert read_holdings(leaves_of(read_messages(theirs)[0]), directory) == one
+
+
+def test_registered_debt_is_told_in_face() -> None:
+    """Goal: the register gives the face. Method: a registered bond of CNY 100 a unit and a share, on one statement."""
+    told = CustodyStory()
+    told.register("BOND")
+    told.issue("BOND", A=7)
+    told.give("A", "SHARE", 3)
+    directory = directory_of(told.house)
+    assert directory.face_cents == {ISIN["BOND"]: 10_000}
+    found = statement_of(told.house, told.account("A"), "S1")
+    text = write_holdings(found, directory)
+    assert "<FaceAmt>700.00</FaceAmt>" in text
+    assert "<Unit>3</Unit>" in text
+    assert read_holdings(leaves_of(read_messages(text.encode())[0]), directory) == found
 
 
 def test_a_statement_says_what_the_ledger_has() -> None:

@@ -110,8 +110,6 @@ def answer_file(
     """
     with Session.open(house, read_only=True) as session:
         state = session.house
-        if participant not in state.resolved.participant_index:
-            raise refuse(RejectionReason.UNKNOWN, f"no participant '{participant}'", field="participant")
         if since is not None and not 0 <= since <= session.sequencer.sequence:
             raise refuse(RejectionReason.UNKNOWN, f"no record {since}", field="since",
                          remedy=f"0 to {session.sequencer.sequence}")  # fmt: skip

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from tsingma.basics.dates import to_date
 from tsingma.basics.money import CURRENCIES
+from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.engine.house import House
 from tsingma.messages.iso20022.allegement import Allegement
 from tsingma.messages.iso20022.codes import State, state_of
@@ -64,7 +65,9 @@ def answers(house: House, participant: str, before: Marks | None = None) -> Iter
 
     Instructions of kinds that sese.023 does not have are told of as well; their second leg is left out.
     """
-    index = house.resolved.participant_index[participant]
+    index = house.resolved.participant_index.get(participant)
+    if index is None:
+        raise refuse(RejectionReason.UNKNOWN, f"no participant '{participant}'", field="participant")
     orders = house.settlement.orders.table
     now = marks(house)
     fresh = _changed(now.orders[None], None if before is None else before.orders[None])
