@@ -175,3 +175,28 @@ def test_no_role_outside_the_table_reaches_anything() -> None:
                 if role in OWNER and resource in (Resource.BALANCES, Resource.POSITIONS, Resource.INSTRUCTIONS):
                     assert expected is not Scope.ANY
     assert scope_of(Role.OPERATOR, None) is Scope.NONE
+
+
+def test_a_change_without_a_participant_is_impossible(house: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Goal: no edit of the table lets a key speak for the house. Method: give everybody ``any`` and try all."""
+    for stated in ((Resource.INSTRUCTIONS, Action.SUBMIT), (Resource.INSTRUCTIONS, Action.ACT),
+                   (Resource.ORDERS, Action.ACT)):  # fmt: skip
+        monkeypatch.setitem(PERMISSIONS, stated, dict.fromkeys(Role, Scope.ANY))
+    before = house.service.length()
+    for role in Role:
+        for name in sorted(CASES):
+            if name.startswith("POST"):
+                case = CASES[name]
+                body = {**ORDER, "reference": 1} if case.body is ORDER else case.body
+                answer = house.post(role, case.path.format(**OWN[role]), body, "k")
+                assert answer.status_code == 403, answer.text
+    assert house.service.length() == before
+
+
+def test_own_of_nobody_is_nothing(shown: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Goal: a key without a participant owns nothing, not everything. Method: give overseers ``own`` and list."""
+    for stated in list(PERMISSIONS):
+        monkeypatch.setitem(PERMISSIONS, stated, dict.fromkeys(Role, Scope.OWN))
+    for path in ("/instructions", "/orders", "/positions", "/margin/calls", "/events?follow=false"):
+        for role in (Role.OPERATOR, Role.REGULATOR, Role.AUDITOR):
+            assert shown.get(role, path).status_code == 403

@@ -32,8 +32,17 @@ class Reach(msgspec.Struct, frozen=True):
         """Return whose objects a list has ("": everybody's); raises 403 when others' are asked for and not reached."""
         if self.scope is Scope.ANY:
             return asked
-        if asked not in ("", self.caller.participant):
+        if not self.caller.participant or asked not in ("", self.caller.participant):
             raise PermissionDeniedException("objects of other participants")
+        return self.caller.participant
+
+    def sender(self) -> str:
+        """Return for whom a change is made; raises 403 unless the key is a participant's and reaches its own only.
+
+        The house takes a change without a participant as its own, which is everybody's: none may come from here.
+        """
+        if self.scope is not Scope.OWN or not self.caller.participant:
+            raise PermissionDeniedException("only a key of a participant makes changes, and for it alone")
         return self.caller.participant
 
     def require(self, owners: frozenset[str], what: str) -> None:

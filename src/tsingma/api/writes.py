@@ -89,7 +89,7 @@ async def submit(
     orders = data if isinstance(data, list) else [data]
     if len(orders) > ORDERS_MAX:
         raise refuse(RejectionReason.LIMIT, f"{len(orders)} orders", remedy=f"send at most {ORDERS_MAX} in a request")
-    participant = reach.participant()
+    participant = reach.sender()
     try:
         command = command_of(
             orders, participant, f"api/{reach.caller.key}", service.second(), service.book, service.readers
@@ -117,7 +117,7 @@ async def act_on_instruction(
     """Hold, release, cancel ... an instruction to which the caller's participant is party."""
     owners = await asyncio.to_thread(service.read, lambda house, _at: parties_of_instruction(house, instruction))
     reach.require(owners, f"instruction {instruction}")
-    command = ChangeInstruction(instruction, data.action, reach.participant(), data.value)
+    command = ChangeInstruction(instruction, data.action, reach.sender(), data.value)
     event = await _carry_out(service, entry, reach, key, command)
     if not isinstance(event, InstructionChanged):
         raise _conflict(key)
@@ -133,7 +133,7 @@ async def act_on_order(
     """Cancel, hold, release ... an order of the caller's participant that has no match yet."""
     owners = await asyncio.to_thread(service.read, lambda house, _at: owner_of_order(house, order))
     reach.require(owners, f"order {order}")
-    command = ChangeOrder(order, data.action, reach.participant(), data.value)
+    command = ChangeOrder(order, data.action, reach.sender(), data.value)
     event = await _carry_out(service, entry, reach, key, command)
     if not isinstance(event, OrderChanged):
         raise _conflict(key)
@@ -142,7 +142,7 @@ async def act_on_order(
 
 async def _carry_out(service: HouseService, entry: Door, reach: Reach, key: str, command: Command) -> Any:
     """Return the first event of the house's answer, or of the one it gave to this key before; raises Rejected."""
-    participant = reach.participant()
+    participant = reach.sender()
     command_id = f"api/{participant}/{key}"
     try:
         answer = await entry.answer(participant, command_id, command)
