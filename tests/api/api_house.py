@@ -105,7 +105,7 @@ def keys_of(private: dict[str, dict[str, str]], owner_of_participant: str = "A")
     return Keys(audience=AUDIENCE, key=tuple(key(name, pair) for name, pair in private.items()))
 
 
-def write_house(folder: Path) -> Path:
+def write_house(folder: Path | str) -> Path | str:
     """Write the house into a folder and return it."""
     with Session.open(folder) as session:
         session.submit([(f"setup/{place}", command) for place, command in enumerate(commands())])
@@ -113,7 +113,7 @@ def write_house(folder: Path) -> Path:
 
 
 @contextmanager
-def served(folder: Path, owner: str = "A", **settings: Any) -> Iterator[Served]:
+def served(folder: Path | str, owner: str = "A", **settings: Any) -> Iterator[Served]:
     """Serve a house in process; ``owner`` has the key of the participant, ``settings`` go to the application."""
     private = {str(name): new_private_key() for name in (*Role, "other")}
     clock = FixedClock(START_S * SECOND)

@@ -17,7 +17,7 @@ from api_house import Served, served, write_house
 @pytest.fixture(scope="session")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The house on disk; never opened for writing."""
-    return write_house(tmp_path_factory.mktemp("api") / "house")
+    return Path(write_house(tmp_path_factory.mktemp("api") / "house"))
 
 
 @pytest.fixture

@@ -11,13 +11,14 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from api_house import served, write_house
 from test_api_writes import ORDER
 
 from tsingma.api.patience import BodyTooSlow, patient
@@ -177,3 +178,17 @@ def test_a_slow_body_is_given_up() -> None:
     asyncio.run(run(0.0))
     with pytest.raises(BodyTooSlow):
         asyncio.run(run(0.5))
+
+
+def test_a_house_on_a_server_takes_orders_too(new_database: Callable[[], str]) -> None:
+    """Goal: the other store. Method: the small house in PostgreSQL: an order, its repeat, a read, opened again."""
+    url = new_database()
+    write_house(url)
+    with served(url) as house:
+        first = house.post("participant", "/instructions", ORDER, "pg-1")
+        assert first.status_code == 201, first.text
+        assert house.post("participant", "/instructions", ORDER, "pg-1").json() == first.json()
+        number = first.json()["items"][0]["order"]
+        assert house.get("participant", f"/orders/{number}").json()["status"] == "waiting"
+    with served(url) as house:
+        assert house.post("participant", "/instructions", ORDER, "pg-1").json() == first.json()

@@ -293,3 +293,34 @@ def test_an_application_is_not_made_for_a_key_nobody_may_have(folder: Path) -> N
     """Goal: the check is on the way to serving. Method: serve with a key whose participant is the house."""
     with pytest.raises(Rejected, match="cannot have the role"), served(folder, owner="HKSCC"):
         pass
+
+
+def test_a_withdrawn_key_is_refused_within_a_second(folder: Path, tmp_path: Path) -> None:
+    """Goal: keys come and go without a restart. Method: a file rewritten, spoilt and mended meanwhile."""
+    path = tmp_path / "keys.toml"
+    more = ROW.partition("\n")[2].replace('id = "a"', 'id = "new"')
+
+    def write(text: str) -> None:
+        path.write_text(text.replace('"t"', f'"{AUDIENCE}"'), encoding="utf-8")
+        house.clock.advance(SECOND)
+
+    def status(key: str) -> int:
+        at = house.clock.now_ns() // SECOND
+        token = mint(PRIVATE, key, "A", AUDIENCE, at, 60)
+        return int(house.get("participant", "/day", token=token).status_code)
+
+    path.write_text(ROW.replace('"t"', f'"{AUDIENCE}"'), encoding="utf-8")
+    with served(folder, keys_file=path) as house:
+        write(ROW + more)
+        assert (status("a"), status("new")) == (200, 200)
+        write(ROW.replace('id = "a"', 'id = "new"'))
+        assert (status("a"), status("new")) == (401, 200)
+        write("[[key")
+        assert (status("a"), status("new")) == (401, 200)
+        answer = house.get(None, "/ready")
+        assert answer.status_code == 503
+        assert "[[key" not in answer.text
+        write(ROW.replace('participant = "A"', 'participant = "HKSCC"'))  # whole, and not allowed
+        assert (status("a"), house.get(None, "/ready").status_code) == (401, 503)
+        write(ROW)
+        assert (status("a"), status("new"), house.get(None, "/ready").status_code) == (200, 401, 200)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from litestar import Litestar, Router
@@ -15,6 +16,7 @@ from tsingma.api import feed, problems, reads, writes
 from tsingma.api.bodies import StrictRequest
 from tsingma.api.door import Door
 from tsingma.api.guard import Reach, guard_of, open_to_all, reach_of
+from tsingma.api.key_watch import KeyWatch
 from tsingma.api.keys import Keys, require_owners
 from tsingma.api.patience import patient
 from tsingma.api.tokens import TokenDesk
@@ -25,15 +27,17 @@ BODY_BYTES_MAX = 1024 * 1024
 INTERFACE_VERSION = "0.1"
 
 
-def application(service: HouseService, keys: Keys, clock: Clock, *, keys_file: str = "") -> Litestar:
+def application(service: HouseService, keys: Keys, clock: Clock, *, keys_file: Path | None = None) -> Litestar:
     """Return the application of an open house; it closes the house when it shuts down.
 
+    ``keys`` were read from ``keys_file``, which is then watched; without it they hold to the end.
     Raises Rejected (keys whose owner the house does not have, or may have no key), and then the house stays open.
     """
     members = service.read(lambda house, _at: {one.code: one for one in house.resolved.book.participants})
-    require_owners(keys, members, keys_file)
+    require_owners(keys, members, str(keys_file or ""))
     entry, desk = Door(service), TokenDesk(keys, clock)
     feeds = feed.Feeds(desk)
+    watch = KeyWatch(keys_file, desk, members, clock) if keys_file is not None else None
 
     def give_service() -> HouseService:
         return service
@@ -44,17 +48,21 @@ def application(service: HouseService, keys: Keys, clock: Clock, *, keys_file: s
     def give_feeds() -> feed.Feeds:
         return feeds
 
+    def give_keys_fault() -> str:
+        return watch.fault if watch is not None else ""
+
     def give_reach(request: Request[Any, Any, Any]) -> Reach:
         return reach_of(request)
 
     return Litestar(
         route_handlers=[*reads.ROUTES, *writes.ROUTES, feed.events],
-        guards=[guard_of(desk)],
+        guards=[guard_of(desk, watch.look if watch is not None else lambda: None)],
         dependencies={
             "service": Provide(give_service, sync_to_thread=False),
             "reach": Provide(give_reach, sync_to_thread=False),
             "entry": Provide(give_entry, sync_to_thread=False),
             "feeds": Provide(give_feeds, sync_to_thread=False),
+            "keys_fault": Provide(give_keys_fault, sync_to_thread=False),
         },
         exception_handlers=problems.HANDLERS,
         request_max_body_size=BODY_BYTES_MAX,

@@ -6,6 +6,7 @@ of permissions does not have, is closed to everybody. It judges before a byte of
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -61,11 +62,12 @@ def open_to_all() -> dict[str, str]:
     return {_ACCESS: PUBLIC}
 
 
-def guard_of(desk: TokenDesk) -> Guard:
-    """Return the guard that asks ``desk`` who somebody is."""
+def guard_of(desk: TokenDesk, look: Callable[[], None] = lambda: None) -> Guard:
+    """Return the guard that asks ``desk`` who somebody is; ``look`` is called before, to bring its keys up to date."""
 
     def judge(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
         stated = handler.opt.get(_ACCESS)
+        look()
         if stated == PUBLIC:
             return
         try:

@@ -76,13 +76,15 @@ def health() -> Standing:
 
 
 @get("/ready", opt=open_to_all(), sync_to_thread=True)
-def ready(service: Service) -> Standing:
-    """Say whether the house can be read and written: 200, or 503 when it has stopped."""
+def ready(service: Service, keys_fault: NamedDependency[str]) -> Standing:
+    """Say whether the house can be read and written: 200; or 503 when it has stopped, or its keys file is wrong."""
     try:
         service.read(lambda house, _at: house.position)
         service.require_open()
     except (Rejected, InvariantBroken):
         raise HTTPException("the house has stopped", status_code=503) from None
+    if keys_fault:
+        raise HTTPException("the keys file is wrong: the log says how", status_code=503)
     return Standing("ready")
 
 

@@ -40,7 +40,7 @@ def serve(
     known = read_keys(keys)
     service = HouseService.open(house, day)
     try:
-        app = application(service, known, SystemClock(), keys_file=str(keys))
+        app = application(service, known, SystemClock(), keys_file=keys)
     except Rejected:
         service.close()
         raise

@@ -61,11 +61,16 @@ class TokenDesk:
 
     def __init__(self, keys: Keys, clock: Clock) -> None:
         """Import the public keys; tokens issued before now change nothing."""
-        self._audience, self._clock = keys.audience, clock
-        self._keys = {key.id: (key, _imported(key)) for key in keys.key}
+        self._clock = clock
+        self.replace(keys)
         self._opened_s = clock.now_ns() // _SECOND
         self._used: set[tuple[str, str]] = set()
         self._until: deque[tuple[int, tuple[str, str]]] = deque()
+
+    def replace(self, keys: Keys) -> None:
+        """Take other keys from now on; which tokens were used stays known."""
+        self._audience = keys.audience
+        self._keys = {key.id: (key, _imported(key)) for key in keys.key}
 
     @property
     def now_s(self) -> int:
