@@ -22,6 +22,7 @@ from litestar.response import ServerSentEvent, ServerSentEventMessage
 from tsingma.api.door import Door
 from tsingma.api.guard import Reach, access
 from tsingma.api.permissions import Action, Resource
+from tsingma.api.problems import responses
 from tsingma.api.reads import Code, Reached, Service
 from tsingma.api.tokens import TokenDesk
 from tsingma.app.house_feed import tell
@@ -61,7 +62,7 @@ class Feeds:
             self._open[key] -= 1
 
 
-@get("/events", opt=access(Resource.EVENTS, Action.READ))
+@get("/events", opt=access(Resource.EVENTS, Action.READ), media_type="text/event-stream", responses=responses(422, 429))
 async def events(
     request: Request[Any, Any, Any],
     service: Service,

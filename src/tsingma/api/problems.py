@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.types import ExceptionHandlersMap
 
 from tsingma.api.patience import BodyTooSlow
@@ -17,6 +18,13 @@ from tsingma.basics.rejection import InvariantBroken, Rejected, Rejection, Rejec
 
 MEDIA_TYPE = "application/problem+json"
 LOG = logging.getLogger("tsingma.api")
+
+_OF_EVERY_ROUTE = (
+    HTTPStatus.BAD_REQUEST,
+    HTTPStatus.UNAUTHORIZED,
+    HTTPStatus.FORBIDDEN,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+)
 
 STATUS_OF: dict[RejectionReason, HTTPStatus] = {
     RejectionReason.MALFORMED: HTTPStatus.BAD_REQUEST,
@@ -57,6 +65,19 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     value: str = ""
     remedy: str = ""
     faults: tuple[Fault, ...] = ()
+
+
+def responses(*statuses: int) -> dict[int, ResponseSpec]:
+    """Return how a route describes the problems it may answer with, beside those of every closed route."""
+    return {
+        int(status): ResponseSpec(
+            Problem,
+            description=HTTPStatus(status).phrase,
+            media_type=MEDIA_TYPE,
+            generate_examples=False,
+        )
+        for status in (*_OF_EVERY_ROUTE, *statuses)
+    }
 
 
 class FaultsFound(Exception):

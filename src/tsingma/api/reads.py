@@ -13,6 +13,7 @@ from litestar.params import FromPath, PathParameter, QueryParameter
 
 from tsingma.api.guard import Reach, access, open_to_all
 from tsingma.api.permissions import Action, Resource
+from tsingma.api.problems import responses
 from tsingma.app import house_reads as reads
 from tsingma.app import instruction_reads
 from tsingma.app.explain import explain_number
@@ -75,7 +76,7 @@ def health() -> Standing:
     return Standing("alive")
 
 
-@get("/ready", opt=open_to_all(), sync_to_thread=True)
+@get("/ready", opt=open_to_all(), sync_to_thread=True, responses={503: responses()[503]})
 def ready(service: Service, keys_fault: NamedDependency[str]) -> Standing:
     """Say whether the house can be read and written: 200; or 503 when it has stopped, or its keys file is wrong."""
     try:
@@ -88,13 +89,15 @@ def ready(service: Service, keys_fault: NamedDependency[str]) -> Standing:
     return Standing("ready")
 
 
-@get("/day", opt=access(Resource.DAY, Action.READ), sync_to_thread=True)
+@get("/day", opt=access(Resource.DAY, Action.READ), sync_to_thread=True, responses=responses(404, 422))
 def day(service: Service) -> reads.Day:
     """Return where the business day stands."""
     return service.read(reads.day_of)
 
 
-@get("/participants", opt=access(Resource.PARTICIPANTS, Action.READ), sync_to_thread=True)
+@get(
+    "/participants", opt=access(Resource.PARTICIPANTS, Action.READ), sync_to_thread=True, responses=responses(404, 422)
+)
 def participants(service: Service, cursor: Cursor = 0, limit: Limit = 100) -> reads.Members:
     """Return the directory of participants and the classes of their accounts."""
     return service.read(lambda house, at: reads.members_of(house, at, cursor, limit))
@@ -104,6 +107,7 @@ def participants(service: Service, cursor: Cursor = 0, limit: Limit = 100) -> re
     "/accounts/{participant:str}/{account_class:str}/balances",
     opt=access(Resource.BALANCES, Action.READ),
     sync_to_thread=True,
+    responses=responses(404, 422),
 )
 def balances(
     service: Service,
@@ -120,7 +124,7 @@ def balances(
     return service.read(lambda house, at: reads.balances_of(house, at, mine, account_class, cursor, limit))
 
 
-@get("/positions", opt=access(Resource.POSITIONS, Action.READ), sync_to_thread=True)
+@get("/positions", opt=access(Resource.POSITIONS, Action.READ), sync_to_thread=True, responses=responses(404, 422))
 def positions(
     service: Service, reach: Reached, participant: Code = "", cursor: Cursor = 0, limit: Limit = 100
 ) -> reads.NetPositions:
@@ -129,7 +133,9 @@ def positions(
     return service.read(lambda house, at: reads.positions_of(house, at, mine, cursor, limit))
 
 
-@get("/margin/calls", opt=access(Resource.MARGIN_CALLS, Action.READ), sync_to_thread=True)
+@get(
+    "/margin/calls", opt=access(Resource.MARGIN_CALLS, Action.READ), sync_to_thread=True, responses=responses(404, 422)
+)
 def margin_calls(
     service: Service, reach: Reached, participant: Code = "", cursor: Cursor = 0, limit: Limit = 100
 ) -> reads.MarginCalls:
@@ -138,7 +144,9 @@ def margin_calls(
     return service.read(lambda house, at: reads.calls_of(house, at, mine, cursor, limit))
 
 
-@get("/instructions", opt=access(Resource.INSTRUCTIONS, Action.READ), sync_to_thread=True)
+@get(
+    "/instructions", opt=access(Resource.INSTRUCTIONS, Action.READ), sync_to_thread=True, responses=responses(404, 422)
+)
 def instructions(
     service: Service, reach: Reached, participant: Code = "", status: Status = "", cursor: Cursor = 0,
     limit: Limit = 100,
@@ -148,7 +156,12 @@ def instructions(
     return service.read(lambda house, at: instruction_reads.instructions_of(house, at, mine, status, cursor, limit))
 
 
-@get("/instructions/{instruction:int}", opt=access(Resource.INSTRUCTIONS, Action.READ), sync_to_thread=True)
+@get(
+    "/instructions/{instruction:int}",
+    opt=access(Resource.INSTRUCTIONS, Action.READ),
+    sync_to_thread=True,
+    responses=responses(404, 422),
+)
 def instruction(service: Service, reach: Reached, instruction: Number) -> instruction_reads.InstructionState:
     """Return one instruction."""
     owners = service.read(lambda house, _at: instruction_reads.parties_of_instruction(house, instruction))
@@ -160,6 +173,7 @@ def instruction(service: Service, reach: Reached, instruction: Number) -> instru
     "/instructions/{instruction:int}/explanation",
     opt=access(Resource.INSTRUCTIONS, Action.READ),
     sync_to_thread=True,
+    responses=responses(404, 422),
 )
 def explanation(service: Service, reach: Reached, instruction: Number) -> Explanation:
     """Say why an instruction has not settled, and what would settle it."""
@@ -169,7 +183,7 @@ def explanation(service: Service, reach: Reached, instruction: Number) -> Explan
     return Explanation(found.instruction, found.settles, found.sentence, found.needs)
 
 
-@get("/orders", opt=access(Resource.ORDERS, Action.READ), sync_to_thread=True)
+@get("/orders", opt=access(Resource.ORDERS, Action.READ), sync_to_thread=True, responses=responses(404, 422))
 def orders(
     service: Service, reach: Reached, participant: Code = "", status: Status = "", cursor: Cursor = 0,
     limit: Limit = 100,
@@ -179,7 +193,9 @@ def orders(
     return service.read(lambda house, at: instruction_reads.orders_of(house, at, mine, status, cursor, limit))
 
 
-@get("/orders/{order:int}", opt=access(Resource.ORDERS, Action.READ), sync_to_thread=True)
+@get(
+    "/orders/{order:int}", opt=access(Resource.ORDERS, Action.READ), sync_to_thread=True, responses=responses(404, 422)
+)
 def order(service: Service, reach: Reached, order: Number) -> instruction_reads.OrderState:
     """Return one order."""
     owners = service.read(lambda house, _at: instruction_reads.owner_of_order(house, order))
@@ -187,7 +203,7 @@ def order(service: Service, reach: Reached, order: Number) -> instruction_reads.
     return service.read(lambda house, _at: instruction_reads.order_state(house, order))
 
 
-@get("/links", opt=access(Resource.LINKS, Action.READ), sync_to_thread=True)
+@get("/links", opt=access(Resource.LINKS, Action.READ), sync_to_thread=True, responses=responses(404, 422))
 def links(service: Service) -> Links:
     """Return the links that ship with the house, and the quotas of those that have a day in it."""
     quotas = service.read(lambda house, _at: reads.quotas_of(house))

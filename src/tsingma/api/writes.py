@@ -20,7 +20,7 @@ from tsingma.api.bodies import body_of
 from tsingma.api.door import Door, Overloaded, Unanswered
 from tsingma.api.guard import Reach, access
 from tsingma.api.permissions import Action, Resource
-from tsingma.api.problems import Fault, FaultsFound, fault_of
+from tsingma.api.problems import Fault, FaultsFound, fault_of, responses
 from tsingma.api.reads import Number, Reached, Service
 from tsingma.app.house_service import HouseService
 from tsingma.app.instruction_reads import owner_of_order, parties_of_instruction
@@ -37,6 +37,7 @@ from tsingma.journal.events import (
     decode_answer,
 )
 
+CHANGES = responses(404, 408, 409, 413, 422, 429)
 Entry = NamedDependency[Door]
 Key = Annotated[
     str,
@@ -78,7 +79,11 @@ class OrderStatus(msgspec.Struct, frozen=True):
     status: str
 
 
-@post("/instructions", opt={**access(Resource.INSTRUCTIONS, Action.SUBMIT), **body_of(Order | list[Order])})
+@post(
+    "/instructions",
+    opt={**access(Resource.INSTRUCTIONS, Action.SUBMIT), **body_of(Order | list[Order])},
+    responses=CHANGES,
+)
 async def submit(
     service: Service, entry: Entry, reach: Reached, key: Key, data: JSONBody[Order | list[Order]]
 ) -> Outcomes:
@@ -109,6 +114,7 @@ async def submit(
 @post(
     "/instructions/{instruction:int}/actions",
     opt={**access(Resource.INSTRUCTIONS, Action.ACT), **body_of(InstructionAction)},
+    responses=CHANGES,
     status_code=200,
 )
 async def act_on_instruction(
@@ -125,7 +131,10 @@ async def act_on_instruction(
 
 
 @post(
-    "/orders/{order:int}/actions", opt={**access(Resource.ORDERS, Action.ACT), **body_of(OrderAction)}, status_code=200
+    "/orders/{order:int}/actions",
+    opt={**access(Resource.ORDERS, Action.ACT), **body_of(OrderAction)},
+    responses=CHANGES,
+    status_code=200,
 )
 async def act_on_order(
     service: Service, entry: Entry, reach: Reached, key: Key, order: Number, data: JSONBody[OrderAction]
