@@ -192,3 +192,16 @@ def test_a_house_on_a_server_takes_orders_too(new_database: Callable[[], str]) -
         assert house.get("participant", f"/orders/{number}").json()["status"] == "waiting"
     with served(url) as house:
         assert house.post("participant", "/instructions", ORDER, "pg-1").json() == first.json()
+
+
+def test_without_the_extra_it_is_said_what_to_install(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Goal: a remedy instead of a trace. Method: as if nothing were installed, every command."""
+    keys, private = _keys(tmp_path)
+    monkeypatch.setattr("tsingma.cli.serve.find_spec", lambda _name: None)
+    places = ["--keys", str(keys), "--private", str(private)]
+    for more in (["--house", str(folder), "--keys", str(keys)], ["token", *places],
+                 ["key", *places, "--id", "x", "--role", "auditor"]):  # fmt: skip
+        assert main(["serve", *more]) == 2
+        assert "tsingma[service]" in capsys.readouterr().err

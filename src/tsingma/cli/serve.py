@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -47,6 +48,7 @@ def serve(
         return
     if house is None or keys is None:
         raise click.UsageError("give --house and --keys, or a command", ctx)
+    _require_extra()
     from tsingma.api.server import serve as serve_house
 
     click.echo(f"serving {house} on {'https' if tls_certificate else 'http'}://{host}:{port}", err=True)
@@ -65,6 +67,7 @@ def serve(
 @_JSON
 def key(keys: Path, private: Path, name: str, role: str, participant: str, *, as_json: bool) -> None:
     """Make a key pair: the private part into a file only you read, the public one into the keys file."""
+    _require_extra()
     import msgspec
 
     from tsingma.api.permissions import Role
@@ -85,7 +88,14 @@ def key(keys: Path, private: Path, name: str, role: str, participant: str, *, as
 @click.option("--seconds", type=click.IntRange(1, 300), default=60, show_default=True, help="How long it is good.")
 def token(keys: Path, private: Path, seconds: int) -> None:
     """Print a new token of a key; a change needs a new one each time."""
+    _require_extra()
     from tsingma.api.trying import new_token
     from tsingma.basics.clock import SystemClock
 
     click.echo(new_token(keys, private, seconds, SystemClock()))
+
+
+def _require_extra() -> None:
+    missing = [name for name in ("litestar", "uvicorn", "joserfc") if find_spec(name) is None]
+    if missing:
+        raise click.UsageError(f"{', '.join(missing)} is not installed: pip install 'tsingma[service]'")
