@@ -250,6 +250,19 @@ def test_a_keys_file_is_read(tmp_path: Path) -> None:
         ('issuer = "A"', 'issuer = "A"\nprivate = "x"', ""),
         ("[[key]]", "[[key", ""),
     ],
+    ids=[
+        "audience",
+        "short",
+        "no base64",
+        "zone",
+        "ends first",
+        "nobody",
+        "operator",
+        "no id",
+        "role",
+        "private",
+        "toml",
+    ],
 )
 def test_a_keys_file_that_is_wrong_is_refused_by_field(tmp_path: Path, old: str, new: str, field: str) -> None:
     """Goal: no key is half right. Method: one thing of a good file changed."""
