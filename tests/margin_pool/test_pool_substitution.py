@@ -166,7 +166,9 @@ def test_intraday_credit_from_the_pool(desk: PoolHouse) -> None:
     ("command", "text"),
     [
         (pool.PledgeCollateral(4, 0, 0), "an amount of 0"),
-        (pool.PledgeCollateral(99, 0, 1), "no account 99"),
+        (pool.PledgeCollateral(99, 0, 1), "number 99 is no account of a participant"),
+        (pool.PledgeCollateral(2, 4, 1), "number 2 is no account of a participant"),  # an issuer has no floor
+        (pool.DrawPoolCredit(3, 0, 1), "number 3 is no account of a participant"),
         (pool.PledgeCollateral(4, 99, 1), "no asset 99"),
         (pool.PledgeCollateral(4, 2, 1), "is no collateral"),
         (pool.PledgeCollateral(4, 0, 1), "0 is available"),

@@ -16,10 +16,8 @@ from tsingma.margin.pool.statement import CustodianFailure, Statement, fail_cust
 from tsingma.margin.pool.study import Compared, FailureOf, Reuse, compare, fail_each, reuse
 from tsingma.margin.resources.collateral import E4, house_rules
 from tsingma.messages.default_files import read_assets, read_taker_calls
+from tsingma.reference.tables import read_table
 from tsingma.simulate.pool import simulate_participants
-
-# In the study houses lodge onwards a fifth of what they call (assumed): for swaps and for shares across the border.
-LODGED_ONWARD = {"OTC Clear": ("SHCH", 2_000), "HKSCC": ("CHINACLEAR", 2_000)}
 
 
 class PoolStudy(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,12 +42,13 @@ def study(seed: int, count: int, day: date, borrowing: float) -> PoolStudy:
     participants = simulate_participants(seed, count)
     rules = {taker: house_rules(taker, day) for taker in participants[0].calls}
     cost_e4 = round(borrowing * E4)
+    onward = {row["house"]: (row["other"], row["part_e4"]) for row in read_table("collateral.toml")["onward"]}
     found = compare(participants, rules, borrowing_e4=cost_e4)
     saving = sum(one.saving for one in found)
     return PoolStudy(
         participants=found,
         failures=fail_each(participants, rules, borrowing_e4=cost_e4),
-        reuses=reuse(participants, rules, LODGED_ONWARD, borrowing_e4=cost_e4),
+        reuses=reuse(participants, rules, onward, borrowing_e4=cost_e4),
         saving=saving,
         saving_part=saving / max(sum(one.cost_separate for one in found), 1),
     )

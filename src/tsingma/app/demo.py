@@ -18,7 +18,7 @@ from tsingma.app.renminbi_day import run_renminbi_day
 from tsingma.app.session import Session
 from tsingma.app.statements import write_house_statements
 from tsingma.app.stress_figures import stress_figures
-from tsingma.app.stress_run import StressSource, less_liquid, source_of_margins, stress
+from tsingma.app.stress_run import LIQUID_MULTIPLE, StressSource, less_liquid, source_of_margins, stress
 from tsingma.basics.clock import Clock
 from tsingma.margin.hkscc.history_settings import FilterSettings
 from tsingma.margin.hkscc.parameters import Parameters
@@ -37,7 +37,6 @@ from tsingma.stress.scenario import shipped_scenarios
 
 DEFAULT_START = date(2026, 1, 5)
 STRESS_DRAWS = 20
-LIQUID_MULTIPLE = 2.0  # simulated firms are richer than real ones (docs/stress.md)
 
 
 class DemoOptions(msgspec.Struct, frozen=True, kw_only=True):

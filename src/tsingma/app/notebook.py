@@ -37,7 +37,6 @@ Row = Mapping[str, object]
 DEFAULT_ALLOCATION = "euler"
 CHAIN_START = date(2026, 1, 5)
 CHAIN_DRAWS = 50
-LIQUID_MULTIPLE = 2.0  # simulated firms are richer than real ones (docs/stress.md)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +198,7 @@ def stress_test(
 
     history = stress_run.history_of_files(Path(prices), _path(index)) if prices else None
     source = stress_run.simulated_source(seed, trades, days, SystemClock(), Silent(), history)
-    poorer = stress_run.less_liquid(source, LIQUID_MULTIPLE)
+    poorer = stress_run.less_liquid(source, stress_run.LIQUID_MULTIPLE)
     asked = stress_run.scenarios_of(tuple(scenarios)) if scenarios else shipped_scenarios()
     runs = stress_run.stress(poorer, asked, draws=draws, seed=seed)
     found = tuple(stress_figures(poorer.book, run) for run in runs)

@@ -58,6 +58,9 @@ DEFAULT_START = date(2026, 1, 5)
 ECONOMY_REPLICATIONS = 1_000
 
 
+LIQUID_MULTIPLE = 2.0  # simulated firms are richer than real ones (docs/stress.md)
+
+
 class StressSource(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     """A book to stress, the prices behind it and how it is named."""
 

@@ -137,4 +137,4 @@ def _source(options: dict[str, Any]) -> StressSource:
         source = stress_run.simulated_source(
             options["seed"], options["trades"], options["days"], SystemClock(), progress, history
         )
-    return stress_run.less_liquid(source, 2.0 if multiple is None else multiple)
+    return stress_run.less_liquid(source, stress_run.LIQUID_MULTIPLE if multiple is None else multiple)

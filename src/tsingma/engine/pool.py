@@ -12,7 +12,6 @@ from tsingma.engine.pooling import (
     covered_as_before,
     eligible,
     give_back,
-    known_account,
     known_asset,
     known_taker,
     not_there,
@@ -20,6 +19,7 @@ from tsingma.engine.pooling import (
     take_in,
     valuation,
 )
+from tsingma.engine.resources import require_account
 from tsingma.journal import pool_commands as do
 from tsingma.journal import pool_events as told
 from tsingma.margin.pool.book import Held
@@ -61,7 +61,7 @@ def list_collateral(house: House, command: do.ListCollateral) -> told.Collateral
 
 def pledge_collateral(house: House, command: do.PledgeCollateral) -> told.PoolChanged:
     """Pledge to the pool what an account has available."""
-    known_account(house, command.account)
+    require_account(house, command.account, "account")
     known_asset(house, command.asset)
     house.pool.listing(command.asset)
     valuation(house).market_cents(command.asset, positive(command.amount))
@@ -88,7 +88,7 @@ def set_pool_calls(house: House, command: do.SetPoolCalls) -> told.PoolCalled:
             RejectionReason.MALFORMED, "columns differ in length, or an account is called twice", field="account"
         )
     for number, cents in zip(account.tolist(), required.tolist(), strict=True):
-        known_account(house, number)
+        require_account(house, number, "account")
         if not 0 <= cents <= AMOUNT_MAX:
             raise refuse(RejectionReason.OUT_OF_RANGE, f"a call of {cents} cents", field="required_cents")
     for number, cents in zip(account.tolist(), required.tolist(), strict=True):
@@ -101,7 +101,7 @@ def set_pool_calls(house: House, command: do.SetPoolCalls) -> told.PoolCalled:
 
 def arrange_pool(house: House, command: do.ArrangePool) -> told.PoolArranged:
     """Replace an account's allotments by others, at one instant; refused when a call would be covered less."""
-    known_account(house, command.account)
+    require_account(house, command.account, "account")
     wanted: dict[Held, int] = {}
     for taker, asset, amount in command.allotments:
         held = Held(command.account, asset, (known_taker(taker),))

@@ -20,7 +20,6 @@ from tsingma.engine.pooling import (
     covered_as_before,
     eligible,
     give_back,
-    known_account,
     known_chain,
     known_taker,
     not_there,
@@ -28,6 +27,7 @@ from tsingma.engine.pooling import (
     take_in,
     valuation,
 )
+from tsingma.engine.resources import require_account
 from tsingma.journal import pool_commands as do
 from tsingma.journal import pool_events as told
 from tsingma.margin.pool.book import REUSES_MAX, Held, PoolLoan, Substitution
@@ -36,7 +36,7 @@ from tsingma.margin.pool.terms import BANK, Listing
 
 def propose_substitution(house: House, command: do.ProposeSubstitution) -> told.SubstitutionChanged:
     """Take up the wish to exchange one asset for another; nothing moves yet."""
-    known_account(house, command.account)
+    require_account(house, command.account, "account")
     known_taker(command.taker)
     eligible(house, command.taker, command.in_asset)
     held = Held(command.account, command.out_asset, (command.taker,))
@@ -183,7 +183,7 @@ def recall_collateral(house: House, command: do.RecallCollateral) -> told.Collat
 
 def draw_pool_credit(house: House, command: do.DrawPoolCredit) -> told.PoolCreditChanged:
     """Lend money of the settlement bank against what is free in the account's pool, in order of asset."""
-    known_account(house, command.account)
+    require_account(house, command.account, "account")
     if not 0 <= command.currency < len(CURRENCIES):
         raise refuse(RejectionReason.UNKNOWN, f"no currency {command.currency}", field="currency")
     moment = valuation(house)

@@ -82,12 +82,6 @@ def eligible(house: House, taker: str, asset: int) -> None:
         raise refuse(RejectionReason.NOT_ALLOWED, f"{taker} does not take {kind}", field="asset", subject=str(asset))
 
 
-def known_account(house: House, account: int) -> None:
-    """Raise Rejected (unknown) for an account the book has not."""
-    if not 0 <= account < len(house.resolved.book.accounts):
-        raise refuse(RejectionReason.UNKNOWN, f"no account {account}", field="account")
-
-
 def known_asset(house: House, asset: int) -> None:
     """Raise Rejected (unknown) for an asset the book has not."""
     if not 0 <= asset < house.resolved.asset_count:

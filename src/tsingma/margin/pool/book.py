@@ -192,7 +192,6 @@ class PoolBook:
 
     def load(self, parts: dict[str, bytes]) -> None:
         """Take back a dump; an older house has none."""
-        self.__init__()  # type: ignore[misc]
         if not parts:
             return
         decode = msgspec.msgpack.decode
