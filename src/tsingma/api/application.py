@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
+from litestar.types import ControllerRouterHandler
 
 from tsingma.api import feed, problems, reads, writes
 from tsingma.api.bodies import StrictRequest
@@ -27,10 +29,18 @@ BODY_BYTES_MAX = 1024 * 1024
 INTERFACE_VERSION = "0.1"
 
 
-def application(service: HouseService, keys: Keys, clock: Clock, *, keys_file: Path | None = None) -> Litestar:
+def application(
+    service: HouseService,
+    keys: Keys,
+    clock: Clock,
+    *,
+    keys_file: Path | None = None,
+    more_routes: Sequence[ControllerRouterHandler] = (),
+) -> Litestar:
     """Return the application of an open house; it closes the house when it shuts down.
 
-    ``keys`` were read from ``keys_file``, which is then watched; without it they hold to the end.
+    ``keys`` were read from ``keys_file``, which is then watched; without it they hold to the end. ``more_routes`` are
+    those of rooms above, the console; they stand behind the same guard.
     Raises Rejected (keys whose owner the house does not have, or may have no key), and then the house stays open.
     """
     members = service.read(lambda house, _at: {one.code: one for one in house.resolved.book.participants})
@@ -55,7 +65,7 @@ def application(service: HouseService, keys: Keys, clock: Clock, *, keys_file: P
         return reach_of(request)
 
     return Litestar(
-        route_handlers=[*reads.ROUTES, *writes.ROUTES, feed.events],
+        route_handlers=[*reads.ROUTES, *writes.ROUTES, feed.events, *more_routes],
         guards=[guard_of(desk, watch.look if watch is not None else lambda: None)],
         dependencies={
             "service": Provide(give_service, sync_to_thread=False),
