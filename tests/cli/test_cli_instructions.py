@@ -133,6 +133,8 @@ def test_a_bad_header_or_time_is_refused(house: Path, capsys: pytest.CaptureFixt
     assert "no instruction in it" in capsys.readouterr().err
     assert main(["settle", "submit", "--file", str(path), "--house", str(house), "--at", "25:00"]) == 2
     assert "no time of day" in capsys.readouterr().err
+    assert main(["settle", "submit", "--file", str(path), "--house", str(house), "--at", "half past"]) == 2
+    assert "write HH:MM" in capsys.readouterr().err
 
 
 def test_every_optional_column_is_read(house: Path, capsys: pytest.CaptureFixture[str]) -> None:

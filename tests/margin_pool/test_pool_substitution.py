@@ -20,8 +20,7 @@ from tsingma.engine.step import step
 from tsingma.journal import commands as do
 from tsingma.journal import pool_commands as pool
 from tsingma.journal.events import Accepted
-from tsingma.margin.pool.book import REUSES_MAX
-from tsingma.margin.pool.terms import rules_of
+from tsingma.margin.pool.terms import reuses_max, rules_of
 from tsingma.settlement.timetable import timetable
 
 
@@ -126,7 +125,7 @@ def test_reuse_to_the_limit_and_no_circle(desk: PoolHouse) -> None:
         pool.ReuseCollateral(account, bond, ("OTC Clear", "SHCH"), "OTC Clear", 1)
     )
     desk.do(pool.ReuseCollateral(account, bond, ("OTC Clear", "SHCH"), "BANK", 400))
-    assert f"{REUSES_MAX} times" in desk.refused(
+    assert f"{reuses_max(to_date(MONDAY))} times" in desk.refused(
         pool.ReuseCollateral(account, bond, ("OTC Clear", "SHCH", "BANK"), "CHINACLEAR", 1)
     )
     assert "is reused by OTC Clear" in desk.refused(pool.ArrangePool("test", account, ()))

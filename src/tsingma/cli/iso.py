@@ -47,7 +47,7 @@ def send(
     from tsingma.app.iso_files import send_messages
     from tsingma.cli.main import EXIT_FINDINGS, EXIT_OK
     from tsingma.cli.output import print_figures
-    from tsingma.cli.settle_house import second_of_day
+    from tsingma.cli.time_of_day import second_of_day
 
     sent, answered = send_messages(house, path, participant, second_of_day(at), bics)
     if replies is not None and answered:

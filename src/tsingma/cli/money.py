@@ -72,8 +72,9 @@ def submit(path: Path, house: Path | str, participant: str, at: str, *, as_json:
     import msgspec
 
     from tsingma.app.payments import send_payments
+    from tsingma.cli.time_of_day import NIGHT, second_of_day
 
-    sent = send_payments(house, path, participant, _second(at))
+    sent = send_payments(house, path, participant, second_of_day(at, NIGHT))
     if as_json:
         click.echo(msgspec.json.encode(sent).decode())
         return
@@ -89,8 +90,9 @@ def run(house: Path | str, at: str, *, offset: bool, as_json: bool) -> None:
     """Move the time of day on: systems open and close, what waits at a close is cancelled."""
     from tsingma.app.payments import run_to
     from tsingma.cli.output import print_figures
+    from tsingma.cli.time_of_day import NIGHT, second_of_day
 
-    second = _second(at)
+    second = second_of_day(at, NIGHT)
     print_figures(run_to(house, second or 0, offset=offset), as_json=as_json)
 
 
@@ -195,9 +197,3 @@ def liquidity(house: Path | str, participant: str, *, as_json: bool) -> None:
             f"{line.account:<16} {line.currency} {line.usage:>16,} {line.opening:>16,} {line.sent:>18,} "
             f"{line.received:>18,}  {line.timed - line.missed:>5}/{line.missed:<5} {half:>6}"
         )
-
-
-def _second(at: str) -> int | None:
-    from tsingma.messages.payment_file import read_time
-
-    return read_time(at) if at else None

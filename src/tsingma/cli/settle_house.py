@@ -25,6 +25,7 @@ def submit(path: Path, house: Path | str, participant: str, at: str, *, as_json:
 
     from tsingma.app.instructions import send_file
     from tsingma.cli.main import EXIT_FINDINGS, EXIT_OK
+    from tsingma.cli.time_of_day import second_of_day
 
     sent = send_file(house, path, participant, second_of_day(at))
     if as_json:
@@ -76,13 +77,3 @@ def show(instruction: int, house: Path | str, *, as_json: bool) -> None:
     for chapter in chapters:
         click.echo(f"{chapter.day}  record {chapter.record:<6} {chapter.command:<26} {'; '.join(chapter.happened)}")
     click.echo(f"instruction {row.number} is {row.status}" + (f": {row.reason}" if row.status != "settled" else ""))
-
-
-def second_of_day(at: str) -> int | None:
-    """Return HH:MM as a second of the day, None for none; refuses anything else."""
-    if not at:
-        return None
-    hours, colon, minutes = at.partition(":")
-    if not colon or not (hours.isdigit() and minutes.isdigit()) or int(hours) > 23 or int(minutes) > 59:
-        raise click.BadParameter(f"{at!r} is no time of day, write HH:MM", param_hint="--at")
-    return int(hours) * 3600 + int(minutes) * 60

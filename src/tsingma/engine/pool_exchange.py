@@ -12,6 +12,7 @@ from collections.abc import Callable
 import msgspec
 import numpy as np
 
+from tsingma.basics.dates import to_date
 from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import InvariantBroken, RejectionReason, refuse
 from tsingma.engine.house import FX_UNIT_E6, Handlers, House
@@ -30,8 +31,8 @@ from tsingma.engine.pooling import (
 from tsingma.engine.resources import require_account
 from tsingma.journal import pool_commands as do
 from tsingma.journal import pool_events as told
-from tsingma.margin.pool.book import REUSES_MAX, Held, PoolLoan, Substitution
-from tsingma.margin.pool.terms import BANK, Listing
+from tsingma.margin.pool.book import Held, PoolLoan, Substitution
+from tsingma.margin.pool.terms import BANK, Listing, reuses_max
 
 
 def propose_substitution(house: House, command: do.ProposeSubstitution) -> told.SubstitutionChanged:
@@ -144,10 +145,11 @@ def reuse_collateral(house: House, command: do.ReuseCollateral) -> told.Collater
     if command.other in chain:
         raise refuse(RejectionReason.NOT_ALLOWED, f"{command.other} is in the chain already", field="other")
     longer = held._replace(chain=(*chain, command.other))
-    if len(longer.chain) > REUSES_MAX + 1:
+    most = reuses_max(to_date(house.position.day))
+    if len(longer.chain) > most + 1:
         raise refuse(
             RejectionReason.LIMIT,
-            f"it is reused {REUSES_MAX} times already",
+            f"it is reused {most} times already",
             field="chain",
             remedy="lodge another asset",
         )

@@ -2,7 +2,7 @@
 
 Everything an account pledges is pledged in the ledger too, so it is not available for anything else. Part of it is
 allotted to takers; a taker may reuse what is allotted to it with another taker, which counts there for the taker's own
-call, up to ``REUSES_MAX`` hops from the account. Nothing here moves prices: coverage is asked with a valuation.
+call, as often as the rules of the day allow. Nothing here moves prices: coverage is asked with a valuation.
 """
 
 from __future__ import annotations
@@ -12,10 +12,8 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from tsingma.basics.rejection import InvariantBroken, RejectionReason, refuse
-from tsingma.margin.pool.terms import BANK, Listing, Valuation, rules_of
+from tsingma.margin.pool.terms import BANK, Listing, Valuation, reuses_ever, rules_of
 from tsingma.margin.resources.collateral import E4
-
-REUSES_MAX = 2  # an account's pledge may be lodged onwards so often
 
 
 class Held(NamedTuple):
@@ -169,8 +167,8 @@ class PoolBook:
         for held in self.allotted:
             if self.unreused(held) < 0:
                 raise InvariantBroken(f"{held}: more reused than held")
-            if len(held.chain) > REUSES_MAX + 1:
-                raise InvariantBroken(f"{held}: reused more than {REUSES_MAX} times")
+            if len(held.chain) > reuses_ever() + 1:
+                raise InvariantBroken(f"{held}: reused more than {reuses_ever()} times")
             if len(held.chain) > 1 and held._replace(chain=held.chain[:-1]) not in self.allotted:
                 raise InvariantBroken(f"{held}: reused by who does not hold it")
 

@@ -9,7 +9,7 @@ from functools import cache
 import msgspec
 
 from tsingma.margin.resources.collateral import E4, HouseRules, house_rules
-from tsingma.reference.tables import read_table
+from tsingma.reference.tables import read_table, row_on
 
 BANK = "BANK"  # the settlement bank as a taker: intraday credit from the pool
 FX_UNIT_E6 = 1_000_000
@@ -32,6 +32,17 @@ def kinds() -> tuple[str, ...]:
 def rules_of(taker: str, day: date) -> HouseRules:
     """Return the rules of a taker on a day; raises Rejected (unknown, beyond-horizon)."""
     return house_rules(taker, day)
+
+
+def reuses_max(day: date) -> int:
+    """Return how often a pledge may be lodged onwards on a day; raises Rejected: beyond-horizon."""
+    return int(row_on(read_table("collateral.toml")["reuse"], day, table="collateral.reuse")["times"])
+
+
+@cache
+def reuses_ever() -> int:
+    """Return the most that the rules of any day allow: what no chain may exceed, whenever it was made."""
+    return max(int(row["times"]) for row in read_table("collateral.toml")["reuse"])
 
 
 class Listing(msgspec.Struct, frozen=True):
