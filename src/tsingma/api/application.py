@@ -35,12 +35,13 @@ def application(
     clock: Clock,
     *,
     keys_file: Path | None = None,
+    body_bytes_max: int = BODY_BYTES_MAX,
     more_routes: Sequence[ControllerRouterHandler] = (),
 ) -> Litestar:
     """Return the application of an open house; it closes the house when it shuts down.
 
-    ``keys`` were read from ``keys_file``, which is then watched; without it they hold to the end. ``more_routes`` are
-    those of rooms above, the console; they stand behind the same guard.
+    ``keys`` were read from ``keys_file``, which is then watched; without it they hold to the end. ``body_bytes_max``
+    bounds a request. ``more_routes`` are those of rooms above, the console; they stand behind the same guard.
     Raises Rejected (keys whose owner the house does not have, or may have no key), and then the house stays open.
     """
     members = service.read(lambda house, _at: {one.code: one for one in house.resolved.book.participants})
@@ -75,7 +76,7 @@ def application(
             "keys_fault": Provide(give_keys_fault, sync_to_thread=False),
         },
         exception_handlers=problems.HANDLERS,
-        request_max_body_size=BODY_BYTES_MAX,
+        request_max_body_size=body_bytes_max,
         openapi_config=_description(),
         on_shutdown=[entry.close, service.close],
         middleware=[patient],

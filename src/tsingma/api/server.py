@@ -7,59 +7,64 @@ from datetime import date
 from pathlib import Path
 
 import uvicorn
+from litestar import Litestar
 
 from tsingma.api.application import application
 from tsingma.api.keys import read_keys
 from tsingma.app.house_service import HouseService
+from tsingma.app.serve_settings import ServeSettings
+from tsingma.app.session import on_a_server
 from tsingma.basics.clock import SystemClock
 from tsingma.basics.rejection import Rejected, RejectionReason, refuse
 
-CONNECTIONS_MAX = 1_024
 HEADER_BYTES_MAX = 16 * 1024
-KEEP_ALIVE_SECONDS = 5
-SHUT_DOWN_SECONDS = 5
 
 
-def serve(
-    house: Path | str,
-    keys: Path,
-    host: str,
-    port: int,
-    *,
-    day: date | None = None,
-    certificate: Path | None = None,
-    private_key: Path | None = None,
-) -> None:
+def serve(settings: ServeSettings, day: date | None = None) -> None:
     """Serve a house until the process is told to end; it is the house's writer meanwhile.
 
-    ``day`` is opened first, unless it was before. Raises Rejected: keys file, house (none, no book, another writer,
-    a day that cannot be opened), not-allowed (an address that other machines
-    reach without TLS).
+    ``day`` is opened first, unless it was before. Raises Rejected: missing (no house or no keys file is named), keys
+    file, house (none, no book, another writer, a day that cannot be opened), not-allowed (an address that other
+    machines reach without TLS).
     """
-    require_privacy(host, tls=certificate is not None and private_key is not None)
+    require_privacy(settings.listen.address, tls=bool(settings.tls.certificate))
+    keys = Path(_named(settings.keys.file, "keys.file"))
+    place = _named(settings.house.place, "house.place")
     known = read_keys(keys)
-    service = HouseService.open(house, day)
+    service = HouseService.open(place if on_a_server(place) else Path(place), day)
     try:
-        app = application(service, known, SystemClock(), keys_file=keys)
+        app = application(service, known, SystemClock(), keys_file=keys, body_bytes_max=settings.limits.body_bytes)
     except Rejected:
         service.close()
         raise
-    uvicorn.Server(
-        uvicorn.Config(
-            app,
-            host=host,
-            port=port,
-            log_level="warning",
-            access_log=False,  # it would be a record of who asked for what, outside the journal
-            server_header=False,
-            limit_concurrency=CONNECTIONS_MAX,
-            h11_max_incomplete_event_size=HEADER_BYTES_MAX,
-            timeout_keep_alive=KEEP_ALIVE_SECONDS,
-            timeout_graceful_shutdown=SHUT_DOWN_SECONDS,
-            ssl_certfile=certificate,
-            ssl_keyfile=private_key,
-        )
-    ).run()
+    uvicorn.Server(_listening(app, settings)).run()
+
+
+def _named(value: str, field: str) -> str:
+    if not value:
+        raise refuse(
+            RejectionReason.MISSING, "is not given", field=field,
+            remedy=f"give the option, or {field} in the configuration file",
+        )  # fmt: skip
+    return value
+
+
+def _listening(app: Litestar, settings: ServeSettings) -> uvicorn.Config:
+    limits = settings.limits
+    return uvicorn.Config(
+        app,
+        host=settings.listen.address,
+        port=settings.listen.port,
+        log_level="warning",
+        access_log=False,  # it would be a record of who asked for what, outside the journal
+        server_header=False,
+        limit_concurrency=limits.connections,
+        h11_max_incomplete_event_size=HEADER_BYTES_MAX,
+        timeout_keep_alive=limits.keep_alive_seconds,
+        timeout_graceful_shutdown=limits.shut_down_seconds,
+        ssl_certfile=settings.tls.certificate or None,
+        ssl_keyfile=settings.tls.private_key or None,
+    )
 
 
 def require_privacy(host: str, *, tls: bool) -> None:

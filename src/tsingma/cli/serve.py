@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 import click
 
 from tsingma.cli.house import HOUSE_SERVED
+from tsingma.cli.lazy import LazyGroup
+from tsingma.cli.serve_config import CONFIG
 
 _KEYS = click.option("--keys", required=True, type=click.Path(dir_okay=False, path_type=Path), help="Keys file (TOML).")
 _PRIVATE = click.option("--private", required=True, type=click.Path(dir_okay=False, path_type=Path),
@@ -19,41 +22,53 @@ _ROLES = ("operator", "participant", "custodian", "regulator", "auditor")
 
 @click.group(
     invoke_without_command=True,
+    cls=LazyGroup,
+    lazy={"config": ("tsingma.cli.serve_config", "config", "Print the settings in force, checked, with their source.")},
     epilog="\b\nExample:\n"
     "  tsingma serve key --keys keys.toml --private b1.json --id b1 --role participant --participant B00001\n"
     "  tsingma serve --house out/house --keys keys.toml --port 8080\n"
     '  curl -H "Authorization: Bearer $(tsingma serve token --keys keys.toml --private b1.json)" \\\n'
     "       http://127.0.0.1:8080/instructions\n",
 )
+@CONFIG
 @HOUSE_SERVED
 @click.option("--keys", type=click.Path(dir_okay=False, path_type=Path), help="Keys file (TOML).")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address; others than this machine's need TLS.")
-@click.option("--port", type=click.IntRange(1, 65_535), default=8080, show_default=True)
+@click.option("--host", help="Address; others than this machine's need TLS.  [default: 127.0.0.1]")
+@click.option("--port", type=click.IntRange(1, 65_535), help="[default: 8080]")
 @click.option("--open-day", type=click.DateTime(["%Y-%m-%d"]), help="Open this business day first.")
 @click.option("--tls-certificate", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="PEM file.")
 @click.option("--tls-key", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="PEM file.")
 @click.pass_context
 def serve(
     ctx: click.Context,
+    config: Path | None,
     house: Path | str | None,
     keys: Path | None,
-    host: str,
-    port: int,
+    host: str | None,
+    port: int | None,
     open_day: datetime | None,
     tls_certificate: Path | None,
     tls_key: Path | None,
 ) -> None:
-    """Answer HTTP for a house until interrupted; the process is the house's writer meanwhile."""
+    """Answer HTTP for a house until interrupted; the process is the house's writer meanwhile.
+
+    What the options leave out comes from the configuration file and from TSINGMA_ variables.
+    """
     if ctx.invoked_subcommand is not None:
         return
-    if house is None or keys is None:
-        raise click.UsageError("give --house and --keys, or a command", ctx)
     _require_extra()
     from tsingma.api.server import serve as serve_house
+    from tsingma.app.serve_config import read_config
 
-    click.echo(f"serving {house} on {'https' if tls_certificate else 'http'}://{host}:{port}", err=True)
-    day = open_day.date() if open_day else None
-    serve_house(house, keys, host, port, day=day, certificate=tls_certificate, private_key=tls_key)
+    options = {
+        "house.place": house, "keys.file": keys, "listen.address": host, "listen.port": port,
+        "tls.certificate": tls_certificate, "tls.private_key": tls_key,
+    }  # fmt: skip
+    given = {name: value if isinstance(value, int) else str(value) for name, value in options.items() if value}
+    settings = read_config(config, os.environ, given).settings
+    at = f"{'https' if settings.tls.certificate else 'http'}://{settings.listen.address}:{settings.listen.port}"
+    click.echo(f"serving on {at}", err=True)
+    serve_house(settings, open_day.date() if open_day else None)
 
 
 @serve.command(

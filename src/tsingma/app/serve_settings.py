@@ -1,0 +1,98 @@
+"""How a house is served: one frozen structure of sections and fields, each with its default and its limits.
+
+``serve_config`` reads it from a file, the environment and the command line. A section is a structure here and a table
+in the file; a field is a value of it, in the environment ``TSINGMA_SECTION_FIELD``.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+PATH: dict[str, Any] = {"path": True}  # of a file or folder: relative to where the configuration file lies
+SECRET: dict[str, Any] = {"secret": True}  # never printed, never logged
+
+Text = Annotated[str, Meta(max_length=1_000)]
+File = Annotated[str, Meta(max_length=1_000, extra=PATH)]
+Seconds = Annotated[float, Meta(gt=0, le=3_600)]
+
+
+class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of the file."""
+
+
+class HouseSection(_Section, frozen=True, kw_only=True):
+    """Which house, and how long its writer's lease lasts on PostgreSQL (seconds)."""
+
+    place: Annotated[str, Meta(max_length=1_000, extra={**PATH, "url": True})] = ""
+    lease_seconds: Annotated[float, Meta(ge=0.5, le=3_600)] = 10.0
+
+
+class ListenSection(_Section, frozen=True, kw_only=True):
+    """Where it answers; other addresses than this machine's need ``tls``."""
+
+    address: Annotated[str, Meta(min_length=1, max_length=255)] = "127.0.0.1"
+    port: Annotated[int, Meta(ge=1, le=65_535)] = 8080
+
+
+class TlsSection(_Section, frozen=True, kw_only=True):
+    """PEM files of the server's certificate and its private key: both or none."""
+
+    certificate: File = ""
+    private_key: File = ""
+
+
+class KeysSection(_Section, frozen=True, kw_only=True):
+    """The keys file: whose tokens are accepted."""
+
+    file: File = ""
+
+
+class MarketSection(_Section, frozen=True, kw_only=True):
+    """Folder of prices and history that questions of margin are answered from; empty: none."""
+
+    folder: File = ""
+
+
+class LimitsSection(_Section, frozen=True, kw_only=True):
+    """Connections at once, bytes and seconds of a body, idle seconds of a connection, seconds an end may take."""
+
+    connections: Annotated[int, Meta(ge=1, le=100_000)] = 1_024
+    body_bytes: Annotated[int, Meta(ge=1_024, le=256 * 1024 * 1024)] = 1024 * 1024
+    keep_alive_seconds: Annotated[int, Meta(ge=1, le=600)] = 5
+    shut_down_seconds: Annotated[int, Meta(ge=1, le=600)] = 5
+
+
+class LogSection(_Section, frozen=True, kw_only=True):
+    """Level below which nothing is logged; ``info`` adds a line for every request, without who asked or for what."""
+
+    level: Literal["debug", "info", "warning", "error"] = "warning"
+
+
+class MetricsSection(_Section, frozen=True, kw_only=True):
+    """A port of this machine alone on which metrics are read without a token; 0: only ``/metrics``, with a token."""
+
+    port: Annotated[int, Meta(ge=0, le=65_535)] = 0
+
+
+class StandbySection(_Section, frozen=True, kw_only=True):
+    """Whether to follow the writer of a house on PostgreSQL until it is gone, and how often to look."""
+
+    enabled: bool = False
+    poll_ms: Annotated[int, Meta(ge=1, le=60_000)] = 100
+
+
+class ServeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything ``tsingma serve`` can be told."""
+
+    house: HouseSection = HouseSection()
+    listen: ListenSection = ListenSection()
+    tls: TlsSection = TlsSection()
+    keys: KeysSection = KeysSection()
+    market: MarketSection = MarketSection()
+    limits: LimitsSection = LimitsSection()
+    log: LogSection = LogSection()
+    metrics: MetricsSection = MetricsSection()
+    standby: StandbySection = StandbySection()
