@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
 import uvicorn
 from litestar import Litestar
+from litestar.types import ControllerRouterHandler
 
 from tsingma.api.application import application
 from tsingma.api.keys import read_keys
@@ -20,10 +22,12 @@ from tsingma.basics.rejection import Rejected, RejectionReason, refuse
 HEADER_BYTES_MAX = 16 * 1024
 
 
-def serve(settings: ServeSettings, day: date | None = None) -> None:
+def serve(
+    settings: ServeSettings, day: date | None = None, *, more_routes: Sequence[ControllerRouterHandler] = ()
+) -> None:
     """Serve a house until the process is told to end; it is the house's writer meanwhile.
 
-    ``day`` is opened first, unless it was before. Raises Rejected: missing (no house or no keys file is named), keys
+    ``day`` is opened first, unless it was before; ``more_routes`` are those of rooms above. Raises Rejected: missing (no house or no keys file is named), keys
     file, house (none, no book, another writer, a day that cannot be opened), not-allowed (an address that other
     machines reach without TLS).
     """
@@ -33,7 +37,10 @@ def serve(settings: ServeSettings, day: date | None = None) -> None:
     known = read_keys(keys)
     service = HouseService.open(place if on_a_server(place) else Path(place), day)
     try:
-        app = application(service, known, SystemClock(), keys_file=keys, body_bytes_max=settings.limits.body_bytes)
+        app = application(
+            service, known, SystemClock(), keys_file=keys, body_bytes_max=settings.limits.body_bytes,
+            more_routes=more_routes,
+        )  # fmt: skip
     except Rejected:
         service.close()
         raise

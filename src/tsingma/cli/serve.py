@@ -59,6 +59,7 @@ def serve(
     _require_extra()
     from tsingma.api.server import serve as serve_house
     from tsingma.app.serve_config import read_config
+    from tsingma.console.routes import ROUTES
 
     options = {
         "house.place": house, "keys.file": keys, "listen.address": host, "listen.port": port,
@@ -68,7 +69,7 @@ def serve(
     settings = read_config(config, os.environ, given).settings
     at = f"{'https' if settings.tls.certificate else 'http'}://{settings.listen.address}:{settings.listen.port}"
     click.echo(f"serving on {at}", err=True)
-    serve_house(settings, open_day.date() if open_day else None)
+    serve_house(settings, open_day.date() if open_day else None, more_routes=ROUTES)
 
 
 @serve.command(
@@ -111,6 +112,6 @@ def token(keys: Path, private: Path, seconds: int) -> None:
 
 
 def _require_extra() -> None:
-    missing = [name for name in ("litestar", "uvicorn", "joserfc") if find_spec(name) is None]
+    missing = [name for name in ("litestar", "uvicorn", "joserfc", "jinja2") if find_spec(name) is None]
     if missing:
         raise click.UsageError(f"{', '.join(missing)} is not installed: pip install 'tsingma[service]'")

@@ -1,0 +1,42 @@
+"""Which pages there are, in the order of the menu; whose role may not open one does not see it.
+
+Every page has its words under ``page.NAME``: ``title`` and, for the start page, ``about``.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from tsingma.api.permissions import Access, Action, Resource, Role, Scope, scope_of
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """A page of the menu: its name among the words, its address and what its route states."""
+
+    name: str
+    path: str
+    access: Access
+
+
+class Group(msgspec.Struct, frozen=True):
+    """Pages under one heading, whose words are ``menu.NAME``."""
+
+    name: str
+    entries: tuple[Entry, ...]
+
+
+MENU: tuple[Group, ...] = (
+    Group(
+        "operation",
+        (Entry("day", "/console/day", (Resource.INSTRUCTIONS, Action.READ)),),
+    ),
+)
+
+
+def menu_of(role: Role) -> tuple[Group, ...]:
+    """Return the menu as far as a role may open its pages."""
+    groups = (
+        Group(group.name, tuple(one for one in group.entries if scope_of(role, one.access) is not Scope.NONE))
+        for group in MENU
+    )
+    return tuple(group for group in groups if group.entries)

@@ -1,0 +1,139 @@
+"""A page for somebody: who asks, in which language and theme, as of which record; rendered whole, then sent safely.
+
+Every answer forbids scripts and styles that are not ours (Content-Security-Policy with a fresh nonce), frames around it
+and copies of it on the way.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from functools import cache
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+import jinja2
+from litestar import Request, Response
+from litestar.datastructures import Cookie
+
+from tsingma.api.guard import Reach
+from tsingma.app.house_reads import Day, day_of
+from tsingma.app.house_service import HouseService
+from tsingma.console.formats import Formats
+from tsingma.console.language import Language, language_of, words_in
+from tsingma.console.navigation import menu_of
+from tsingma.console.static_files import address
+from tsingma.engine.house import House
+
+T = TypeVar("T")
+
+TEMPLATES_FOLDER = Path(__file__).parent / "templates"
+LANGUAGE_COOKIE, THEME_COOKIE = "tsingma-language", "tsingma-theme"
+LANGUAGE_ASKED, THEME_ASKED = "lang", "theme"  # parameters of any address of the console
+THEMES = ("auto", "light", "dark")
+COOKIE_SECONDS = 365 * 24 * 3600
+MEDIA_TYPE = "text/html"
+_QUERY_LENGTH_MAX = 2_000  # of an address that a switch repeats
+
+_SAFE_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
+    "Cache-Control": "no-store",
+    "Vary": "Accept-Language, Cookie",
+}
+
+
+class Page:
+    """What a request of the console needs to answer: reads of the house, and the rendering of what they found."""
+
+    def __init__(self, request: Request[Any, Any, Any], service: HouseService | None, reach: Reach | None) -> None:
+        """Find out language and theme; without ``service`` and ``reach`` (problems) the page tells nothing."""
+        self.request, self.service, self.reach = request, service, reach
+        asked = request.query_params
+        self.language = language_of(
+            asked.get(LANGUAGE_ASKED, ""),
+            request.cookies.get(LANGUAGE_COOKIE, ""),
+            request.headers.get("accept-language", ""),
+        )
+        wish = asked.get(THEME_ASKED, "") or request.cookies.get(THEME_COOKIE, "")
+        self.theme = wish if wish in THEMES else THEMES[0]
+        self.words, self.formats = words_in(self.language), Formats(self.language)
+        self.day: Day | None = None
+
+    def read(self, question: Callable[[House, int], T]) -> T:
+        """Return what a question finds in the house, and note as of which record and day the page is true."""
+        if self.service is None:
+            raise RuntimeError("a page without a house has nothing to read")
+        found, self.day = self.service.read(lambda house, at: (question(house, at), day_of(house, at)))
+        return found
+
+    def render(self, template: str, status: int = HTTPStatus.OK, **values: object) -> Response[str]:
+        """Return a template filled in, with its headers; ``values`` are its own beside those of every page."""
+        if self.day is None and self.service is not None:
+            self.read(lambda _house, _at: None)
+        nonce = secrets.token_urlsafe(16)
+        text = _templates().get_template(template).render(self._common(nonce), **values)
+        return Response(
+            text, status_code=status, media_type=MEDIA_TYPE, headers=safe_headers(nonce), cookies=self._cookies()
+        )
+
+    def switched(self, **changes: str) -> str:
+        """Return the address of this page with some parameters changed; "" takes one away."""
+        kept = [
+            (name, value) for name, value in self.request.query_params.multi_items()
+            if name not in (LANGUAGE_ASKED, THEME_ASKED, *changes)
+        ]  # fmt: skip
+        query = urlencode([*kept, *((name, value) for name, value in changes.items() if value)])[:_QUERY_LENGTH_MAX]
+        path = self.request.url.path if self.request.method == "GET" else "/console"
+        return f"{path}?{query}" if query else path
+
+    def _common(self, nonce: str) -> Mapping[str, object]:
+        return {
+            "t": self.words, "f": self.formats, "page": self, "asset": address, "nonce": nonce,
+            "caller": self.reach.caller if self.reach else None, "day": self.day,
+            "menu": menu_of(self.reach.caller.role) if self.reach else (),
+            "languages": tuple(Language), "themes": THEMES, "csrf": str(self.request.state.get("csrf", "")),
+            "path": self.request.url.path,
+        }  # fmt: skip
+
+    def _cookies(self) -> list[Cookie]:
+        """Keep what was asked for in the address: language and theme, nothing that tells who somebody is."""
+        chosen = ((LANGUAGE_ASKED, LANGUAGE_COOKIE, str(self.language)), (THEME_ASKED, THEME_COOKIE, self.theme))
+        return [
+            Cookie(
+                key=name, value=value, path="/console", max_age=COOKIE_SECONDS, httponly=True, samesite="lax",
+                secure=self.request.url.scheme == "https",
+            )
+            for parameter, name, value in chosen
+            if self.request.query_params.get(parameter, "") == value
+        ]  # fmt: skip
+
+
+def safe_headers(nonce: str) -> dict[str, str]:
+    """Return the headers of every page; ``nonce`` is what its own scripts carry.
+
+    Content Security Policy Level 3: nothing from elsewhere, no script without the nonce, no style in the text.
+    """
+    policy = (
+        f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
+    return {**_SAFE_HEADERS, "Content-Security-Policy": policy}
+
+
+@cache
+def _templates() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES_FOLDER),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
