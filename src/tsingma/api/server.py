@@ -27,8 +27,8 @@ def serve(
 ) -> None:
     """Serve a house until the process is told to end; it is the house's writer meanwhile.
 
-    ``day`` is opened first, unless it was before; ``more_routes`` are those of rooms above. Raises Rejected: missing (no
-    house or no keys file is named), keys file, house (none, no book, another writer, a day that cannot be opened),
+    ``day`` is opened first, unless it was before; ``more_routes`` are those of rooms above. Raises Rejected: missing
+    (no house or no keys file is named), keys file, house (none, no book, another writer, a day that cannot be opened),
     not-allowed (an address that other machines reach without TLS).
     """
     require_privacy(settings.listen.address, tls=bool(settings.tls.certificate))
