@@ -56,6 +56,7 @@ CASES = {
     "GET /instructions/{instruction}/explanation": Case("/instructions/{instruction}/explanation", refused=404),
     "GET /orders": Case("/orders?participant={participant}"),
     "GET /orders/{order}": Case("/orders/{order}", refused=404),
+    "GET /metrics": Case("/metrics", has_owner=False),
     "GET /events": Case("/events?follow=false&participant={participant}"),
     "POST /instructions": Case("/instructions", body=ORDER, has_owner=False),  # no body can name another sender
     "POST /instructions/{instruction}/actions": Case(

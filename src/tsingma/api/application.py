@@ -13,17 +13,22 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import ControllerRouterHandler
+from opentelemetry.trace import Tracer, TracerProvider
 
 from tsingma.api import feed, problems, reads, writes
+from tsingma.api import metrics as figures
 from tsingma.api.bodies import StrictRequest
 from tsingma.api.door import Door
 from tsingma.api.guard import Reach, guard_of, open_to_all, reach_of
 from tsingma.api.key_watch import KeyWatch
 from tsingma.api.keys import Keys, require_owners
+from tsingma.api.metrics import Metrics
 from tsingma.api.patience import patient
 from tsingma.api.tokens import TokenDesk
+from tsingma.api.watching import Watching, commit_spans, tracer_of
 from tsingma.app.house_service import HouseService
 from tsingma.basics.clock import Clock
+from tsingma.basics.rejection import InvariantBroken
 
 BODY_BYTES_MAX = 1024 * 1024
 INTERFACE_VERSION = "0.1"
@@ -36,28 +41,23 @@ def application(
     *,
     keys_file: Path | None = None,
     body_bytes_max: int = BODY_BYTES_MAX,
+    metrics: Metrics | None = None,
+    spans: TracerProvider | None = None,
     more_routes: Sequence[ControllerRouterHandler] = (),
 ) -> Litestar:
     """Return the application of an open house; it closes the house when it shuts down.
 
     ``keys`` were read from ``keys_file``, which is then watched; without it they hold to the end. ``body_bytes_max``
-    bounds a request. ``more_routes`` are those of rooms above, the console; they stand behind the same guard.
+    bounds a request, ``metrics`` counts, ``spans`` go where the process says when nothing is given. ``more_routes``
+    are those of rooms above, the console; they stand behind the same guard.
     Raises Rejected (keys whose owner the house does not have, or may have no key), and then the house stays open.
     """
     members = service.read(lambda house, _at: {one.code: one for one in house.resolved.book.participants})
     require_owners(keys, members, str(keys_file or ""))
     entry, desk = Door(service), TokenDesk(keys, clock)
     feeds = feed.Feeds(desk)
+    metrics = metrics or Metrics()
     watch = KeyWatch(keys_file, desk, members, clock) if keys_file is not None else None
-
-    def give_service() -> HouseService:
-        return service
-
-    def give_entry() -> Door:
-        return entry
-
-    def give_feeds() -> feed.Feeds:
-        return feeds
 
     def give_keys_fault() -> str:
         return watch.fault if watch is not None else ""
@@ -65,14 +65,15 @@ def application(
     def give_reach(request: Request[Any, Any, Any]) -> Reach:
         return reach_of(request)
 
-    return Litestar(
-        route_handlers=[*reads.ROUTES, *writes.ROUTES, feed.events, *more_routes],
+    app = Litestar(
+        route_handlers=[*reads.ROUTES, *writes.ROUTES, feed.events, figures.metrics, *more_routes],
         guards=[guard_of(desk, watch.look if watch is not None else lambda: None)],
         dependencies={
-            "service": Provide(give_service, sync_to_thread=False),
+            "service": _always(service),
             "reach": Provide(give_reach, sync_to_thread=False),
-            "entry": Provide(give_entry, sync_to_thread=False),
-            "feeds": Provide(give_feeds, sync_to_thread=False),
+            "entry": _always(entry),
+            "feeds": _always(feeds),
+            "figures": _always(metrics),
             "keys_fault": Provide(give_keys_fault, sync_to_thread=False),
         },
         exception_handlers=problems.HANDLERS,
@@ -84,6 +85,45 @@ def application(
         logging_config=None,
         debug=False,
     )
+    _watch(app, service, metrics, feeds, clock, tracer_of(spans))
+    return app
+
+
+def _always(value: object) -> Provide:
+    """Return what gives every request the same object."""
+
+    def give() -> Any:
+        return value
+
+    return Provide(give, sync_to_thread=False)
+
+
+def _watch(
+    app: Litestar, service: HouseService, metrics: Metrics, feeds: feed.Feeds, clock: Clock, tracer: Tracer | None
+) -> None:
+    """Count and trace requests and batches, and measure how things stand."""
+    app.asgi_handler = Watching(app.asgi_handler, metrics, clock, tracer)
+    service.watch(metrics.committed)
+    if tracer is not None:
+        service.watch(lambda told: commit_spans(tracer, told))
+    _measure(metrics, service, feeds)
+
+
+def _measure(metrics: Metrics, service: HouseService, feeds: feed.Feeds) -> None:
+    """Add what is asked of the house whenever somebody looks at the figures."""
+
+    def is_open() -> float:
+        try:
+            service.require_open()
+        except InvariantBroken:
+            return 0.0
+        return 1.0
+
+    metrics.gauge("house_open", "1 while the house takes commands, 0 when it has stopped.", is_open)
+    metrics.gauge("journal_sequence", "Number of the last durable record.", service.length)
+    metrics.gauge("commands_waiting", "Commands that wait for the writer.", service.waiting)
+    metrics.gauge("follower_lag_records", "Records by which answers to reads are behind the writer.", service.lag)
+    metrics.gauge("feeds_open", "Event feeds that are open.", feeds.count)
 
 
 def _description() -> OpenAPIConfig:

@@ -52,6 +52,10 @@ class Feeds:
         if self._open.total() >= FEEDS_MAX or self._open[key] >= FEEDS_OF_A_KEY_MAX:
             raise TooManyRequestsException("too many feeds are open", headers={"Retry-After": "30"})
 
+    def count(self) -> int:
+        """Return how many feeds are open."""
+        return self._open.total()
+
     @contextmanager
     def counted(self, key: str) -> Iterator[None]:
         """Count a feed as long as it streams: one whose client left before it began is never counted."""

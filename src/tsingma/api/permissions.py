@@ -31,6 +31,7 @@ class Resource(StrEnum):
     MARGIN_CALLS = "margin-calls"
     LINKS = "links"
     EVENTS = "events"
+    METRICS = "metrics"
 
 
 class Action(StrEnum):
@@ -69,6 +70,7 @@ PERMISSIONS: dict[Access, dict[Role, Scope]] = {
     (Resource.EVENTS, Action.READ): {**_OWN, **_OVERSIGHT},
     # A custodian's stock is its clients', and the house calls it for none: no margin calls for its keys.
     (Resource.MARGIN_CALLS, Action.READ): {Role.PARTICIPANT: Scope.OWN, **_OVERSIGHT},
+    (Resource.METRICS, Action.READ): {Role.OPERATOR: Scope.ANY, Role.AUDITOR: Scope.ANY},
     (Resource.INSTRUCTIONS, Action.SUBMIT): _OWN,
     (Resource.INSTRUCTIONS, Action.ACT): _OWN,
     (Resource.ORDERS, Action.ACT): _OWN,

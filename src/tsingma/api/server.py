@@ -13,6 +13,8 @@ from litestar.types import ControllerRouterHandler
 
 from tsingma.api.application import application
 from tsingma.api.keys import read_keys
+from tsingma.api.logs import start_logs
+from tsingma.api.metrics import Metrics
 from tsingma.app.house_service import HouseService
 from tsingma.app.serve_settings import ServeSettings
 from tsingma.app.session import on_a_server
@@ -31,20 +33,27 @@ def serve(
     (no house or no keys file is named), keys file, house (none, no book, another writer, a day that cannot be opened),
     not-allowed (an address that other machines reach without TLS).
     """
+    start_logs(settings.log.level)
     require_privacy(settings.listen.address, tls=bool(settings.tls.certificate))
     keys = Path(_named(settings.keys.file, "keys.file"))
     place = _named(settings.house.place, "house.place")
     known = read_keys(keys)
+    metrics = Metrics()
     service = HouseService.open(place if on_a_server(place) else Path(place), day)
     try:
         app = application(
             service, known, SystemClock(), keys_file=keys, body_bytes_max=settings.limits.body_bytes,
-            more_routes=more_routes,
+            metrics=metrics, more_routes=more_routes,
         )  # fmt: skip
     except Rejected:
         service.close()
         raise
-    uvicorn.Server(_listening(app, settings)).run()
+    end = metrics.listen(settings.metrics.port) if settings.metrics.port else None
+    try:
+        uvicorn.Server(_listening(app, settings)).run()
+    finally:
+        if end is not None:
+            end()
 
 
 def _named(value: str, field: str) -> str:
@@ -62,7 +71,7 @@ def _listening(app: Litestar, settings: ServeSettings) -> uvicorn.Config:
         app,
         host=settings.listen.address,
         port=settings.listen.port,
-        log_level="warning",
+        log_config=None,  # lines go where ours go
         access_log=False,  # it would be a record of who asked for what, outside the journal
         server_header=False,
         limit_concurrency=limits.connections,

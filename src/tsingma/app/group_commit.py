@@ -172,6 +172,10 @@ class GroupCommit:
             self._bell.ring()
         return receipt
 
+    def waiting(self) -> int:
+        """Return how many commands wait for the writer now."""
+        return len(self._waiting)
+
     def close(self) -> None:
         """Take no more commands, answer all that wait, and end the writer thread; closing twice is harmless."""
         with self._closing:

@@ -15,8 +15,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
+from tsingma.app.commit_watch import Watch, WatchedSubmits
 from tsingma.app.group_commit import GroupCommit, Receipt
 from tsingma.app.session import Session
+from tsingma.basics.clock import SystemClock
 from tsingma.basics.dates import to_day
 from tsingma.basics.rejection import InvariantBroken, Rejected
 from tsingma.engine.house import House
@@ -40,7 +42,8 @@ class HouseService:
         self._reading = threading.Lock()
         self.book: ResolvedBook = writer.house.resolved  # installed once, before the first day: it never changes
         self.readers: Readers = readers_of(self.book)
-        self._door = GroupCommit(writer.sequencer)
+        self._watched = WatchedSubmits(writer.sequencer, SystemClock())
+        self._door = GroupCommit(self._watched)
 
     @classmethod
     def open(cls, house: Path | str, day: date | None = None) -> Self:
@@ -105,6 +108,18 @@ class HouseService:
     def length(self) -> int:
         """Return the number of the last durable record."""
         return self._writer.sequencer.sequence
+
+    def watch(self, watch: Watch) -> None:
+        """Tell ``watch`` of every batch from now on, in the writer's thread."""
+        self._watched.watches.append(watch)
+
+    def waiting(self) -> int:
+        """Return how many commands wait for the writer."""
+        return self._door.waiting()
+
+    def lag(self) -> int:
+        """Return by how many records the follower that answers reads is behind the writer."""
+        return self.length() - self._follower.sequencer.sequence
 
     def close(self) -> None:
         """Answer what waits, then let go of the journal."""
