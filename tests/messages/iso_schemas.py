@@ -25,9 +25,19 @@ from xsdata.models.datatype import XmlDate, XmlDateTime, XmlPeriod, XmlTime
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "src" / "tsingma" / "messages" / "iso20022" / "schemas"
 MESSAGES: dict[str, tuple[str, str]] = {  # message: root element, type of it
+    "camt.029.001.13": ("Document", ""),
+    "camt.050.001.07": ("Document", ""),
+    "camt.053.001.12": ("Document", ""),
     "camt.054.001.12": ("Document", ""),
+    "camt.056.001.11": ("Document", ""),
+    "colr.003.001.05": ("Document", ""),
+    "colr.004.001.05": ("Document", ""),
+    "colr.007.001.06": ("Document", ""),
+    "colr.008.001.06": ("Document", ""),
     "head.001.001.04": ("AppHdr", "BusinessApplicationHeaderV04"),
     "head.002.001.01": ("Xchg", "BusinessFileHeaderV01"),
+    "pacs.002.001.14": ("Document", ""),
+    "pacs.008.001.12": ("Document", ""),
     "pacs.009.001.11": ("Document", ""),
     "secl.010.001.03": ("Document", ""),
     "semt.002.001.11": ("Document", ""),

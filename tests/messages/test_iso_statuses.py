@@ -145,7 +145,9 @@ def test_allegements(
     assert same(text, "sese.028.001.10", lambda leaves: read_allegement(leaves, PLAIN)) == one
 
 
-@pytest.mark.parametrize("row", code_table(), ids=lambda row: f"{row.message} {row.our}")
+@pytest.mark.parametrize(
+    "row", [row for row in code_table() if row.message.startswith("sese")], ids=lambda row: f"{row.message} {row.our}"
+)
 def test_every_row_of_the_table_can_be_said(row: object) -> None:
     """Goal: no code that its message does not have. Method: each row in a document of its message, by the schema."""
     state = State(row.at, row.code)  # type: ignore[attr-defined]

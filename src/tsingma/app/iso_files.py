@@ -12,7 +12,8 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from tsingma.app.iso_sending import Asked, Sending, SentPayments, Work
+from tsingma.app import iso_cash
+from tsingma.app.iso_sending import Asked, Sending, Work
 from tsingma.app.session import Session
 from tsingma.basics.dates import to_date
 from tsingma.basics.rejection import Rejected, Rejection, RejectionReason, refuse
@@ -20,6 +21,7 @@ from tsingma.engine.house import House
 from tsingma.messages import mt54x
 from tsingma.messages.instruction_file import read_rows, resolve_rows, write_rows
 from tsingma.messages.iso20022 import requests, status
+from tsingma.messages.iso20022.account_statement import MESSAGE as STATEMENT
 from tsingma.messages.iso20022.allegement import Allegement, write_allegement
 from tsingma.messages.iso20022.answers import Told, answers, marks
 from tsingma.messages.iso20022.confirmation import Confirmation, write_confirmation
@@ -34,12 +36,11 @@ from tsingma.messages.iso20022.notice import notices_of, write_notice
 from tsingma.messages.iso20022.obligation import obligations_of, write_obligations
 from tsingma.messages.iso20022.orders import read_all, write_orders
 from tsingma.messages.iso20022.parties import Directory
-from tsingma.messages.iso20022.payment import MESSAGE as PAYMENT
-from tsingma.messages.iso20022.payment import payment_columns, read_payment_message
+from tsingma.messages.iso20022.payment_status import MESSAGE as PAYMENT_STATUS
 from tsingma.messages.iso20022.schema import FAULTS_MAX, Received, read_messages
 from tsingma.messages.rows import read_rows as read_table_rows
 
-TAKEN = (INSTRUCTION, requests.CANCELLATION, requests.MODIFICATION, PAYMENT)
+TAKEN = (INSTRUCTION, requests.CANCELLATION, requests.MODIFICATION, *iso_cash.TAKEN)
 HONG_KONG = timezone(timedelta(hours=8))  # no daylight saving time since 1979
 _DEPOSITORY = "HKSCC"
 
@@ -88,13 +89,14 @@ def send_messages(
         received = read_messages(data, file=str(path), accept=TAKEN)
         _require_sender(received, participant, str(path))
         work = _work(received, directory, str(path))
-        sending = Sending(session, path, participant, second, hashlib.sha256(data).hexdigest()[:16])
+        digest, moment = hashlib.sha256(data).hexdigest()[:16], _moment(session.house)
+        sending = Sending(session, path, participant, second, digest, directory, moment)
         for place, one in enumerate(work):
             sending.one(place, one)
         kinds = dict(sorted(Counter(one.message for one in received).items()))
         sent = SentMessages(messages=kinds, rejections=tuple(sending.rejections), **sending.counts)
-        moment = _moment(session.house)
-        replies = write_file(sending.replies, f"R{sending.digest}", moment) if sending.replies else b""
+        told = sending.finish()
+        replies = write_file(told, f"R{digest}", moment) if told else b""
     return sent, replies
 
 
@@ -154,6 +156,22 @@ def notice_file(house: Path | str, participant: str) -> tuple[int, bytes]:
         return [write_notice(one) for one in notices_of(state, account, name, moment)]
 
     return _of_accounts(house, participant, NOTICE, documents)
+
+
+def payment_status_file(house: Path | str, participant: str) -> tuple[int, bytes]:
+    """Return how many reports a participant gets of the payments it sent on the open day, and the file (pacs.002).
+
+    One for each account that paid. Raises Rejected (unknown) for a participant the book does not have.
+    """
+    return _of_accounts(house, participant, PAYMENT_STATUS, iso_cash.payment_reports)
+
+
+def account_statement_file(house: Path | str, participant: str) -> tuple[int, bytes]:
+    """Return how many statements of cash accounts a participant gets of the open day, and the file of them (camt.053).
+
+    One for each account and currency. Raises Rejected: unknown participant; missing, while money has no day.
+    """
+    return _of_accounts(house, participant, STATEMENT, iso_cash.account_statements)
 
 
 def obligation_file(house: Path | str, participant: str, due: date, bics: Path | None = None) -> tuple[int, bytes]:
@@ -271,7 +289,7 @@ def _work(received: list[Received], directory: Directory, file: str) -> list[Wor
             faults += rejected.rejections
         for one in several if not is_order else ():
             try:
-                found.append(_payments(one, directory, file) if one.message == PAYMENT else _request(one))
+                found.append(_READERS.get(one.message, _request)(one, directory, file))
             except Rejected as rejected:
                 faults += located(rejected, one, file)
     if faults:
@@ -287,18 +305,15 @@ def _columns(received: list[Received], directory: Directory, file: str) -> dict[
     return resolve_rows(rows, directory.book, file)
 
 
-def _payments(one: Received, directory: Directory, file: str) -> SentPayments:
-    several = read_payment_message(leaves_of(one), directory)
-    lines = [element.sourceline or 0 for element in one.document[0].findall("{*}CdtTrfTxInf")]
-    return SentPayments(payment_columns(several, lines, directory.book, file=file))
-
-
-def _request(one: Received) -> Asked:
+def _request(one: Received, _directory: Directory, _file: str) -> Work:
     header, leaves = read_header(one), leaves_of(one)
     identifier = "" if header is None else header.identifier
     if one.message == requests.CANCELLATION:
         return Asked(identifier, requests.read_cancellation(leaves))
     return Asked(identifier, requests.read_modification(leaves))
+
+
+_READERS: dict[str, Callable[[Received, Directory, str], Work]] = dict.fromkeys(iso_cash.TAKEN, iso_cash.read_cash)
 
 
 def _document(one: Told, directory: Directory) -> tuple[str, str]:

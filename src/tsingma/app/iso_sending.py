@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
 from tsingma.app.instructions import ORDERS_A_COMMAND
 from tsingma.app.session import Session
-from tsingma.basics.columns import pack
 from tsingma.basics.dates import to_date
 from tsingma.basics.rejection import Rejected, Rejection, RejectionReason, refuse
 from tsingma.engine.house import House
-from tsingma.engine.payments import COLUMNS as PAYMENT_COLUMNS
 from tsingma.journal.commands import ChangeInstruction, ChangeOrder, Command, LinkInstructions, SubmitInstructions
 from tsingma.journal.events import Accepted, InstructionChanged, InstructionsSubmitted
-from tsingma.journal.payment_commands import SubmitPayments
 from tsingma.messages.instruction_file import packed
 from tsingma.messages.iso20022 import requests, status
 from tsingma.messages.iso20022.codes import State, refusal, state_of
+from tsingma.messages.iso20022.parties import Directory
 from tsingma.settlement.instruction import CANCELLED, FROM_MATCHED, SETTLED
 from tsingma.settlement.links import LINK_KINDS
 from tsingma.settlement.orders import PAIRED
@@ -35,24 +35,36 @@ class Asked:
     asked: requests.Cancellation | tuple[requests.Modification, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SentPayments:
-    """Columns of the payments of one message."""
+class Errand(Protocol):
+    """What a message asks for, that knows how to carry itself out."""
 
-    columns: dict[str, np.ndarray]
+    def carry_out(self, sending: Sending, place: int) -> None:
+        """Send commands, count what became of them, and leave replies."""
+        ...
 
 
-Work = dict[str, np.ndarray] | Asked | SentPayments
+Work = dict[str, np.ndarray] | Asked | Errand
 
 
 class Sending:
     """Sends the messages of one file and gathers replies and counts."""
 
-    def __init__(self, session: Session, path: Path, participant: str, second: int | None, digest: str) -> None:
+    def __init__(
+        self, session: Session, path: Path, participant: str, second: int | None, digest: str, directory: Directory,
+        moment: datetime,
+    ) -> None:  # fmt: skip
         self.session, self.path, self.participant, self.second, self.digest = session, path, participant, second, digest
+        self.directory, self.moment = directory, moment
         self.counts = {"waiting": 0, "matched": 0, "refused": 0, "done": 0, "not_done": 0, "payments": 0}
         self.rejections: list[Rejection] = []
         self.replies: list[str] = []
+        self.at_end: list[Callable[[], str]] = []  # replies that tell how things stand after the whole file
+
+    def finish(self) -> list[str]:
+        """Return all replies, now that the whole file is sent."""
+        self.replies += [told() for told in self.at_end]
+        self.at_end.clear()
+        return self.replies
 
     @property
     def house(self) -> House:
@@ -62,8 +74,8 @@ class Sending:
         """Send one piece of work."""
         if isinstance(work, dict):
             self.instructions(place, work)
-        elif isinstance(work, SentPayments):
-            self.payments(place, work.columns)
+        elif not isinstance(work, Asked):
+            work.carry_out(self, place)
         elif isinstance(work.asked, requests.Cancellation):
             self.cancel(place, work.identifier, work.asked)
         else:
@@ -78,19 +90,6 @@ class Sending:
             event = self.send(f"{place}/{start}", command).events[0]
             if isinstance(event, InstructionsSubmitted):
                 self.taken(event, chosen)
-
-    def payments(self, place: int, columns: dict[str, np.ndarray]) -> None:
-        """Send the payments of one message: taken in whole, or refused whole and counted as not done."""
-        clock = self.house.money.clock_s if self.house.money.day == self.house.position.day else 0
-        part = {name: pack(column, PAYMENT_COLUMNS[name][0]) for name, column in columns.items()}
-        moment = clock if self.second is None else self.second
-        try:
-            self.send(f"{place}/payments", SubmitPayments(self.path.name, self.participant, moment, part))
-        except Rejected as rejected:
-            self.counts["not_done"] += 1
-            self.rejections += rejected.rejections
-        else:
-            self.counts["payments"] += columns["payer"].size
 
     def taken(self, event: InstructionsSubmitted, columns: dict[str, np.ndarray]) -> None:
         self.counts["waiting"] += event.waiting

@@ -18,7 +18,7 @@ SHOWN_MAX = 20
 
 @click.group(epilog="\b\nExample:\n  tsingma messages send --file day.xml --house out/house --replies replies.xml\n")
 def messages() -> None:
-    """ISO 20022 files: sese.020 to .031, pacs.009, camt.054, secl.010, semt.002, with head.001 and head.002."""
+    """ISO 20022 files: sese.020 to .031, pacs.002 to .009, camt.029 to .056, secl.010, semt.002, head.001, head.002."""
 
 
 @messages.command(epilog="\b\nExample:\n  tsingma messages check --file day.xml\n")
@@ -37,7 +37,9 @@ def check(path: Path, *, as_json: bool) -> None:
 @HOUSE
 @click.option("--participant", default="", help="Who sends them; left out, the house takes them in for all.")
 @click.option("--at", metavar="HH:MM", default="", help="Time of day (default: the time the house stands at).")
-@click.option("--replies", type=_NEW, help="Write the replies: sese.024 of refused orders, sese.027, sese.031.")
+@click.option(
+    "--replies", type=_NEW, help="Write the replies: sese.024 of refused orders, .027, .031, pacs.002, camt.029."
+)
 @_BICS
 @_JSON
 def send(
@@ -118,6 +120,40 @@ def notices(house: Path | str, participant: str, out: Path, *, as_json: bool) ->
     count, data = notice_file(house, participant)
     _write(out, data)
     print_figures({"notices": count, "bytes": len(data), "file": str(out)}, as_json=as_json)
+
+
+@messages.command(
+    epilog="\b\nExample:\n  tsingma messages payments --house out/house --participant P01 --out P01.xml\n"
+)
+@HOUSE
+@click.option("--participant", required=True, help="Who sent them.")
+@click.option("--out", required=True, type=_NEW, help="File to write (a business file).")
+@_JSON
+def payments(house: Path | str, participant: str, out: Path, *, as_json: bool) -> None:
+    """Write how the payments stand that a participant sent on the open day (pacs.002)."""
+    from tsingma.app.iso_files import payment_status_file
+    from tsingma.cli.output import print_figures
+
+    count, data = payment_status_file(house, participant)
+    _write(out, data)
+    print_figures({"reports": count, "bytes": len(data), "file": str(out)}, as_json=as_json)
+
+
+@messages.command(
+    epilog="\b\nExample:\n  tsingma messages statement --house out/house --participant P01 --out P01.xml\n"
+)
+@HOUSE
+@click.option("--participant", required=True, help="Whose cash accounts.")
+@click.option("--out", required=True, type=_NEW, help="File to write (a business file).")
+@_JSON
+def statement(house: Path | str, participant: str, out: Path, *, as_json: bool) -> None:
+    """Write a statement of the open day for each cash account and currency (camt.053)."""
+    from tsingma.app.iso_files import account_statement_file
+    from tsingma.cli.output import print_figures
+
+    count, data = account_statement_file(house, participant)
+    _write(out, data)
+    print_figures({"statements": count, "bytes": len(data), "file": str(out)}, as_json=as_json)
 
 
 @messages.command(

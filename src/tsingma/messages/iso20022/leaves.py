@@ -10,6 +10,7 @@ from tsingma.basics.rejection import Rejected, Rejection, RejectionReason, refus
 from tsingma.messages.iso20022.schema import SPACE, Received
 
 Leaves = Mapping[str, str]
+_MONEY = frozenset({"AmtWthCcy", "DueToPtyA", "DueToPtyB", "HeldByPtyA", "HeldByPtyB", "TtlColl", "CollVal", "MktVal"})
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 
@@ -44,7 +45,7 @@ def _gather(element: Any, before: str, cut: int, found: dict[str, str]) -> None:
             _gather(child, path + "/", cut, found)
         else:
             found[path] = child.text or ""
-            if name.endswith("Amt") and (currency := child.get("Ccy")):
+            if (name.endswith("Amt") or name in _MONEY) and (currency := child.get("Ccy")):
                 found[path + "/@Ccy"] = currency
 
 

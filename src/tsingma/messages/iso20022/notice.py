@@ -29,6 +29,7 @@ class Entry(msgspec.Struct, frozen=True):
     credited: bool
     date: str
     other: str
+    note: str = ""
 
 
 class Notice(msgspec.Struct, frozen=True):
@@ -74,7 +75,8 @@ def write_notice(one: Notice) -> str:
     return document(
         MESSAGE, BODY,
         tag("GrpHdr", text("MsgId", one.identifier), text("CreDtTm", moment_text(one.created))),
-        tag("Ntfctn", text("Id", one.identifier), account, *(_entry(entry, one.currency) for entry in one.entries)),
+        tag("Ntfctn", text("Id", one.identifier), account,
+            *(write_entry(entry, one.currency) for entry in one.entries)),
     )  # fmt: skip
 
 
@@ -92,11 +94,12 @@ def read_notice(leaves: Leaves) -> Notice:
         created=read_moment(leaves["GrpHdr/CreDtTm"], "GrpHdr/CreDtTm"),
         account=leaves.get("Ntfctn/Acct/Id/Othr/Id", ""),
         currency=currency,
-        entries=tuple(_read_entry(under(inner, start), f"Ntfctn/{start}", currency) for start in starts),
+        entries=tuple(read_entry(under(inner, start), f"Ntfctn/{start}", currency) for start in starts),
     )
 
 
-def _entry(one: Entry, currency: str) -> str:
+def write_entry(one: Entry, currency: str) -> str:
+    """Return the entry of a notice or statement."""
     family = "RCDT" if one.credited else "ICDT"
     code = tag("Domn", text("Cd", "PMNT"), tag("Fmly", text("Cd", family), text("SubFmlyCd", "BOOK")))
     side = "DbtrAcct" if one.credited else "CdtrAcct"
@@ -105,10 +108,12 @@ def _entry(one: Entry, currency: str) -> str:
         "Ntry", text("NtryRef", one.number), amount("Amt", one.cents, currency),
         text("CdtDbtInd", "CRDT" if one.credited else "DBIT"), tag("Sts", text("Cd", "BOOK")),
         tag("BookgDt", text("Dt", one.date)), tag("BkTxCd", code), tag("NtryDtls", tag("TxDtls", other)),
+        text("AddtlNtryInf", one.note),
     )  # fmt: skip
 
 
-def _read_entry(leaves: Leaves, where: str, currency: str) -> Entry:
+def read_entry(leaves: Leaves, where: str, currency: str) -> Entry:
+    """Return an entry; raises Rejected (conflict) for one in another currency, or not booked."""
     cents, unit = read_amount(leaves, "Amt")
     if unit != currency or leaves.get("Sts/Cd") != "BOOK":
         raise refuse(
@@ -122,4 +127,5 @@ def _read_entry(leaves: Leaves, where: str, currency: str) -> Entry:
         credited=credited,
         date=leaves.get("BookgDt/Dt", ""),
         other=leaves.get(f"NtryDtls/TxDtls/RltdPties/{side}/Id/Othr/Id", ""),
+        note=leaves.get("AddtlNtryInf", ""),
     )

@@ -1,7 +1,10 @@
-"""pacs.009, payments between institutions, to and from the lines of a payment file.
+"""pacs.009, pacs.008 and camt.050: payments between institutions, for customers, and of liquidity, to and from the
+lines of a payment file.
 
-Used: who pays whom, from and to which account of the book, an amount, a priority (URGT, HIGH, NORM) and the time by
-which it is due (``TillTm``, Hong Kong time). Pairs, payments for others and the mainland link have no form in it here.
+Used: who pays whom, from and to which account of the book, an amount, a priority (URGT, HIGH, NORM), the time by which
+it is due (``TillTm``, Hong Kong time) and the settlement date, which must be the open day. A pacs.008 is paid on behalf
+of others: its agents are the participants, its debtor and creditor are named and not looked up. Pairs and the mainland
+link have no form in them here.
 """
 
 from __future__ import annotations
@@ -10,31 +13,75 @@ import csv
 import io
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
 import numpy as np
 
 from tsingma.basics.rejection import Rejected, Rejection, RejectionReason, refuse
+from tsingma.messages.iso20022.institutions import (
+    ACCOUNT,
+    NAMES,
+    read_account,
+    read_institution,
+    write_account,
+    write_institution,
+)
 from tsingma.messages.iso20022.leaves import Leaves, amount, decimal_cents, document, moment_text, tag, text, under
-from tsingma.messages.iso20022.parties import ISSUER, Directory, read_amount
+from tsingma.messages.iso20022.parties import Directory, read_amount
 from tsingma.messages.payment_file import COLUMNS, read_payments
 from tsingma.reference.book import ResolvedBook
 
 MESSAGE, BODY = "pacs.009.001.11", "FICdtTrf"
+CUSTOMER_MESSAGE, CUSTOMER_BODY = "pacs.008.001.12", "FIToFICstmrCdtTrf"
+LIQUIDITY_MESSAGE, LIQUIDITY_BODY = "camt.050.001.07", "LqdtyCdtTrf"
 PRIORITIES = {"urgent": "URGT", "high": "HIGH", "normal": "NORM"}
 _TIME = re.compile(r"(\d\d:\d\d:\d\d)(\.0+)?(\+08:00)?")
-_PARTY = ("FinInstnId/BICFI", "FinInstnId/LEI", "FinInstnId/Othr/Id", "FinInstnId/Othr/Issr")
-_READ = {
-    "PmtId/InstrId", "PmtId/EndToEndId", "IntrBkSttlmAmt", "IntrBkSttlmAmt/@Ccy", "SttlmPrty", "SttlmTmReq/TillTm",
-    "DbtrAcct/Id/Othr/Id", "CdtrAcct/Id/Othr/Id", *(f"{side}/{leaf}" for side in ("Dbtr", "Cdtr") for leaf in _PARTY),
+_TERMS = {
+    "PmtId/InstrId", "PmtId/EndToEndId", "IntrBkSttlmAmt", "IntrBkSttlmAmt/@Ccy", "IntrBkSttlmDt", "SttlmPrty",
+    "SttlmTmReq/TillTm",
 }  # fmt: skip
-_INFORMS = ("PmtId/", "IntrBkSttlmDt", "InstgAgt/", "InstdAgt/", "Purp/", "RmtInf/", "SplmtryData")
+_INFORMS = ("PmtId/", "InstgAgt/", "InstdAgt/", "Purp/", "RmtInf/", "SplmtryData")
 _GROUP = ("GrpHdr/", "SplmtryData")
 
 
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """What differs between the two: who the participants are in it, and what it says that is not acted on."""
+
+    message: str
+    body: str
+    sides: tuple[str, str]
+    customers: bool
+    informs: tuple[str, ...]
+
+    def reads(self, name: str) -> bool:
+        """Return whether a leaf of a payment is acted on, or informs only."""
+        if name in _TERMS or name.startswith((*_INFORMS, *self.informs)):
+            return True
+        side, _, leaf = name.partition("/")
+        return (side in self.sides and leaf in NAMES) or (side in self.accounts and leaf == ACCOUNT)
+
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        return tuple(f"{side}Acct" for side in self.sides)
+
+
+_INSTITUTIONS = _Form(MESSAGE, BODY, ("Dbtr", "Cdtr"), customers=False, informs=())
+_CUSTOMERS = _Form(
+    CUSTOMER_MESSAGE, CUSTOMER_BODY, ("DbtrAgt", "CdtrAgt"), customers=True,
+    informs=("Dbtr/", "DbtrAcct/", "Cdtr/", "CdtrAcct/", "UltmtDbtr/", "UltmtCdtr/", "InitgPty/", "ChrgBr", "InstdAmt",
+             "RltdRmtInf", "RgltryRptg"),
+)  # fmt: skip
+_FORMS = {form.message: form for form in (_INSTITUTIONS, _CUSTOMERS)}
+
+
 class Payment(msgspec.Struct, frozen=True, kw_only=True):
-    """One payment as text; the fields are those of a payment file (docs/money.md). Accounts are PARTICIPANT/CLASS."""
+    """One payment as text; the fields are those of a payment file (docs/money.md). Accounts are PARTICIPANT/CLASS.
+
+    ``date`` is the settlement date ("": none given); ``debtor`` and ``creditor`` are names of customers.
+    """
 
     reference: str
     payer: str
@@ -43,10 +90,14 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
     amount: str
     priority: str = "normal"
     due: str = ""
+    date: str = ""
+    on_behalf: str = ""
+    debtor: str = ""
+    creditor: str = ""
 
 
-def read_payment_message(leaves: Leaves, directory: Directory) -> tuple[Payment, ...]:
-    """Return the payments of a pacs.009; raises Rejected with the path of what breaks a usage rule.
+def read_payment_message(leaves: Leaves, directory: Directory, message: str = MESSAGE) -> tuple[Payment, ...]:
+    """Return the payments of a pacs.009 or pacs.008; raises Rejected with the path of what breaks a usage rule.
 
     The number of payments (``NbOfTxs``), and their sum where it is given, must be what the header says.
     """
@@ -54,7 +105,7 @@ def read_payment_message(leaves: Leaves, directory: Directory) -> tuple[Payment,
     for name in leaves:
         if not name.startswith(("CdtTrfTxInf", *_GROUP)):
             raise refuse(RejectionReason.NOT_ALLOWED, "is not acted on here", field=name, remedy="leave it out")
-    found = tuple(_one(under(leaves, start), start, directory) for start in starts)
+    found = tuple(_one(under(leaves, start), start, directory, _FORMS[message]) for start in starts)
     said = int(leaves["GrpHdr/NbOfTxs"])
     if said != len(found):
         raise refuse(RejectionReason.CONFLICT, f"{said} payments announced, {len(found)} sent", field="GrpHdr/NbOfTxs")
@@ -64,16 +115,64 @@ def read_payment_message(leaves: Leaves, directory: Directory) -> tuple[Payment,
         if total != cents or any(one.currency != currency for one in found):
             raise refuse(RejectionReason.CONFLICT, f"payments of {decimal_cents(total)} do not add up to it",
                          field="GrpHdr/TtlIntrBkSttlmAmt")  # fmt: skip
-    return found
+    day = leaves.get("GrpHdr/IntrBkSttlmDt", "")
+    return tuple(msgspec.structs.replace(one, date=one.date or day) for one in found)
 
 
 def write_payment_message(several: Sequence[Payment], directory: Directory, identifier: str, created: datetime) -> str:
-    """Return a pacs.009 Document of one or more payments."""
+    """Return a pacs.009 Document of one or more payments, a pacs.008 of payments on behalf of others.
+
+    Raises Rejected (conflict) for both kinds together, (missing) for customers without a name.
+    """
+    kinds = {one.on_behalf == "yes" for one in several}
+    if len(kinds) != 1:
+        raise refuse(RejectionReason.CONFLICT, "payments of one kind go in one message", field="on_behalf")
+    form = _CUSTOMERS if kinds.pop() else _INSTITUTIONS
     return document(
-        MESSAGE, BODY,
+        form.message, form.body,
         tag("GrpHdr", text("MsgId", identifier), text("CreDtTm", moment_text(created)),
             text("NbOfTxs", str(len(several))), tag("SttlmInf", text("SttlmMtd", "CLRG"))),
-        *(_transfer(one, directory) for one in several),
+        *(_transfer(one, directory, form) for one in several),
+    )  # fmt: skip
+
+
+def read_liquidity_transfer(leaves: Leaves, directory: Directory) -> Payment:
+    """Return the payment of a camt.050; raises Rejected with the path of what breaks a usage rule.
+
+    Its reference is the transfer's own, or the message's. Money moves between accounts of the house's book.
+    """
+    inner, start = under(leaves, LIQUIDITY_BODY), f"{LIQUIDITY_BODY}/"
+    for name in inner:
+        side, _, leaf = name.partition("/")
+        known = (side in ("Dbtr", "Cdtr") and leaf in NAMES) or (side in ("DbtrAcct", "CdtrAcct") and leaf == ACCOUNT)
+        if not known and not name.startswith(("LqdtyTrfId/", "TrfdAmt/AmtWthCcy", "SttlmDt")):
+            raise refuse(RejectionReason.NOT_ALLOWED, "is not acted on here", field=start + name, remedy="leave it out")
+    try:
+        cents, currency = read_amount(inner, "TrfdAmt/AmtWthCcy")
+    except KeyError:
+        raise refuse(RejectionReason.MISSING, "no currency", field=f"{start}TrfdAmt", remedy="AmtWthCcy") from None
+    payer, payee = (
+        read_account(inner, f"{side}Acct", read_institution(inner, side, directory, start), start)
+        for side in ("Dbtr", "Cdtr")
+    )
+    own = inner.get("LqdtyTrfId/InstrId") or inner.get("LqdtyTrfId/EndToEndId")
+    return Payment(
+        reference=own or leaves["MsgHdr/MsgId"], payer=payer, payee=payee, currency=currency,
+        amount=decimal_cents(cents), date=inner.get("SttlmDt", ""),
+    )  # fmt: skip
+
+
+def write_liquidity_transfer(one: Payment, directory: Directory, created: datetime) -> str:
+    """Return a camt.050 Document; its message is named by the payment's reference."""
+    parties = []
+    for side, account in (("Cdtr", one.payee), ("Dbtr", one.payer)):
+        parties.append(write_institution(side, account.partition("/")[0], directory))
+        parties.append(write_account(f"{side}Acct", account))
+    return document(
+        LIQUIDITY_MESSAGE, LIQUIDITY_BODY,
+        tag("MsgHdr", text("MsgId", one.reference), text("CreDtTm", moment_text(created))),
+        tag(LIQUIDITY_BODY, *parties[:2], tag("TrfdAmt", amount("AmtWthCcy", _cents(one), one.currency)), *parties[2:],
+            text("SttlmDt", one.date)),
     )  # fmt: skip
 
 
@@ -85,7 +184,7 @@ def payment_columns(
     ``lines`` are where each payment stands in ``file``.
     """
     out = io.StringIO(newline="")
-    writer = csv.DictWriter(out, COLUMNS, restval="", lineterminator="\n")
+    writer = csv.DictWriter(out, COLUMNS, restval="", lineterminator="\n", extrasaction="ignore")
     writer.writeheader()
     writer.writerows(msgspec.structs.asdict(one) for one in several)
     try:
@@ -103,14 +202,21 @@ def _place(start: str) -> int:
     return int(start.partition("[")[2].rstrip("]") or 1)
 
 
-def _one(leaves: Leaves, start: str, directory: Directory) -> Payment:
+def _one(leaves: Leaves, start: str, directory: Directory, form: _Form) -> Payment:
+    where = f"{start}/"
     for name in leaves:
-        if name not in _READ and not name.startswith(_INFORMS):
-            raise refuse(RejectionReason.NOT_ALLOWED, "is not acted on here", field=f"{start}/{name}",
-                         remedy="leave it out")  # fmt: skip
+        if not form.reads(name):
+            raise refuse(RejectionReason.NOT_ALLOWED, "is not acted on here", field=where + name, remedy="leave it out")
     cents, currency = read_amount(leaves, "IntrBkSttlmAmt")
-    payer, payee = (_account(leaves, side, start, directory) for side in ("Dbtr", "Cdtr"))
+    payer, payee = (
+        read_account(leaves, f"{side}Acct", read_institution(leaves, side, directory, where), where)
+        for side in form.sides
+    )
     names = {code: name for name, code in PRIORITIES.items()}
+    debtor, creditor = (leaves.get(f"{side}/Nm", "") if form.customers else "" for side in ("Dbtr", "Cdtr"))
+    if form.customers and not (debtor and creditor):
+        side = "Cdtr" if debtor else "Dbtr"
+        raise refuse(RejectionReason.MISSING, "a customer without a name", field=f"{where}{side}", remedy="send Nm")
     return Payment(
         reference=leaves.get("PmtId/InstrId") or leaves["PmtId/EndToEndId"],
         payer=payer,
@@ -119,26 +225,11 @@ def _one(leaves: Leaves, start: str, directory: Directory) -> Payment:
         amount=decimal_cents(cents),
         priority=names[leaves.get("SttlmPrty", "NORM")],
         due=_due(leaves.get("SttlmTmReq/TillTm", ""), start),
+        date=leaves.get("IntrBkSttlmDt", ""),
+        on_behalf="yes" if form.customers else "",
+        debtor=debtor,
+        creditor=creditor,
     )
-
-
-def _account(leaves: Leaves, side: str, start: str, directory: Directory) -> str:
-    """Return PARTICIPANT/CLASS: the account that is named, which is the institution's, or its own account."""
-    named = {
-        "p/Id/AnyBIC": leaves.get(f"{side}/FinInstnId/BICFI", ""), "p/LEI": leaves.get(f"{side}/FinInstnId/LEI", ""),
-        "p/Id/PrtryId/Id": leaves.get(f"{side}/FinInstnId/Othr/Id", ""),
-        "p/Id/PrtryId/Issr": leaves.get(f"{side}/FinInstnId/Othr/Issr", ""),
-    }  # fmt: skip
-    try:
-        code = directory.participant(named, "p")
-    except Rejected as rejected:
-        found = rejected.rejections[0]
-        raise refuse(found.reason, found.message, field=f"{start}/{side}/FinInstnId", remedy=found.remedy) from None
-    account = leaves.get(f"{side}Acct/Id/Othr/Id", f"{code}/HOUSE")
-    if account.partition("/")[0] != code:
-        raise refuse(RejectionReason.CONFLICT, f"'{account}' is no account of {code}",
-                     field=f"{start}/{side}Acct/Id/Othr/Id")  # fmt: skip
-    return account
 
 
 def _due(value: str, start: str) -> str:
@@ -151,22 +242,24 @@ def _due(value: str, start: str) -> str:
     return found[1]
 
 
-def _transfer(one: Payment, directory: Directory) -> str:
-    cents = int(one.amount.replace(".", ""))
-    parties = {name: account.partition("/")[0] for name, account in (("Dbtr", one.payer), ("Cdtr", one.payee))}
-    return tag(
-        "CdtTrfTxInf", tag("PmtId", text("InstrId", one.reference), text("EndToEndId", one.reference)),
-        amount("IntrBkSttlmAmt", cents, one.currency), text("SttlmPrty", PRIORITIES[one.priority]),
+def _cents(one: Payment) -> int:
+    return int(one.amount.replace(".", ""))
+
+
+def _transfer(one: Payment, directory: Directory, form: _Form) -> str:
+    terms = "".join((
+        tag("PmtId", text("InstrId", one.reference), text("EndToEndId", one.reference)),
+        amount("IntrBkSttlmAmt", _cents(one), one.currency), text("IntrBkSttlmDt", one.date),
+        text("SttlmPrty", PRIORITIES[one.priority]),
         tag("SttlmTmReq", text("TillTm", f"{one.due}+08:00" if one.due else "")),
-        _institution("Dbtr", parties["Dbtr"], directory), _cash_account("DbtrAcct", one.payer),
-        _institution("Cdtr", parties["Cdtr"], directory), _cash_account("CdtrAcct", one.payee),
-    )  # fmt: skip
-
-
-def _institution(name: str, code: str, directory: Directory) -> str:
-    bic = text("BICFI", directory.bics.get(code, ""))
-    return tag(name, tag("FinInstnId", bic or tag("Othr", text("Id", code), text("Issr", ISSUER))))
-
-
-def _cash_account(name: str, account: str) -> str:
-    return tag(name, tag("Id", tag("Othr", text("Id", account))))
+    ))  # fmt: skip
+    parties = [
+        write_institution(side, account.partition("/")[0], directory) + write_account(f"{side}Acct", account)
+        for side, account in zip(form.sides, (one.payer, one.payee), strict=True)
+    ]
+    if not form.customers:
+        return tag("CdtTrfTxInf", terms, *parties)
+    if not (one.debtor and one.creditor):
+        raise refuse(RejectionReason.MISSING, "a customer without a name", field="debtor", subject=one.reference)
+    debtor, creditor = tag("Dbtr", text("Nm", one.debtor)), tag("Cdtr", text("Nm", one.creditor))
+    return tag("CdtTrfTxInf", terms, text("ChrgBr", "SHAR"), debtor, *parties, creditor)
