@@ -6,11 +6,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "settlement" / "stories"))
 
@@ -22,6 +23,7 @@ from tsingma.api.keys import Key, Keys
 from tsingma.api.permissions import MEMBERS, Role
 from tsingma.api.tokens import mint, new_private_key
 from tsingma.app.house_service import HouseService
+from tsingma.app.jobs import JobBoard
 from tsingma.app.session import Session
 from tsingma.basics.clock import FixedClock
 from tsingma.basics.columns import pack
@@ -66,6 +68,11 @@ class Served:
     service: HouseService
     private: dict[str, dict[str, str]]
 
+    @property
+    def board(self) -> JobBoard:
+        """The jobs of the application."""
+        return self.client.app.dependencies["board"].dependency()
+
     def token(self, who: str, **changes: Any) -> str:
         """Return a new token of a key (named by its role, or "other"); changes: audience, lifetime_s, at_s, issuer."""
         at = changes.get("at_s", self.clock.now_ns() // SECOND)
@@ -88,6 +95,19 @@ class Served:
     def post(self, who: str | None, path: str, body: Any, key: str, **more: Any) -> Any:
         """Send a change under an idempotency key."""
         return self.call(who, "POST", path, json=body, headers={"Idempotency-Key": key}, **more)
+
+
+def write_prices(folder: Path, days: int = 1_400) -> Path:
+    """Write closes of the house's two listed counters and a third up to 2 January 2026 into a folder; return it."""
+    draws = np.random.default_rng(7).normal(0.0, 0.015, (days, 3))
+    draws[:, 1:] += 0.6 * draws[:, :1]
+    closes = np.exp(np.cumsum(draws, axis=0)) * (300.0, 20.0, 60.0)
+    moments = [date(2026, 1, 2) - timedelta(days=back) for back in range(2 * days)]
+    traded = sorted(moment for moment in moments if moment.weekday() < 5)[-days:]
+    lines = [f"{day},{','.join(f'{close:.2f}' for close in row)}" for day, row in zip(traded, closes, strict=True)]
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "prices.csv").write_text("\n".join(["Date,0700.HK,2800.HK,0005.HK", *lines]) + "\n", encoding="ascii")
+    return folder
 
 
 def keys_of(private: dict[str, dict[str, str]], owner_of_participant: str = "A") -> Keys:
@@ -136,4 +156,5 @@ __all__ = [
     "new_private_key",
     "served",
     "write_house",
+    "write_prices",
 ]

@@ -17,6 +17,7 @@ from opentelemetry.trace import Tracer, TracerProvider
 
 from tsingma.api import feed, problems, reads, writes
 from tsingma.api import metrics as figures
+from tsingma.api import feed, jobs, problems, reads, writes
 from tsingma.api.bodies import StrictRequest
 from tsingma.api.door import Door
 from tsingma.api.guard import Reach, guard_of, open_to_all, reach_of
@@ -26,7 +27,9 @@ from tsingma.api.metrics import Metrics
 from tsingma.api.patience import patient
 from tsingma.api.tokens import TokenDesk
 from tsingma.api.watching import Watching, commit_spans, tracer_of
+from tsingma.app.house_market import HouseMarket
 from tsingma.app.house_service import HouseService
+from tsingma.app.jobs import JobBoard, JobLimits
 from tsingma.basics.clock import Clock
 from tsingma.basics.rejection import InvariantBroken
 
@@ -43,6 +46,8 @@ def application(
     body_bytes_max: int = BODY_BYTES_MAX,
     metrics: Metrics | None = None,
     spans: TracerProvider | None = None,
+    market: HouseMarket | None = None,
+    job_limits: JobLimits | None = None,
     more_routes: Sequence[ControllerRouterHandler] = (),
 ) -> Litestar:
     """Return the application of an open house; it closes the house when it shuts down.
@@ -50,6 +55,9 @@ def application(
     ``keys`` were read from ``keys_file``, which is then watched; without it they hold to the end. ``body_bytes_max``
     bounds a request, ``metrics`` counts, ``spans`` go where the process says when nothing is given. ``more_routes``
     are those of rooms above, the console; they stand behind the same guard.
+    ``keys`` were read from ``keys_file``, which is then watched; without it they hold to the end. ``more_routes`` are
+    those of rooms above, the console; they stand behind the same guard. ``market`` has the prices that margin and
+    stress need; without it their routes say so.
     Raises Rejected (keys whose owner the house does not have, or may have no key), and then the house stays open.
     """
     members = service.read(lambda house, _at: {one.code: one for one in house.resolved.book.participants})
@@ -57,6 +65,7 @@ def application(
     entry, desk = Door(service), TokenDesk(keys, clock)
     feeds = feed.Feeds(desk)
     metrics = metrics or Metrics()
+    board = JobBoard(clock, job_limits)
     watch = KeyWatch(keys_file, desk, members, clock) if keys_file is not None else None
 
     def give_keys_fault() -> str:
@@ -74,12 +83,22 @@ def application(
             "entry": _always(entry),
             "feeds": _always(feeds),
             "figures": _always(metrics),
+    return Litestar(
+        route_handlers=[*reads.ROUTES, *writes.ROUTES, *jobs.ROUTES, feed.events, *more_routes],
+        guards=[guard_of(desk, watch.look if watch is not None else lambda: None)],
+        dependencies={
+            "reach": Provide(give_reach, sync_to_thread=False),
+            "service": _the(service),
+            "entry": _the(entry),
+            "feeds": _the(feeds),
+            "board": _the(board),
+            "market": _the(market),
             "keys_fault": Provide(give_keys_fault, sync_to_thread=False),
         },
         exception_handlers=problems.HANDLERS,
         request_max_body_size=body_bytes_max,
         openapi_config=_description(),
-        on_shutdown=[entry.close, service.close],
+        on_shutdown=[board.close, entry.close, service.close],
         middleware=[patient],
         request_class=StrictRequest,
         logging_config=None,
@@ -126,11 +145,20 @@ def _measure(metrics: Metrics, service: HouseService, feeds: feed.Feeds) -> None
     metrics.gauge("feeds_open", "Event feeds that are open.", feeds.count)
 
 
+def _the(value: object) -> Provide:
+    """Return how routes are given the one thing of its kind that the application has."""
+
+    def give() -> Any:
+        return value
+
+    return Provide(give, sync_to_thread=False)
+
+
 def _description() -> OpenAPIConfig:
     return OpenAPIConfig(
         title="Tsingma",
         version=INTERFACE_VERSION,
-        description="A post-trade house: its day, balances, positions, instructions, margin calls and links.",
+        description="A post-trade house: its day, books, instructions, trades, margin, links and long runs.",
         security=[{"token": []}],
         components=Components(
             security_schemes={"token": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT, Ed25519")}

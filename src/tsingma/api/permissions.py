@@ -30,6 +30,9 @@ class Resource(StrEnum):
     ORDERS = "orders"
     MARGIN_CALLS = "margin-calls"
     LINKS = "links"
+    STRESS_RUNS = "stress-runs"
+    ECONOMY_RUNS = "economy-runs"
+    JOBS = "jobs"
     EVENTS = "events"
     METRICS = "metrics"
 
@@ -40,6 +43,7 @@ class Action(StrEnum):
     READ = "read"
     SUBMIT = "submit"  # send new orders
     ACT = "act"  # hold, release, cancel ... what is there
+    RUN = "run"  # start a long run; it reads the house, or nothing of it, and books nothing
 
 
 class Scope(StrEnum):
@@ -74,6 +78,12 @@ PERMISSIONS: dict[Access, dict[Role, Scope]] = {
     (Resource.INSTRUCTIONS, Action.SUBMIT): _OWN,
     (Resource.INSTRUCTIONS, Action.ACT): _OWN,
     (Resource.ORDERS, Action.ACT): _OWN,
+    # A stress run tells what every participant would lose; an economy run tells nothing of the house.
+    (Resource.STRESS_RUNS, Action.RUN): {Role.OPERATOR: Scope.ANY, Role.REGULATOR: Scope.ANY},
+    (Resource.ECONOMY_RUNS, Action.RUN): {**_EVERYBODY, Role.AUDITOR: Scope.NONE},
+    # Own of a job is who started it, overseers too.
+    (Resource.JOBS, Action.READ): {**dict.fromkeys(Role, Scope.OWN), Role.AUDITOR: Scope.NONE},
+    (Resource.JOBS, Action.ACT): {**dict.fromkeys(Role, Scope.OWN), Role.AUDITOR: Scope.NONE},
 }
 
 

@@ -15,6 +15,7 @@ from tsingma.api.application import application
 from tsingma.api.keys import read_keys
 from tsingma.api.logs import start_logs
 from tsingma.api.metrics import Metrics
+from tsingma.app.house_market import HouseMarket
 from tsingma.app.house_service import HouseService
 from tsingma.app.serve_settings import ServeSettings
 from tsingma.app.session import on_a_server
@@ -32,6 +33,21 @@ def serve(
     ``day`` is opened first, unless it was before; ``more_routes`` are those of rooms above. Raises Rejected: missing
     (no house or no keys file is named), keys file, house (none, no book, another writer, a day that cannot be opened),
     not-allowed (an address that other machines reach without TLS).
+    house: Path | str,
+    keys: Path,
+    host: str,
+    port: int,
+    *,
+    day: date | None = None,
+    certificate: Path | None = None,
+    private_key: Path | None = None,
+    market: Path | None = None,
+) -> None:
+    """Serve a house until the process is told to end; it is the house's writer meanwhile.
+
+    ``day`` is opened first, unless it was before; ``market`` is a folder with the prices that margin and stress need.
+    Raises Rejected: keys file, market, house (none, no book, another writer, a day that cannot be opened), not-allowed
+    (an address that other machines reach without TLS).
     """
     start_logs(settings.log.level)
     require_privacy(settings.listen.address, tls=bool(settings.tls.certificate))
@@ -45,6 +61,10 @@ def serve(
             service, known, SystemClock(), keys_file=keys, body_bytes_max=settings.limits.body_bytes,
             metrics=metrics, more_routes=more_routes,
         )  # fmt: skip
+    prices = HouseMarket(market) if market is not None else None
+    service = HouseService.open(house, day)
+    try:
+        app = application(service, known, SystemClock(), keys_file=keys, market=prices)
     except Rejected:
         service.close()
         raise

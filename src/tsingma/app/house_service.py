@@ -40,6 +40,7 @@ class HouseService:
         """
         self._writer, self._follower = writer, follower
         self._reading = threading.Lock()
+        self.place: Path | str | None = None  # where others open it too; None for one in memory
         self.book: ResolvedBook = writer.house.resolved  # installed once, before the first day: it never changes
         self.readers: Readers = readers_of(self.book)
         self._watched = WatchedSubmits(writer.sequencer, SystemClock())
@@ -60,11 +61,13 @@ class HouseService:
             writer.close()
             raise
         try:
-            return cls(writer, follower)
+            service = cls(writer, follower)
         except BaseException:
             follower.close()
             writer.close()
             raise
+        service.place = house
+        return service
 
     def read(self, question: Callable[[House, int], T]) -> T:
         """Return what ``question`` finds in the house as of its last durable record, whose number it is given too.

@@ -38,6 +38,11 @@ _ROLES = ("operator", "participant", "custodian", "regulator", "auditor")
 @click.option("--open-day", type=click.DateTime(["%Y-%m-%d"]), help="Open this business day first.")
 @click.option("--tls-certificate", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="PEM file.")
 @click.option("--tls-key", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="PEM file.")
+@click.option(
+    "--market",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder with prices.csv: margin, what-if and stress need it.",
+)
 @click.pass_context
 def serve(
     ctx: click.Context,
@@ -49,6 +54,7 @@ def serve(
     open_day: datetime | None,
     tls_certificate: Path | None,
     tls_key: Path | None,
+    market: Path | None,
 ) -> None:
     """Answer HTTP for a house until interrupted; the process is the house's writer meanwhile.
 
@@ -70,6 +76,9 @@ def serve(
     at = f"{'https' if settings.tls.certificate else 'http'}://{settings.listen.address}:{settings.listen.port}"
     click.echo(f"serving on {at}", err=True)
     serve_house(settings, open_day.date() if open_day else None, more_routes=ROUTES)
+    click.echo(f"serving {house} on {'https' if tls_certificate else 'http'}://{host}:{port}", err=True)
+    day = open_day.date() if open_day else None
+    serve_house(house, keys, host, port, day=day, certificate=tls_certificate, private_key=tls_key, market=market)
 
 
 @serve.command(
