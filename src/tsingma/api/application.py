@@ -15,9 +15,8 @@ from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import ControllerRouterHandler
 from opentelemetry.trace import Tracer, TracerProvider
 
-from tsingma.api import feed, problems, reads, writes
-from tsingma.api import metrics as figures
 from tsingma.api import feed, jobs, problems, reads, writes
+from tsingma.api import metrics as figures
 from tsingma.api.bodies import StrictRequest
 from tsingma.api.door import Door
 from tsingma.api.guard import Reach, guard_of, open_to_all, reach_of
@@ -54,9 +53,7 @@ def application(
 
     ``keys`` were read from ``keys_file``, which is then watched; without it they hold to the end. ``body_bytes_max``
     bounds a request, ``metrics`` counts, ``spans`` go where the process says when nothing is given. ``more_routes``
-    are those of rooms above, the console; they stand behind the same guard.
-    ``keys`` were read from ``keys_file``, which is then watched; without it they hold to the end. ``more_routes`` are
-    those of rooms above, the console; they stand behind the same guard. ``market`` has the prices that margin and
+    are those of rooms above, the console; they stand behind the same guard. ``market`` has the prices that margin and
     stress need; without it their routes say so.
     Raises Rejected (keys whose owner the house does not have, or may have no key), and then the house stays open.
     """
@@ -64,8 +61,7 @@ def application(
     require_owners(keys, members, str(keys_file or ""))
     entry, desk = Door(service), TokenDesk(keys, clock)
     feeds = feed.Feeds(desk)
-    metrics = metrics or Metrics()
-    board = JobBoard(clock, job_limits)
+    metrics, board = metrics or Metrics(), JobBoard(clock, job_limits)
     watch = KeyWatch(keys_file, desk, members, clock) if keys_file is not None else None
 
     def give_keys_fault() -> str:
@@ -75,7 +71,7 @@ def application(
         return reach_of(request)
 
     app = Litestar(
-        route_handlers=[*reads.ROUTES, *writes.ROUTES, feed.events, figures.metrics, *more_routes],
+        route_handlers=[*reads.ROUTES, *writes.ROUTES, *jobs.ROUTES, feed.events, figures.metrics, *more_routes],
         guards=[guard_of(desk, watch.look if watch is not None else lambda: None)],
         dependencies={
             "service": _always(service),
@@ -83,16 +79,8 @@ def application(
             "entry": _always(entry),
             "feeds": _always(feeds),
             "figures": _always(metrics),
-    return Litestar(
-        route_handlers=[*reads.ROUTES, *writes.ROUTES, *jobs.ROUTES, feed.events, *more_routes],
-        guards=[guard_of(desk, watch.look if watch is not None else lambda: None)],
-        dependencies={
-            "reach": Provide(give_reach, sync_to_thread=False),
-            "service": _the(service),
-            "entry": _the(entry),
-            "feeds": _the(feeds),
-            "board": _the(board),
-            "market": _the(market),
+            "board": _always(board),
+            "market": _always(market),
             "keys_fault": Provide(give_keys_fault, sync_to_thread=False),
         },
         exception_handlers=problems.HANDLERS,
@@ -143,15 +131,6 @@ def _measure(metrics: Metrics, service: HouseService, feeds: feed.Feeds) -> None
     metrics.gauge("commands_waiting", "Commands that wait for the writer.", service.waiting)
     metrics.gauge("follower_lag_records", "Records by which answers to reads are behind the writer.", service.lag)
     metrics.gauge("feeds_open", "Event feeds that are open.", feeds.count)
-
-
-def _the(value: object) -> Provide:
-    """Return how routes are given the one thing of its kind that the application has."""
-
-    def give() -> Any:
-        return value
-
-    return Provide(give, sync_to_thread=False)
 
 
 def _description() -> OpenAPIConfig:

@@ -31,40 +31,22 @@ def serve(
     """Serve a house until the process is told to end; it is the house's writer meanwhile.
 
     ``day`` is opened first, unless it was before; ``more_routes`` are those of rooms above. Raises Rejected: missing
-    (no house or no keys file is named), keys file, house (none, no book, another writer, a day that cannot be opened),
-    not-allowed (an address that other machines reach without TLS).
-    house: Path | str,
-    keys: Path,
-    host: str,
-    port: int,
-    *,
-    day: date | None = None,
-    certificate: Path | None = None,
-    private_key: Path | None = None,
-    market: Path | None = None,
-) -> None:
-    """Serve a house until the process is told to end; it is the house's writer meanwhile.
-
-    ``day`` is opened first, unless it was before; ``market`` is a folder with the prices that margin and stress need.
-    Raises Rejected: keys file, market, house (none, no book, another writer, a day that cannot be opened), not-allowed
-    (an address that other machines reach without TLS).
+    (no house or no keys file is named, a market without prices), keys file, house (none, no book, another writer, a day
+    that cannot be opened), not-allowed (an address that other machines reach without TLS).
     """
     start_logs(settings.log.level)
     require_privacy(settings.listen.address, tls=bool(settings.tls.certificate))
     keys = Path(_named(settings.keys.file, "keys.file"))
     place = _named(settings.house.place, "house.place")
     known = read_keys(keys)
+    market = HouseMarket(Path(settings.market.folder)) if settings.market.folder else None
     metrics = Metrics()
     service = HouseService.open(place if on_a_server(place) else Path(place), day)
     try:
         app = application(
             service, known, SystemClock(), keys_file=keys, body_bytes_max=settings.limits.body_bytes,
-            metrics=metrics, more_routes=more_routes,
+            metrics=metrics, market=market, more_routes=more_routes,
         )  # fmt: skip
-    prices = HouseMarket(market) if market is not None else None
-    service = HouseService.open(house, day)
-    try:
-        app = application(service, known, SystemClock(), keys_file=keys, market=prices)
     except Rejected:
         service.close()
         raise

@@ -69,16 +69,13 @@ def serve(
 
     options = {
         "house.place": house, "keys.file": keys, "listen.address": host, "listen.port": port,
-        "tls.certificate": tls_certificate, "tls.private_key": tls_key,
+        "tls.certificate": tls_certificate, "tls.private_key": tls_key, "market.folder": market,
     }  # fmt: skip
     given = {name: value if isinstance(value, int) else str(value) for name, value in options.items() if value}
     settings = read_config(config, os.environ, given).settings
     at = f"{'https' if settings.tls.certificate else 'http'}://{settings.listen.address}:{settings.listen.port}"
     click.echo(f"serving on {at}", err=True)
     serve_house(settings, open_day.date() if open_day else None, more_routes=ROUTES)
-    click.echo(f"serving {house} on {'https' if tls_certificate else 'http'}://{host}:{port}", err=True)
-    day = open_day.date() if open_day else None
-    serve_house(house, keys, host, port, day=day, certificate=tls_certificate, private_key=tls_key, market=market)
 
 
 @serve.command(
