@@ -73,6 +73,15 @@ class Page:
         found, self.day = self.service.read(lambda house, at: (question(house, at), day_of(house, at)))
         return found
 
+    @property
+    def stands(self) -> Day:
+        """Where the day stands as of what was read; reads when nothing was yet."""
+        if self.day is None:
+            self.read(lambda _house, _at: None)
+        if self.day is None:
+            raise RuntimeError("nothing was read")
+        return self.day
+
     def render(self, template: str, status: int = HTTPStatus.OK, **values: object) -> Response[str]:
         """Return a template filled in, with its headers; ``values`` are its own beside those of every page."""
         if self.day is None and self.service is not None:

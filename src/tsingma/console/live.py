@@ -1,0 +1,52 @@
+"""Pages that stay true by themselves: a stream that says when the journal has grown, at most once a second.
+
+It tells the number of the last record and nothing else; the page then asks for its own fragment again. Without a
+script nothing of this happens and the page has a link that loads it again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from litestar import get
+from litestar.di import NamedDependency
+from litestar.response import ServerSentEvent, ServerSentEventMessage
+
+from tsingma.api.door import Door
+from tsingma.api.feed import KEEP_ALIVE_SECONDS, Feeds, Follow
+from tsingma.api.guard import Reach, access
+from tsingma.api.permissions import Action, Resource
+from tsingma.api.reads import Reached, Service
+from tsingma.app.house_service import HouseService
+
+PAUSE_SECONDS = 1.0
+
+
+@get("/changes", opt=access(Resource.EVENTS, Action.READ), media_type="text/event-stream")
+async def changes(
+    service: Service, entry: NamedDependency[Door], feeds: NamedDependency[Feeds], reach: Reached, follow: Follow = True
+) -> ServerSentEvent:
+    """Say when there are new records, as events named ``record``; ``follow=false``: say where the journal ends."""
+    feeds.require_room(reach.caller.key)
+    return ServerSentEvent(_stream(service, entry, feeds, reach, follow=follow))
+
+
+async def _stream(
+    service: HouseService, entry: Door, feeds: Feeds, reach: Reach, *, follow: bool
+) -> AsyncIterator[ServerSentEventMessage]:
+    with feeds.counted(reach.caller.key):
+        told = service.length()
+        yield ServerSentEventMessage(data=None, comment="here", id=told, sep="\n")
+        while follow and feeds.desk.now_s < reach.caller.expires_s:
+            length = service.length()
+            if length != told:
+                told = length
+                yield ServerSentEventMessage(data=str(told), event="record", id=told, sep="\n")
+                await asyncio.sleep(PAUSE_SECONDS)
+                continue
+            await entry.changed(KEEP_ALIVE_SECONDS)
+            yield ServerSentEventMessage(data=None, comment="here", id=told, sep="\n")
+
+
+ROUTES = (changes,)
