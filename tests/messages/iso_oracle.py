@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 
 from iso_schemas import document_class
 from lxml import etree
 from xsdata.formats.dataclass.parsers import XmlParser
 from xsdata.formats.dataclass.serializers import XmlSerializer
+
+from tsingma.messages.iso20022.leaves import Leaves, leaves_of
+from tsingma.messages.iso20022.schema import read_messages
 
 SPACE = "urn:iso:std:iso:20022:tech:xsd:"
 
@@ -27,3 +31,13 @@ def canonical(document: bytes) -> bytes:
     out = io.BytesIO()
     etree.fromstring(document).getroottree().write_c14n(out)
     return out.getvalue()
+
+
+def same(text: str, message: str, read: Callable[[Leaves], object]) -> object:
+    """Return what a document reads as, after the schema and the oracle's classes agree with it."""
+    ours = text.encode()
+    (received,) = read_messages(ours)
+    assert received.message == message
+    theirs = through_oracle(ours, message)
+    assert canonical(theirs) == canonical(ours)
+    return read(leaves_of(read_messages(theirs)[0]))

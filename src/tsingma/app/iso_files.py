@@ -20,9 +20,8 @@ from tsingma.basics.rejection import Rejected, Rejection, RejectionReason, refus
 from tsingma.engine.house import House
 from tsingma.messages import mt54x
 from tsingma.messages.instruction_file import read_rows, resolve_rows, write_rows
-from tsingma.messages.iso20022 import requests, status
+from tsingma.messages.iso20022 import allegement, buy_in, requests, status
 from tsingma.messages.iso20022.account_statement import MESSAGE as STATEMENT
-from tsingma.messages.iso20022.allegement import Allegement, write_allegement
 from tsingma.messages.iso20022.answers import Told, answers, marks
 from tsingma.messages.iso20022.confirmation import Confirmation, write_confirmation
 from tsingma.messages.iso20022.header import Header, read_header, write_file, write_one
@@ -40,7 +39,7 @@ from tsingma.messages.iso20022.payment_status import MESSAGE as PAYMENT_STATUS
 from tsingma.messages.iso20022.schema import FAULTS_MAX, Received, read_messages
 from tsingma.messages.rows import read_rows as read_table_rows
 
-TAKEN = (INSTRUCTION, requests.CANCELLATION, requests.MODIFICATION, *iso_cash.TAKEN)
+TAKEN = (INSTRUCTION, requests.CANCELLATION, requests.MODIFICATION, buy_in.RESPONSE, *iso_cash.TAKEN)
 HONG_KONG = timezone(timedelta(hours=8))  # no daylight saving time since 1979
 _DEPOSITORY = "HKSCC"
 
@@ -88,8 +87,8 @@ def send_messages(
         directory = directory_of(session.house, bics)
         received = read_messages(data, file=str(path), accept=TAKEN)
         _require_sender(received, participant, str(path))
-        work = _work(received, directory, str(path))
-        digest, moment = hashlib.sha256(data).hexdigest()[:16], _moment(session.house)
+        work = _work(received, directory, session.house, str(path))
+        digest, moment = hashlib.sha256(data).hexdigest()[:16], moment_of(session.house)
         sending = Sending(session, path, participant, second, digest, directory, moment)
         for place, one in enumerate(work):
             sending.one(place, one)
@@ -117,7 +116,7 @@ def answer_file(
                          remedy=f"0 to {session.sequencer.sequence}")  # fmt: skip
         before = None if since is None else marks(session.sequencer.replay(until=since))
         told = list(answers(state, participant, before))
-        directory, moment = directory_of(state, bics), _moment(state)
+        directory, moment = directory_of(state, bics), moment_of(state)
         name = f"{session.sequencer.sequence}-{participant}"
     if to != ".xml":
         _require_form(to)
@@ -199,7 +198,7 @@ def _of_accounts(
         index = state.resolved.participant_index.get(participant)
         if index is None:
             raise refuse(RejectionReason.UNKNOWN, f"no participant '{participant}'", field="participant")
-        moment, name = _moment(state), f"{session.sequencer.sequence}-{participant}"
+        moment, name = moment_of(state), f"{session.sequencer.sequence}-{participant}"
         accounts = np.flatnonzero(state.resolved.account_participant == index).tolist()
         documents = [text for one in accounts for text in make(state, one, f"{name}-{one}", moment)]
     headers = [
@@ -218,7 +217,7 @@ def convert_file(house: Path | str, path: Path, to: str, bics: Path | None = Non
     house tells codes only, nothing is sent. Raises Rejected with every fault of the file, unknown forms.
     """
     with Session.open(house, read_only=True) as session:
-        directory, moment = directory_of(session.house, bics), _moment(session.house)
+        directory, moment = directory_of(session.house, bics), moment_of(session.house)
     found = _orders_of(path, directory)
     if to == ".csv":
         return len(found), write_rows(msgspec.structs.asdict(one) for one in found)
@@ -276,7 +275,7 @@ def _require_sender(received: list[Received], participant: str, file: str) -> No
         raise Rejected(*faults[:FAULTS_MAX])
 
 
-def _work(received: list[Received], directory: Directory, file: str) -> list[Work]:
+def _work(received: list[Received], directory: Directory, house: House, file: str) -> list[Work]:
     """Return what is to be done, in order: columns of neighbouring instructions, and requests one by one."""
     faults: list[Rejection] = []
     found: list[Work] = []
@@ -289,7 +288,10 @@ def _work(received: list[Received], directory: Directory, file: str) -> list[Wor
             faults += rejected.rejections
         for one in several if not is_order else ():
             try:
-                found.append(_READERS.get(one.message, _request)(one, directory, file))
+                if one.message == buy_in.RESPONSE:
+                    found.append(_answer(one, directory, house))
+                else:
+                    found.append(_READERS.get(one.message, _request)(one, directory, file))
             except Rejected as rejected:
                 faults += located(rejected, one, file)
     if faults:
@@ -303,6 +305,12 @@ def _columns(received: list[Received], directory: Directory, file: str) -> dict[
         (one.document.sourceline or 0, msgspec.structs.asdict(row)) for one, row in zip(received, found, strict=True)
     )
     return resolve_rows(rows, directory.book, file)
+
+
+def _answer(one: Received, directory: Directory, house: House) -> Asked:
+    header, leaves = read_header(one), leaves_of(one)
+    isin = buy_in.isin_of(house, leaves["BuyInRspnDtls/BuyInNtfctnId"])
+    return Asked("" if header is None else header.identifier, buy_in.read_answer(leaves, isin, directory))
 
 
 def _request(one: Received, _directory: Directory, _file: str) -> Work:
@@ -319,8 +327,10 @@ _READERS: dict[str, Callable[[Received, Directory, str], Work]] = dict.fromkeys(
 def _document(one: Told, directory: Directory) -> tuple[str, str]:
     if isinstance(one, Confirmation):
         return "sese.025.001.11", write_confirmation(one, directory)
-    if isinstance(one, Allegement):
-        return "sese.028.001.10", write_allegement(one, directory)
+    if isinstance(one, allegement.Allegement):
+        return allegement.MESSAGE, allegement.write_allegement(one, directory)
+    if isinstance(one, allegement.AllegementRemoval):
+        return allegement.REMOVAL, allegement.write_removal(one)
     return status.ADVICE, status.write_advice(one)
 
 
@@ -334,8 +344,8 @@ def _fin(told: list[Told], directory: Directory, sender: str, receiver: str) -> 
     return texts
 
 
-def _moment(house: House) -> datetime:
-    """Return the time at which the house stands: its business day and second, in Hong Kong."""
+def moment_of(house: House) -> datetime:
+    """Return the time at which a house stands: its business day and second, in Hong Kong."""
     day = to_date(house.position.day)
     return datetime(day.year, day.month, day.day, tzinfo=HONG_KONG) + timedelta(seconds=house.settlement.clock_s)
 

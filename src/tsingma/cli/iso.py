@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from tsingma.cli.house import HOUSE
+from tsingma.cli.iso_reports import COMMANDS as REPORT_COMMANDS
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _NEW = click.Path(dir_okay=False, path_type=Path)
@@ -18,7 +19,11 @@ SHOWN_MAX = 20
 
 @click.group(epilog="\b\nExample:\n  tsingma messages send --file day.xml --house out/house --replies replies.xml\n")
 def messages() -> None:
-    """ISO 20022 files: sese.020 to .031, pacs.002 to .009, camt.029 to .056, secl.010, semt.002, head.001, head.002."""
+    """ISO 20022 files: sese, semt, secl, pacs.002 to .009, camt.029 to .056, with head.001 and head.002."""
+
+
+for _command in REPORT_COMMANDS:
+    messages.add_command(_command)
 
 
 @messages.command(epilog="\b\nExample:\n  tsingma messages check --file day.xml\n")

@@ -1,4 +1,4 @@
-"""sese.028, the allegement: tells a party of another's order that waits for its own."""
+"""sese.028, the allegement: another's order waits for the party's own; sese.029, that it waits no more."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from tsingma.messages.iso20022.leaves import Leaves, amount, document, tag, text
 from tsingma.messages.iso20022.parties import Directory, read_amount, read_isin
 
 MESSAGE, BODY = "sese.028.001.10", "SctiesSttlmTxAllgmtNtfctn"
+REMOVAL, REMOVAL_BODY = "sese.029.001.06", "SctiesSttlmAllgmtRmvlAdvc"
 
 
 class Allegement(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,6 +28,15 @@ class Allegement(msgspec.Struct, frozen=True, kw_only=True):
     currency: str = ""
     cents: int = 0
     credited: bool = False
+    account: str = ""
+
+
+class AllegementRemoval(msgspec.Struct, frozen=True, kw_only=True):
+    """The order that was alleged by this number has found its match, or is cancelled: nothing is asked any more."""
+
+    number: str
+    delivers: bool
+    free: bool
     account: str = ""
 
 
@@ -72,6 +82,22 @@ def read_allegement(leaves: Leaves, directory: Directory) -> Allegement:
         credited=leaves.get("SttlmAmt/CdtDbtInd") == "CRDT",
         account=leaves.get("QtyAndAcctDtls/SfkpgAcct/Id", ""),
     )
+
+
+def write_removal(one: AllegementRemoval) -> str:
+    """Return a sese.029 Document."""
+    about = tag("AcctSvcrTxId", text("TxId", one.number), text("SctiesMvmntTp", "DELI" if one.delivers else "RECE"),
+                text("Pmt", "FREE" if one.free else "APMT"))  # fmt: skip
+    return document(REMOVAL, REMOVAL_BODY, about, tag("SfkpgAcct", text("Id", one.account)))
+
+
+def read_removal(leaves: Leaves) -> AllegementRemoval:
+    """Return the removal of an allegement."""
+    path = "AcctSvcrTxId"
+    return AllegementRemoval(
+        number=leaves[f"{path}/TxId"], delivers=leaves[f"{path}/SctiesMvmntTp"] == "DELI",
+        free=leaves[f"{path}/Pmt"] == "FREE", account=leaves.get("SfkpgAcct/Id", ""),
+    )  # fmt: skip
 
 
 def _day(name: str, day: str) -> str:

@@ -16,7 +16,7 @@ from tsingma.basics.dates import to_date
 from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.engine.house import House
-from tsingma.messages.iso20022.allegement import Allegement
+from tsingma.messages.iso20022.allegement import Allegement, AllegementRemoval
 from tsingma.messages.iso20022.codes import State, state_of
 from tsingma.messages.iso20022.confirmation import Confirmation
 from tsingma.messages.iso20022.status import StatusAdvice
@@ -36,12 +36,12 @@ from tsingma.settlement.instruction import (
     SETTLED,
     WAITS_FOR_LINK,
 )
-from tsingma.settlement.orders import ALLEGED, PAIRED, WAITING
+from tsingma.settlement.orders import ALLEGED, ALLEGEMENT_REMOVED, PAIRED, WAITING
 
 ADVICE = "sese.024"
 SPOKEN = ("dvp", "fop", "dwp", "pfod")
 _WATCHED = ("status", "reason", "holds", "cancels", "open_quantity")
-Told = StatusAdvice | Confirmation | Allegement
+Told = StatusAdvice | Confirmation | Allegement | AllegementRemoval
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +73,20 @@ def answers(house: House, participant: str, before: Marks | None = None) -> Iter
     fresh = _changed(now.orders[None], None if before is None else before.orders[None])
     own = np.flatnonzero(fresh & (orders["participant"] == index) & (orders["status"] != PAIRED))
     for number in own.tolist():
-        yield _order_advice(house, number)
+        yield order_advice(house, number)
     fresh = _changed(now.alleged[None], None if before is None else before.alleged[None])
     spoken = np.isin(orders["kind"], [KINDS.index(kind) for kind in SPOKEN])
     alleged = fresh & spoken & (orders["alleged"] == ALLEGED) & (orders["status"] == WAITING)
     for number in np.flatnonzero(alleged & (orders["counterparty"] == index)).tolist():
         yield _allegement(house, number)
+    if before is not None:
+        known = before.alleged.size
+        ended = (before.alleged == ALLEGED) & (orders["alleged"][:known] == ALLEGEMENT_REMOVED) & spoken[:known]
+        for number in np.flatnonzero(ended & (orders["counterparty"][:known] == index)).tolist():
+            one = _allegement(house, number)
+            yield AllegementRemoval(
+                number=one.number, delivers=one.delivers, free=not one.currency, account=one.account
+            )
     yield from _of_instructions(house, index, now, before)
 
 
@@ -107,17 +115,19 @@ def _of_instructions(house: House, index: int, now: Marks, before: Marks | None)
             if open_now < earlier or (status == SETTLED and not was_settled):
                 yield _confirmation(house, number, delivers, earlier)
             if status != SETTLED:
-                yield _advice(house, number, delivers)
+                yield instruction_advice(house, number, delivers)
 
 
-def _order_advice(house: House, number: int) -> StatusAdvice:
+def order_advice(house: House, number: int) -> StatusAdvice:
+    """Return where an order without a match stands."""
     table = house.settlement.orders.table
     our = "order.waiting" if table["status"][number] == WAITING else "order.cancelled"
     state = state_of(ADVICE, our, to_date(house.position.day))
     return StatusAdvice(str(int(table["reference"][number])), f"O{number}", (state,))
 
 
-def _advice(house: House, number: int, delivers: bool) -> StatusAdvice:
+def instruction_advice(house: House, number: int, delivers: bool) -> StatusAdvice:
+    """Return where an instruction that has not settled stands, seen from one side."""
     day = to_date(house.position.day)
     table = house.settlement.instructions.table
     states = []

@@ -10,7 +10,9 @@ from tsingma.basics.rejection import Rejected, Rejection, RejectionReason, refus
 from tsingma.messages.iso20022.schema import SPACE, Received
 
 Leaves = Mapping[str, str]
-_MONEY = frozenset({"AmtWthCcy", "DueToPtyA", "DueToPtyB", "HeldByPtyA", "HeldByPtyB", "TtlColl", "CollVal", "MktVal"})
+_MONEY = frozenset(
+    {"AmtWthCcy", "DueToPtyA", "DueToPtyB", "HeldByPtyA", "HeldByPtyB", "TtlColl", "CollVal", "MktVal", "PstHrcutVal"}
+)
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 
@@ -47,6 +49,12 @@ def _gather(element: Any, before: str, cut: int, found: dict[str, str]) -> None:
             found[path] = child.text or ""
             if (name.endswith("Amt") or name in _MONEY) and (currency := child.get("Ccy")):
                 found[path + "/@Ccy"] = currency
+
+
+def repeated(leaves: Leaves, name: str) -> list[str]:
+    """Return the first steps of paths at which an element stands, once each, in order: ``Ntry``, ``Ntry[2]``."""
+    starts = dict.fromkeys(path.partition("/")[0] for path in leaves)
+    return [start for start in starts if start.partition("[")[0] == name]
 
 
 def under(leaves: Leaves, path: str) -> dict[str, str]:

@@ -99,9 +99,9 @@ def read_modification_status(leaves: Leaves) -> RequestStatus:
     )
 
 
-def write_state(state: State) -> str:
-    """Return one state as its group, choice and reason."""
-    group, choice = state.at.split("/")
+def write_state(state: State, group: str = "") -> str:
+    """Return one state as its group, choice and reason; ``group`` is what another message calls it."""
+    own, choice = state.at.split("/")
     narrative = text("AddtlRsnInf", state.text)
     if state.at in WITHOUT_CODE:
         inner = f"<{choice}>{narrative}</{choice}>"
@@ -109,7 +109,7 @@ def write_state(state: State) -> str:
         inner = tag(choice, text("NoSpcfdRsn", "NORE"))
     else:
         inner = tag(choice, tag("Rsn", tag("Cd", text("Cd", state.code)), narrative))
-    return tag(group, inner)
+    return tag(group or own, inner)
 
 
 def read_state(leaves: Leaves, group: str) -> State | None:

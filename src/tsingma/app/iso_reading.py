@@ -1,0 +1,78 @@
+"""What a file of reports says, as plain data: for who gets them, or to look before a file is used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from tsingma.app.iso_files import directory_of
+from tsingma.app.session import Session
+from tsingma.basics.rejection import Rejected, Rejection, RejectionReason
+from tsingma.messages.iso20022 import (
+    allegement,
+    buy_in,
+    confirmation,
+    fund_report,
+    holdings,
+    margin_report,
+    net_position,
+    notice,
+    obligation,
+    pending_report,
+    status,
+    trade_legs,
+)
+from tsingma.messages.iso20022.leaves import Leaves, leaves_of, located
+from tsingma.messages.iso20022.parties import Directory
+from tsingma.messages.iso20022.schema import FAULTS_MAX, read_messages
+
+Reader = Callable[[Leaves, Directory], object]
+
+READERS: dict[str, Reader] = {
+    status.ADVICE: lambda leaves, _: status.read_advice(leaves),
+    status.CANCELLATION: lambda leaves, _: status.read_cancellation_status(leaves),
+    status.MODIFICATION: lambda leaves, _: status.read_modification_status(leaves),
+    confirmation.MESSAGE: confirmation.read_confirmation,
+    allegement.MESSAGE: allegement.read_allegement,
+    allegement.REMOVAL: lambda leaves, _: allegement.read_removal(leaves),
+    holdings.MESSAGE: holdings.read_holdings,
+    notice.MESSAGE: lambda leaves, _: notice.read_notice(leaves),
+    obligation.MESSAGE: obligation.read_obligations,
+    trade_legs.NOTIFICATION: trade_legs.read_leg,
+    trade_legs.STATEMENT: trade_legs.read_legs,
+    net_position.MESSAGE: net_position.read_net_positions,
+    margin_report.MESSAGE: lambda leaves, _: margin_report.read_margin(leaves),
+    fund_report.MESSAGE: lambda leaves, _: fund_report.read_contribution(leaves),
+    buy_in.NOTIFICATION: buy_in.read_notice,
+    buy_in.CONFIRMATION: buy_in.read_result,
+    pending_report.MESSAGE: pending_report.read_pending,
+}
+
+
+def read_report_file(house: Path | str, path: Path, bics: Path | None = None) -> list[dict[str, object]]:
+    """Return what each message of a file says: its identifier (``message``) and its content by name.
+
+    Only reports are read: what the house sends. Raises Rejected with file, line and element of every fault.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise Rejected(
+            Rejection(reason=RejectionReason.MISSING, message=f"cannot be read: {error.strerror}", file=str(path))
+        ) from None
+    with Session.open(house, read_only=True) as session:
+        directory = directory_of(session.house, bics)
+    faults: list[Rejection] = []
+    found: list[dict[str, object]] = []
+    for received in read_messages(data, file=str(path), accept=tuple(sorted(READERS))):
+        try:
+            content = READERS[received.message](leaves_of(received), directory)
+        except Rejected as rejected:
+            faults += located(rejected, received, str(path))
+            continue
+        found.append({"message": received.message, **msgspec.to_builtins(content)})
+    if faults:
+        raise Rejected(*faults[:FAULTS_MAX])
+    return found

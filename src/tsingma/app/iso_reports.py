@@ -1,0 +1,175 @@
+"""Reports of a house to one participant as ISO 20022 files, by kind: of clearing, of settlement, of margin.
+
+Every kind is one row of ``REPORTS``: its messages, and how they come from the books. What is written is checked against
+its schema before it leaves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+
+from tsingma.app.fund_sizing import fund_of_files
+from tsingma.app.iso_files import directory_of, moment_of
+from tsingma.app.session import Session
+from tsingma.basics.rejection import RejectionReason, refuse
+from tsingma.clearing.trades import from_command
+from tsingma.engine.house import House
+from tsingma.journal.commands import CaptureTrades, decode
+from tsingma.margin.resources.default_fund import FundRules
+from tsingma.messages.iso20022 import buy_in, fund_report, margin_report, net_position, pending_report, trade_legs
+from tsingma.messages.iso20022.header import Header, write_file
+from tsingma.messages.iso20022.parties import Directory
+from tsingma.messages.iso20022.schema import MESSAGES_MAX, read_messages
+
+_DEPOSITORY = "HKSCC"
+_CAPTURE = str(CaptureTrades.__struct_config__.tag).encode()
+Documents = Iterator[tuple[str, str]]  # identifier of the message, document
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Who asks for a report of an open house: the name its messages are numbered by, and the time it stands at."""
+
+    session: Session
+    participant: str
+    directory: Directory
+    name: str
+    moment: datetime
+
+    @property
+    def house(self) -> House:
+        """The state; read only."""
+        return self.session.house
+
+    @property
+    def accounts(self) -> list[int]:
+        """Numbers of the participant's accounts."""
+        book = self.house.resolved
+        index = book.participant_index[self.participant]
+        found: list[int] = np.flatnonzero(book.account_participant == index).tolist()
+        return found
+
+
+@dataclass(frozen=True)
+class Report:
+    """One kind of report: what it is, the messages it comes in, and how they are made."""
+
+    title: str
+    messages: tuple[str, ...]
+    make: Callable[[Asked], Documents]
+
+
+def report_file(house: Path | str, kind: str, participant: str, bics: Path | None = None) -> tuple[int, bytes]:
+    """Return how many messages a report has, and the business file of them, each after its header.
+
+    Raises Rejected: unknown kind or participant; missing when there is nothing to report.
+    """
+    if kind not in REPORTS:
+        raise refuse(RejectionReason.UNKNOWN, f"no report '{kind}'", field="kind", remedy=", ".join(REPORTS))
+    with Session.open(house, read_only=True) as session:
+        asked = asked_of(session, participant, bics)
+        return finish(asked, REPORTS[kind].make(asked), kind)
+
+
+def fund_file(house: Path | str, participant: str, exposures: Path, keys: Path, rules: FundRules) -> tuple[int, bytes]:
+    """Return a participant's contribution to a default fund sized on files (secl.006); raises Rejected as they do."""
+    fund, _ = fund_of_files(exposures, keys, rules)
+    with Session.open(house, read_only=True) as session:
+        asked = asked_of(session, participant)
+        one = fund_report.contribution_of(fund, participant, asked.name, str(asked.moment.date()))
+        documents = () if one is None else ((fund_report.MESSAGE, fund_report.write_contribution(one)),)
+        return finish(asked, iter(documents), "fund")
+
+
+def asked_of(session: Session, participant: str, bics: Path | None = None) -> Asked:
+    """Return who asks; raises Rejected (unknown) for a participant the book does not have."""
+    house = session.house
+    if participant not in house.resolved.participant_index:
+        raise refuse(RejectionReason.UNKNOWN, f"no participant '{participant}'", field="participant")
+    name = f"{session.sequencer.sequence}-{participant}"
+    return Asked(session, participant, directory_of(house, bics), name, moment_of(house))
+
+
+def finish(asked: Asked, documents: Documents, kind: str) -> tuple[int, bytes]:
+    """Return messages as a business file, valid by their schemas; raises Rejected: missing for none, limit."""
+    found: list[tuple[str, str]] = []
+    for one in documents:
+        found.append(one)
+        if len(found) > MESSAGES_MAX:
+            raise refuse(RejectionReason.LIMIT, f"more than {MESSAGES_MAX} messages", field="kind", subject=kind,
+                         remedy="ask for a statement instead of notifications")  # fmt: skip
+    if not found:
+        raise refuse(RejectionReason.MISSING, f"nothing to report: {kind}", field="kind", subject=asked.participant)
+    headers = [
+        Header(_DEPOSITORY, asked.participant, f"{asked.name}-{place}", message, asked.moment)
+        for place, (message, _) in enumerate(found, 1)
+    ]
+    data = write_file([text for _, text in found], asked.name, asked.moment, headers)
+    read_messages(data, file=asked.name)
+    return len(found), data
+
+
+def _legs(asked: Asked) -> Iterator[trade_legs.TradeLeg]:
+    """Return a participant's legs of the trades captured on the day the house stands at, as the journal has them."""
+    book, day = asked.house.resolved, asked.house.position.day
+    midnight = asked.moment.replace(hour=0, minute=0, second=0)
+    for record in asked.session.store.read():
+        if _CAPTURE not in record.body[:64]:
+            continue
+        command = decode(record.body)
+        if isinstance(command, CaptureTrades) and command.trade_day == day:
+            yield from trade_legs.legs_of(from_command(command), book, asked.participant, midnight)
+
+
+def _notifications(asked: Asked) -> Documents:
+    for leg in _legs(asked):
+        yield trade_legs.NOTIFICATION, trade_legs.write_leg(leg, asked.directory)
+
+
+def _leg_statement(asked: Asked) -> Documents:
+    legs = tuple(_legs(asked))
+    if legs:
+        day = str(asked.moment.date())
+        statement = trade_legs.LegStatement(asked.name, day, asked.participant, legs)
+        yield trade_legs.STATEMENT, trade_legs.write_legs(statement, asked.directory)
+
+
+def _net_positions(asked: Asked) -> Documents:
+    report = net_position.net_positions_of(asked.house, asked.participant, asked.name)
+    if report is not None:
+        yield net_position.MESSAGE, net_position.write_net_positions(report, asked.directory)
+
+
+def _margin(asked: Asked) -> Documents:
+    report = margin_report.margin_of(asked.house, asked.participant, asked.name, asked.moment)
+    if report is not None:
+        yield margin_report.MESSAGE, margin_report.write_margin(report)
+
+
+def _buy_ins(asked: Asked) -> Documents:
+    for one in buy_in.buy_ins_of(asked.house, asked.participant):
+        if isinstance(one, buy_in.BuyInNotice):
+            yield buy_in.NOTIFICATION, buy_in.write_notice(one, asked.directory)
+        else:
+            yield buy_in.CONFIRMATION, buy_in.write_result(one, asked.directory)
+
+
+def _pending(asked: Asked) -> Documents:
+    for account in asked.accounts:
+        report = pending_report.pending_of(asked.house, account, f"{asked.name}-{account}")
+        yield pending_report.MESSAGE, pending_report.write_pending(report, asked.directory)
+
+
+REPORTS: dict[str, Report] = {
+    "trade-legs": Report("legs of the day's trades, one by one", (trade_legs.NOTIFICATION,), _notifications),
+    "trade-statement": Report("legs of the day's trades on one statement", (trade_legs.STATEMENT,), _leg_statement),
+    "net-positions": Report("what netting left to deliver, receive and pay", (net_position.MESSAGE,), _net_positions),
+    "margin": Report("the last margin call by account", (margin_report.MESSAGE,), _margin),
+    "buy-ins": Report("buy-ins of what was not delivered", (buy_in.NOTIFICATION, buy_in.CONFIRMATION), _buy_ins),
+    "pending": Report("what has not settled, by account", (pending_report.MESSAGE,), _pending),
+}
