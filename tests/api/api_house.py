@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from story import MONDAY, SHARE, Story
 
 from tsingma.api.application import application
 from tsingma.api.keys import Key, Keys
+from tsingma.api.people import People, Person, hashed
 from tsingma.api.permissions import MEMBERS, Role
 from tsingma.api.tokens import mint, new_private_key
 from tsingma.app.house_service import HouseService
@@ -33,6 +36,7 @@ from tsingma.reference.book import Participant, ParticipantKind
 SECOND = 1_000_000_000
 START_S = 1_767_600_000  # 5 January 2026, 08:00 UTC
 AUDIENCE = "tsingma-test"
+PASSWORD = "a bridge to the harbour"  # of everybody in the tests
 OWNER = {Role.PARTICIPANT: "A", Role.CUSTODIAN: "C"}
 
 
@@ -125,6 +129,31 @@ def keys_of(private: dict[str, dict[str, str]], owner_of_participant: str = "A")
     return Keys(audience=AUDIENCE, key=tuple(key(name, pair) for name, pair in private.items()))
 
 
+@cache
+def people_of() -> People:
+    """Return one person for each role, named by it, and "other", a person of participant B; all have PASSWORD."""
+    password = hashed(PASSWORD)
+
+    def person(name: str) -> Person:
+        role = Role.PARTICIPANT if name == "other" else Role(name)
+        return Person(
+            id=name, name=f"The {name}", role=role, password=password,
+            participant="B" if name == "other" else OWNER.get(role, ""),
+            valid_from=datetime(2026, 1, 1, tzinfo=UTC), valid_to=datetime(2027, 1, 1, tzinfo=UTC),
+        )  # fmt: skip
+
+    return People(person=tuple(person(str(name)) for name in (*Role, "other")))
+
+
+def sign_in(client: TestClient, who: str, password: str = PASSWORD, place: str = "", **more: Any) -> Any:
+    """Sign a person in as a browser would, with the form's token; the client keeps the cookie. Returns the answer."""
+    form = client.get("/console/sign-in").text
+    token = re.search(r'name="csrf" value="([0-9a-f]+)"', form)
+    assert token is not None, form
+    told = {"csrf": token.group(1), "name": who, "password": password, "next": place}
+    return client.post("/console/sign-in", data=told, follow_redirects=False, **more)
+
+
 def write_house(folder: Path | str) -> Path | str:
     """Write the house into a folder and return it."""
     with Session.open(folder) as session:
@@ -147,6 +176,7 @@ __all__ = [
     "AUDIENCE",
     "MONDAY",
     "OWNER",
+    "PASSWORD",
     "SECOND",
     "SHARE",
     "START_S",
@@ -154,7 +184,9 @@ __all__ = [
     "keys_of",
     "mint",
     "new_private_key",
+    "people_of",
     "served",
+    "sign_in",
     "write_house",
     "write_prices",
 ]

@@ -27,6 +27,11 @@ from tsingma.api.patience import patient
 from tsingma.api.tokens import TokenDesk
 from tsingma.api.watching import Watching, commit_spans, tracer_of
 from tsingma.app.house_market import HouseMarket
+from tsingma.api.entrance import Entrance
+from tsingma.api.guard import Reach, csrf_of, guard_of, open_to_all, reach_of
+from tsingma.api.keys import Keys
+from tsingma.api.patience import patient
+from tsingma.api.people import People
 from tsingma.app.house_service import HouseService
 from tsingma.app.jobs import JobBoard, JobLimits
 from tsingma.basics.clock import Clock
@@ -47,6 +52,8 @@ def application(
     spans: TracerProvider | None = None,
     market: HouseMarket | None = None,
     job_limits: JobLimits | None = None,
+    people: People | None = None,
+    people_file: Path | None = None,
     more_routes: Sequence[ControllerRouterHandler] = (),
 ) -> Litestar:
     """Return the application of an open house; it closes the house when it shuts down.
@@ -63,9 +70,20 @@ def application(
     feeds = feed.Feeds(desk)
     metrics, board = metrics or Metrics(), JobBoard(clock, job_limits)
     watch = KeyWatch(keys_file, desk, members, clock) if keys_file is not None else None
+    ``keys`` and ``people`` (who may sign in to the console) were read from ``keys_file`` and ``people_file``, which are
+    then watched; without a file they hold to the end. ``more_routes`` are those of rooms above, the console; they stand
+    behind the same guard.
+    Raises Rejected (keys or people whose participant the house does not have), and then the house stays open.
+    """
+    members = service.read(lambda house, _at: {one.code: one for one in house.resolved.book.participants})
+    entrance = Entrance(keys, people or People(), members, clock, keys_file=keys_file, people_file=people_file)
+    entry, feeds = Door(service), feed.Feeds(entrance.tokens)
 
     def give_keys_fault() -> str:
-        return watch.fault if watch is not None else ""
+        return entrance.fault
+
+    def give_entrance() -> Entrance:
+        return entrance
 
     def give_reach(request: Request[Any, Any, Any]) -> Reach:
         return reach_of(request)
@@ -73,6 +91,9 @@ def application(
     app = Litestar(
         route_handlers=[*reads.ROUTES, *writes.ROUTES, *jobs.ROUTES, feed.events, figures.metrics, *more_routes],
         guards=[guard_of(desk, watch.look if watch is not None else lambda: None)],
+    return Litestar(
+        route_handlers=[*reads.ROUTES, *writes.ROUTES, feed.events, *more_routes],
+        guards=[guard_of(entrance.tokens, entrance.look, entrance.sessions)],
         dependencies={
             "service": _always(service),
             "reach": Provide(give_reach, sync_to_thread=False),
@@ -82,11 +103,14 @@ def application(
             "board": _always(board),
             "market": _always(market),
             "keys_fault": Provide(give_keys_fault, sync_to_thread=False),
+            "entrance": Provide(give_entrance, sync_to_thread=False),
+            "csrf": Provide(csrf_of, sync_to_thread=False),
         },
         exception_handlers=problems.HANDLERS,
         request_max_body_size=body_bytes_max,
         openapi_config=_description(),
         on_shutdown=[board.close, entry.close, service.close],
+        on_shutdown=[entrance.close, entry.close, service.close],
         middleware=[patient],
         request_class=StrictRequest,
         logging_config=None,

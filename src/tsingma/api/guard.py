@@ -2,6 +2,9 @@
 
 A route states its access in ``opt``, with ``access(resource, action)``; a route that states none, or one that the table
 of permissions does not have, is closed to everybody. It judges before a byte of the body is read.
+
+Routes of the console state it with ``page(resource, action)``. They take the cookie of somebody signed in and nothing
+else, and every change of them needs the token of its form; all other routes take tokens and nothing else.
 """
 
 from __future__ import annotations
@@ -16,11 +19,15 @@ from litestar.exceptions import HTTPException, NotFoundException, PermissionDeni
 from litestar.handlers import BaseRouteHandler
 from litestar.types import Guard
 
+from tsingma.api import browser
 from tsingma.api.permissions import Access, Action, Resource, Scope, scope_of
+from tsingma.api.problems import SignInNeeded
+from tsingma.api.sessions import Sessions
 from tsingma.api.tokens import Caller, TokenDesk, TokenRefused
 
 PUBLIC = "public"  # of routes that tell nothing about the house: alive or not, the description of the interface
 _ACCESS = "access"
+_CONSOLE = "console"
 
 
 class Reach(msgspec.Struct, frozen=True):
@@ -57,34 +64,65 @@ def access(resource: Resource, action: Action) -> dict[str, Access]:
     return {_ACCESS: (resource, action)}
 
 
+def page(resource: Resource, action: Action) -> dict[str, Access | bool]:
+    """Return what a route of the console states about itself."""
+    return {_ACCESS: (resource, action), _CONSOLE: True}
+
+
 def open_to_all() -> dict[str, str]:
     """Return what a route states that needs no token."""
     return {_ACCESS: PUBLIC}
 
 
-def guard_of(desk: TokenDesk, look: Callable[[], None] = lambda: None) -> Guard:
-    """Return the guard that asks ``desk`` who somebody is; ``look`` is called before, to bring its keys up to date."""
+def guard_of(desk: TokenDesk, look: Callable[[], None] = lambda: None, sessions: Sessions | None = None) -> Guard:
+    """Return the guard that asks ``desk``, of pages ``sessions``, who somebody is; ``look`` brings both up to date."""
 
-    def judge(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    async def judge(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
         stated = handler.opt.get(_ACCESS)
         look()
         if stated == PUBLIC:
             return
+        if handler.opt.get(_CONSOLE):
+            await _judge_page(connection, stated, sessions)
+            return
         try:
-            caller = desk.check(_token(connection))
-            scope = scope_of(caller.role, stated)
-            if scope is Scope.NONE:
-                raise PermissionDeniedException(f"a {caller.role} may not do this")
-            reach = Reach(caller, scope)
-            if "participant" in connection.path_params:
-                reach.participant(str(connection.path_params["participant"]))
+            reach = _reach(connection, desk.check(_token(connection)), stated)
             if stated is None or stated[1] is not Action.READ:
-                desk.spend(caller)
+                desk.spend(reach.caller)
         except TokenRefused as refused:
             raise _unauthorised(str(refused)) from None
         connection.state.reach = reach
 
     return judge
+
+
+async def _judge_page(
+    connection: ASGIConnection[Any, Any, Any, Any], stated: Access | None, sessions: Sessions | None
+) -> None:
+    cookie = browser.cookie_of(connection, browser.SESSION)
+    caller = sessions.caller(cookie) if sessions is not None else None
+    safe = connection.scope.get("method") in browser.SAFE_METHODS
+    if caller is None or sessions is None:
+        if not safe:
+            raise PermissionDeniedException("sign in first")
+        raise SignInNeeded
+    reach = _reach(connection, caller, stated)
+    if not safe:
+        if not isinstance(connection, Request):
+            raise PermissionDeniedException("changes are requests")
+        await browser.require_form_token(connection, sessions, cookie)
+    connection.state.reach = reach
+    connection.state.csrf = sessions.form_token(cookie)
+
+
+def _reach(connection: ASGIConnection[Any, Any, Any, Any], caller: Caller, stated: Access | None) -> Reach:
+    scope = scope_of(caller.role, stated)
+    if scope is Scope.NONE:
+        raise PermissionDeniedException(f"a {caller.role} may not do this")
+    reach = Reach(caller, scope)
+    if "participant" in connection.path_params:
+        reach.participant(str(connection.path_params["participant"]))
+    return reach
 
 
 def reach_of(request: Request[Any, Any, Any]) -> Reach:
@@ -93,6 +131,11 @@ def reach_of(request: Request[Any, Any, Any]) -> Reach:
     if not isinstance(found, Reach):
         raise PermissionDeniedException("nobody has asked who this is")
     return found
+
+
+def csrf_of(request: Request[Any, Any, Any]) -> str:
+    """Return what forms of the page that answers a request must bring along, as the field ``csrf``; "" elsewhere."""
+    return str(request.state.get("csrf", ""))
 
 
 def _token(connection: ASGIConnection[Any, Any, Any, Any]) -> str:

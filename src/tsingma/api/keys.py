@@ -79,16 +79,25 @@ def require_owners(keys: Keys, participants: Mapping[str, Participant], file: st
     """Refuse keys whose participant the book does not have, or whose kind of participant has another role or none."""
     faults = []
     for key in keys.key:
-        if key.role not in MEMBERS:
-            continue
-        owner = participants.get(key.participant)
-        if owner is None:
-            faults.append(_fault(file, key, RejectionReason.UNKNOWN, "participant", "is not in the book of the house"))
-        elif _KINDS.get(owner.kind) != key.role:
-            message = f"is a {owner.kind} and cannot have the role {key.role}"
-            faults.append(_fault(file, key, RejectionReason.NOT_ALLOWED, "role", message))
+        wrong = require_kind(key.role, key.participant, participants)
+        if wrong is not None:
+            faults.append(_fault(file, key, *wrong))
     if faults:
         raise Rejected(*faults)
+
+
+def require_kind(
+    role: Role, participant: str, participants: Mapping[str, Participant]
+) -> tuple[RejectionReason, str, str] | None:
+    """Return why nobody can have a role for a participant of the book (reason, field, message), or None."""
+    if role not in MEMBERS:
+        return None
+    owner = participants.get(participant)
+    if owner is None:
+        return RejectionReason.UNKNOWN, "participant", "is not in the book of the house"
+    if _KINDS.get(owner.kind) != role:
+        return RejectionReason.NOT_ALLOWED, "role", f"is a {owner.kind} and cannot have the role {role}"
+    return None
 
 
 def public_bytes(text: str) -> bytes:

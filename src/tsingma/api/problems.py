@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import msgspec
 from litestar import Request, Response
@@ -17,6 +18,7 @@ from tsingma.api.patience import BodyTooSlow
 from tsingma.basics.rejection import InvariantBroken, Rejected, Rejection, RejectionReason
 
 MEDIA_TYPE = "application/problem+json"
+SIGN_IN = "/console/sign-in"
 LOG = logging.getLogger("tsingma.api")
 
 _OF_EVERY_ROUTE = (
@@ -80,6 +82,10 @@ def responses(*statuses: int) -> dict[int, ResponseSpec]:
     }
 
 
+class SignInNeeded(Exception):
+    """A page of the console is asked for by somebody who has not signed in, or no more."""
+
+
 class FaultsFound(Exception):
     """Raised by a route that knows more about what it refuses than the house's rejections say."""
 
@@ -138,6 +144,17 @@ def _stopped(request: Request[Any, Any, Any], error: InvariantBroken) -> Respons
     return _answer(problem)
 
 
+def _sign_in(request: Request[Any, Any, Any], _error: SignInNeeded) -> Response[bytes]:
+    """Lead to the sign-in and back; a part of a page that htmx asks for leads its whole page there."""
+    is_part = "hx-request" in request.headers
+    back = request.headers.get("hx-current-url", "") if is_part else str(request.url)
+    parts = urlsplit(back)
+    place = f"{SIGN_IN}?{urlencode({'next': urlunsplit(('', '', parts.path, parts.query, ''))})}"
+    if is_part:
+        return Response(b"", status_code=HTTPStatus.UNAUTHORIZED, headers={"HX-Redirect": place})
+    return Response(b"", status_code=HTTPStatus.SEE_OTHER, headers={"Location": place, "Cache-Control": "no-store"})
+
+
 def _slow(request: Request[Any, Any, Any], error: BodyTooSlow) -> Response[Problem]:
     detail = "the body did not arrive in time"
     return _answer(of_status(HTTPStatus.REQUEST_TIMEOUT, detail, request.url.path), {"Connection": "close"})
@@ -150,6 +167,7 @@ def _defect(request: Request[Any, Any, Any], error: Exception) -> Response[Probl
 
 
 HANDLERS: ExceptionHandlersMap = {
+    SignInNeeded: _sign_in,
     Rejected: _rejected,
     FaultsFound: _faults,
     HTTPException: _http,

@@ -16,6 +16,7 @@ from tsingma.api.keys import read_keys
 from tsingma.api.logs import start_logs
 from tsingma.api.metrics import Metrics
 from tsingma.app.house_market import HouseMarket
+from tsingma.api.people import read_people
 from tsingma.app.house_service import HouseService
 from tsingma.app.serve_settings import ServeSettings
 from tsingma.app.session import on_a_server
@@ -33,6 +34,23 @@ def serve(
     ``day`` is opened first, unless it was before; ``more_routes`` are those of rooms above. Raises Rejected: missing
     (no house or no keys file is named, a market without prices), keys file, house (none, no book, another writer, a day
     that cannot be opened), not-allowed (an address that other machines reach without TLS).
+    house: Path | str,
+    keys: Path,
+    host: str,
+    port: int,
+    *,
+    day: date | None = None,
+    certificate: Path | None = None,
+    private_key: Path | None = None,
+    people: Path | None = None,
+    more_routes: Sequence[ControllerRouterHandler] = (),
+) -> None:
+    """Serve a house until the process is told to end; it is the house's writer meanwhile.
+
+    ``day`` is opened first, unless it was before. ``people`` is the file of those who may sign in to the console, whose
+    routes are ``more_routes``. Raises Rejected: keys or people file, house (none, no book, another writer,
+    a day that cannot be opened), not-allowed (an address that other machines
+    reach without TLS).
     """
     start_logs(settings.log.level)
     require_privacy(settings.listen.address, tls=bool(settings.tls.certificate))
@@ -47,6 +65,12 @@ def serve(
             service, known, SystemClock(), keys_file=keys, body_bytes_max=settings.limits.body_bytes,
             metrics=metrics, market=market, more_routes=more_routes,
         )  # fmt: skip
+    persons = read_people(people) if people is not None else None
+    service = HouseService.open(house, day)
+    try:
+        app = application(
+            service, known, SystemClock(), keys_file=keys, people=persons, people_file=people, more_routes=more_routes
+        )
     except Rejected:
         service.close()
         raise

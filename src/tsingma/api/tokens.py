@@ -30,7 +30,11 @@ _SECOND = 1_000_000_000
 
 
 class Caller(msgspec.Struct, frozen=True):
-    """Who asks: the key that signed, the role and participant it stands for, and when the token ends (seconds)."""
+    """Who asks: the key that signed, the role and participant it stands for, and when the token ends (seconds).
+
+    Of somebody signed in to the console ``key`` is "person/ID" and ``token`` names the session. ``person`` is who
+    answers for what is done, "" when the key names nobody.
+    """
 
     key: str
     issuer: str
@@ -39,6 +43,7 @@ class Caller(msgspec.Struct, frozen=True):
     token: str
     issued_s: int
     expires_s: int
+    person: str = ""
 
 
 class _Claims(msgspec.Struct, frozen=True):

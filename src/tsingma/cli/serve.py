@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
@@ -35,6 +36,9 @@ _ROLES = ("operator", "participant", "custodian", "regulator", "auditor")
 @click.option("--keys", type=click.Path(dir_okay=False, path_type=Path), help="Keys file (TOML).")
 @click.option("--host", help="Address; others than this machine's need TLS.  [default: 127.0.0.1]")
 @click.option("--port", type=click.IntRange(1, 65_535), help="[default: 8080]")
+@click.option("--people", type=click.Path(dir_okay=False, path_type=Path), help="People file (TOML): who may sign in.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address; others than this machine's need TLS.")
+@click.option("--port", type=click.IntRange(1, 65_535), default=8080, show_default=True)
 @click.option("--open-day", type=click.DateTime(["%Y-%m-%d"]), help="Open this business day first.")
 @click.option("--tls-certificate", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="PEM file.")
 @click.option("--tls-key", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="PEM file.")
@@ -51,6 +55,9 @@ def serve(
     keys: Path | None,
     host: str | None,
     port: int | None,
+    people: Path | None,
+    host: str,
+    port: int,
     open_day: datetime | None,
     tls_certificate: Path | None,
     tls_key: Path | None,
@@ -76,6 +83,9 @@ def serve(
     at = f"{'https' if settings.tls.certificate else 'http'}://{settings.listen.address}:{settings.listen.port}"
     click.echo(f"serving on {at}", err=True)
     serve_house(settings, open_day.date() if open_day else None, more_routes=ROUTES)
+    click.echo(f"serving {house} on {'https' if tls_certificate else 'http'}://{host}:{port}", err=True)
+    day = open_day.date() if open_day else None
+    serve_house(house, keys, host, port, day=day, certificate=tls_certificate, private_key=tls_key, people=people)
 
 
 @serve.command(
@@ -117,7 +127,44 @@ def token(keys: Path, private: Path, seconds: int) -> None:
     click.echo(new_token(keys, private, seconds, SystemClock()))
 
 
+@serve.command(
+    epilog="\b\nExample:\n  tsingma serve person --people people.toml --id chan --name 'Chan Tai Man' --role operator\n"
+)
+@click.option("--people", required=True, type=click.Path(dir_okay=False, path_type=Path), help="People file (TOML).")
+@click.option("--id", "person_id", required=True, help="What the person signs in as: a-z, 0-9 and . _ -")
+@click.option("--name", required=True, help="The person's name, as others see it.")
+@click.option("--role", required=True, type=click.Choice(_ROLES))
+@click.option("--participant", default="", help="Whose person it is: of participants and custodians only.")
+@click.option("--subject", default="", help="Who the person is at the OpenID Connect provider; no password is asked.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from the first line of standard input.")
+@_JSON
+def person(
+    people: Path, person_id: str, name: str, role: str, participant: str, subject: str,
+    *, password_stdin: bool, as_json: bool,
+) -> None:  # fmt: skip
+    """Add a person to the people file, with a password asked for on the terminal."""
+    _require_extra()
+    import msgspec
+
+    from tsingma.api.people import new_person
+    from tsingma.api.permissions import Role
+    from tsingma.basics.clock import SystemClock
+
+    password = ""
+    if password_stdin:
+        password = sys.stdin.readline().rstrip("\r\n")
+    elif not subject:
+        password = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+    if not password and not subject:
+        raise click.UsageError("the password is empty")
+    made = new_person(people, person_id, name, Role(role), participant, password, subject, SystemClock())
+    row = {field: told for field, told in msgspec.to_builtins(made).items() if field != "password"}
+    added = f"{made.id} may sign in as {made.role} until {made.valid_to:%Y-%m-%d}; added to {people}"
+    click.echo(msgspec.json.encode(row).decode() if as_json else added)
+
+
 def _require_extra() -> None:
     missing = [name for name in ("litestar", "uvicorn", "joserfc", "jinja2") if find_spec(name) is None]
+    missing = [name for name in ("litestar", "uvicorn", "joserfc", "argon2") if find_spec(name) is None]
     if missing:
         raise click.UsageError(f"{', '.join(missing)} is not installed: pip install 'tsingma[service]'")

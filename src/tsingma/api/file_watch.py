@@ -1,4 +1,4 @@
-"""A keys file that changes while the house is served: what is added or withdrawn holds within a second.
+"""A file that changes while the house is served: keys or people added or withdrawn hold within a second.
 
 A file that becomes wrong changes nothing: the last whole one holds, the log says why, and the service is not ready
 until the file is whole again.
@@ -7,25 +7,22 @@ until the file is whole again.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable
 from pathlib import Path
 
-from tsingma.api.keys import Keys, read_keys, require_owners
-from tsingma.api.tokens import TokenDesk
 from tsingma.basics.clock import Clock
 from tsingma.basics.rejection import Rejected
-from tsingma.reference.book import Participant
 
 LOOK_EVERY_NS = 1_000_000_000
 LOG = logging.getLogger("tsingma.api")
 
 
-class KeyWatch:
-    """Looks at a keys file when somebody asks to be let in, at most once a second, and tells the desk what changed."""
+class FileWatch:
+    """Looks at a file when somebody asks to be let in, at most once a second, and has it taken up when it changed."""
 
-    def __init__(self, path: Path, desk: TokenDesk, members: Mapping[str, Participant], clock: Clock) -> None:
-        """Start with what the desk has, which was read from ``path``; ``members`` are the participants of the book."""
-        self._path, self._desk, self._members, self._clock = path, desk, members, clock
+    def __init__(self, path: Path, take_up: Callable[[], None], clock: Clock) -> None:
+        """Start with the file as it is now; ``take_up`` reads it, and raises Rejected when it is wrong."""
+        self._path, self._take_up, self._clock = path, take_up, clock
         self._stamp = self._stamp_now()
         self._looked_ns = clock.elapsed_ns()
         self.fault = ""
@@ -41,18 +38,13 @@ class KeyWatch:
             return
         self._stamp = stamp
         try:
-            self._desk.replace(self._read())
+            self._take_up()
         except Rejected as rejected:
             self.fault = str(rejected.rejections[0])
-            LOG.error("the keys file is wrong, the last whole one holds: %s", self.fault)
+            LOG.error("the file is wrong, what was read before holds: %s", self.fault)
             return
         self.fault = ""
-        LOG.warning("the keys file was read again")
-
-    def _read(self) -> Keys:
-        keys = read_keys(self._path)
-        require_owners(keys, self._members, str(self._path))
-        return keys
+        LOG.warning("%s was read again", self._path.name)
 
     def _stamp_now(self) -> tuple[int, int, int]:
         try:
