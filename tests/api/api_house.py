@@ -17,12 +17,13 @@ import numpy as np
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "settlement" / "stories"))
 
+from argon2 import PasswordHasher
 from litestar.testing import TestClient
 from story import MONDAY, SHARE, Story
 
 from tsingma.api.application import application
 from tsingma.api.keys import Key, Keys
-from tsingma.api.people import People, Person, hashed
+from tsingma.api.people import People, Person
 from tsingma.api.permissions import MEMBERS, Role
 from tsingma.api.tokens import mint, new_private_key
 from tsingma.app.house_service import HouseService
@@ -132,7 +133,7 @@ def keys_of(private: dict[str, dict[str, str]], owner_of_participant: str = "A")
 @cache
 def people_of() -> People:
     """Return one person for each role, named by it, and "other", a person of participant B; all have PASSWORD."""
-    password = hashed(PASSWORD)
+    password = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)  # cheap: many sign in
 
     def person(name: str) -> Person:
         role = Role.PARTICIPANT if name == "other" else Role(name)

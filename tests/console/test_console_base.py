@@ -121,14 +121,15 @@ def test_files_are_immutable_and_only_they_are_served(console: Served) -> None:
 
 
 def test_refusals_are_pages_with_the_statuses_of_the_interface(console: Served) -> None:
-    """Goal: people read why; nothing is told without a token. Method: no token, a spoilt one, other ways."""
-    for token in (None, "x.y.z"):
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        answer = console.client.get("/console", headers=headers)
-        assert answer.status_code == 401
-        assert answer.headers["www-authenticate"].startswith("Bearer")
-        assert words_in(Language.EN)("problem.title.401") in answer.text
-        assert 'id="as-of"' not in answer.text
+    """Goal: people read why; who has not signed in is told nothing. Method: no cookie, a token, other ways."""
+    for who in ({}, {"Authorization": f"Bearer {console.token('operator')}"}, {"Cookie": "tsingma=x"}):
+        answer = console.client.get("/console", headers=who, follow_redirects=False)
+        assert (answer.status_code, answer.text) == (303, "")
+        assert answer.headers["location"] == "/console/sign-in?next=%2Fconsole"
+    refused = console.client.post("/console/sign-in", data={"name": "x"})
+    assert refused.status_code == 403
+    assert words_in(Language.EN)("problem.title.403") in refused.text
+    assert 'id="as-of"' not in refused.text
     assert console.get("operator", "/console/nowhere").status_code == 404
     assert console.call("operator", "POST", "/console").status_code == 405
     assert console.call(Role.PARTICIPANT, "DELETE", "/console").status_code == 405

@@ -19,19 +19,14 @@ from tsingma.api import feed, jobs, problems, reads, writes
 from tsingma.api import metrics as figures
 from tsingma.api.bodies import StrictRequest
 from tsingma.api.door import Door
-from tsingma.api.guard import Reach, guard_of, open_to_all, reach_of
-from tsingma.api.key_watch import KeyWatch
-from tsingma.api.keys import Keys, require_owners
-from tsingma.api.metrics import Metrics
-from tsingma.api.patience import patient
-from tsingma.api.tokens import TokenDesk
-from tsingma.api.watching import Watching, commit_spans, tracer_of
-from tsingma.app.house_market import HouseMarket
 from tsingma.api.entrance import Entrance
 from tsingma.api.guard import Reach, csrf_of, guard_of, open_to_all, reach_of
 from tsingma.api.keys import Keys
+from tsingma.api.metrics import Metrics
 from tsingma.api.patience import patient
 from tsingma.api.people import People
+from tsingma.api.watching import Watching, commit_spans, tracer_of
+from tsingma.app.house_market import HouseMarket
 from tsingma.app.house_service import HouseService
 from tsingma.app.jobs import JobBoard, JobLimits
 from tsingma.basics.clock import Clock
@@ -58,59 +53,34 @@ def application(
 ) -> Litestar:
     """Return the application of an open house; it closes the house when it shuts down.
 
-    ``keys`` were read from ``keys_file``, which is then watched; without it they hold to the end. ``body_bytes_max``
-    bounds a request, ``metrics`` counts, ``spans`` go where the process says when nothing is given. ``more_routes``
-    are those of rooms above, the console; they stand behind the same guard. ``market`` has the prices that margin and
-    stress need; without it their routes say so.
-    Raises Rejected (keys whose owner the house does not have, or may have no key), and then the house stays open.
-    """
-    members = service.read(lambda house, _at: {one.code: one for one in house.resolved.book.participants})
-    require_owners(keys, members, str(keys_file or ""))
-    entry, desk = Door(service), TokenDesk(keys, clock)
-    feeds = feed.Feeds(desk)
-    metrics, board = metrics or Metrics(), JobBoard(clock, job_limits)
-    watch = KeyWatch(keys_file, desk, members, clock) if keys_file is not None else None
     ``keys`` and ``people`` (who may sign in to the console) were read from ``keys_file`` and ``people_file``, which are
-    then watched; without a file they hold to the end. ``more_routes`` are those of rooms above, the console; they stand
-    behind the same guard.
+    then watched; without a file they hold to the end. ``body_bytes_max`` bounds a request, ``metrics`` counts,
+    ``spans`` go where the process says when nothing is given. ``more_routes`` are those of rooms above, the console;
+    they stand behind the same guard. ``market`` has the prices that margin and stress need; without it their routes
+    say so.
     Raises Rejected (keys or people whose participant the house does not have), and then the house stays open.
     """
     members = service.read(lambda house, _at: {one.code: one for one in house.resolved.book.participants})
     entrance = Entrance(keys, people or People(), members, clock, keys_file=keys_file, people_file=people_file)
     entry, feeds = Door(service), feed.Feeds(entrance.tokens)
-
-    def give_keys_fault() -> str:
-        return entrance.fault
-
-    def give_entrance() -> Entrance:
-        return entrance
-
-    def give_reach(request: Request[Any, Any, Any]) -> Reach:
-        return reach_of(request)
+    metrics, board = metrics or Metrics(), JobBoard(clock, job_limits)
 
     app = Litestar(
         route_handlers=[*reads.ROUTES, *writes.ROUTES, *jobs.ROUTES, feed.events, figures.metrics, *more_routes],
-        guards=[guard_of(desk, watch.look if watch is not None else lambda: None)],
-    return Litestar(
-        route_handlers=[*reads.ROUTES, *writes.ROUTES, feed.events, *more_routes],
         guards=[guard_of(entrance.tokens, entrance.look, entrance.sessions)],
         dependencies={
+            **_of_entrance(entrance),
             "service": _always(service),
-            "reach": Provide(give_reach, sync_to_thread=False),
             "entry": _always(entry),
             "feeds": _always(feeds),
             "figures": _always(metrics),
             "board": _always(board),
             "market": _always(market),
-            "keys_fault": Provide(give_keys_fault, sync_to_thread=False),
-            "entrance": Provide(give_entrance, sync_to_thread=False),
-            "csrf": Provide(csrf_of, sync_to_thread=False),
         },
         exception_handlers=problems.HANDLERS,
         request_max_body_size=body_bytes_max,
         openapi_config=_description(),
-        on_shutdown=[board.close, entry.close, service.close],
-        on_shutdown=[entrance.close, entry.close, service.close],
+        on_shutdown=[board.close, entrance.close, entry.close, service.close],
         middleware=[patient],
         request_class=StrictRequest,
         logging_config=None,
@@ -118,6 +88,23 @@ def application(
     )
     _watch(app, service, metrics, feeds, clock, tracer_of(spans))
     return app
+
+
+def _of_entrance(entrance: Entrance) -> dict[str, Provide]:
+    """Return what routes are given of whoever asks, and of who is let in."""
+
+    def give_reach(request: Request[Any, Any, Any]) -> Reach:
+        return reach_of(request)
+
+    def give_keys_fault() -> str:
+        return entrance.fault
+
+    return {
+        "entrance": _always(entrance),
+        "reach": Provide(give_reach, sync_to_thread=False),
+        "csrf": Provide(csrf_of, sync_to_thread=False),
+        "keys_fault": Provide(give_keys_fault, sync_to_thread=False),
+    }
 
 
 def _always(value: object) -> Provide:

@@ -15,8 +15,8 @@ from tsingma.api.application import application
 from tsingma.api.keys import read_keys
 from tsingma.api.logs import start_logs
 from tsingma.api.metrics import Metrics
-from tsingma.app.house_market import HouseMarket
 from tsingma.api.people import read_people
+from tsingma.app.house_market import HouseMarket
 from tsingma.app.house_service import HouseService
 from tsingma.app.serve_settings import ServeSettings
 from tsingma.app.session import on_a_server
@@ -32,45 +32,23 @@ def serve(
     """Serve a house until the process is told to end; it is the house's writer meanwhile.
 
     ``day`` is opened first, unless it was before; ``more_routes`` are those of rooms above. Raises Rejected: missing
-    (no house or no keys file is named, a market without prices), keys file, house (none, no book, another writer, a day
-    that cannot be opened), not-allowed (an address that other machines reach without TLS).
-    house: Path | str,
-    keys: Path,
-    host: str,
-    port: int,
-    *,
-    day: date | None = None,
-    certificate: Path | None = None,
-    private_key: Path | None = None,
-    people: Path | None = None,
-    more_routes: Sequence[ControllerRouterHandler] = (),
-) -> None:
-    """Serve a house until the process is told to end; it is the house's writer meanwhile.
-
-    ``day`` is opened first, unless it was before. ``people`` is the file of those who may sign in to the console, whose
-    routes are ``more_routes``. Raises Rejected: keys or people file, house (none, no book, another writer,
-    a day that cannot be opened), not-allowed (an address that other machines
-    reach without TLS).
+    (no house or no keys file is named, a market without prices), keys or people file, house (none, no book, another
+    writer, a day that cannot be opened), not-allowed (an address that other machines reach without TLS).
     """
     start_logs(settings.log.level)
     require_privacy(settings.listen.address, tls=bool(settings.tls.certificate))
     keys = Path(_named(settings.keys.file, "keys.file"))
     place = _named(settings.house.place, "house.place")
-    known = read_keys(keys)
+    people = Path(settings.people.file) if settings.people.file else None
+    known, persons = read_keys(keys), read_people(people) if people is not None else None
     market = HouseMarket(Path(settings.market.folder)) if settings.market.folder else None
     metrics = Metrics()
     service = HouseService.open(place if on_a_server(place) else Path(place), day)
     try:
         app = application(
             service, known, SystemClock(), keys_file=keys, body_bytes_max=settings.limits.body_bytes,
-            metrics=metrics, market=market, more_routes=more_routes,
+            metrics=metrics, market=market, people=persons, people_file=people, more_routes=more_routes,
         )  # fmt: skip
-    persons = read_people(people) if people is not None else None
-    service = HouseService.open(house, day)
-    try:
-        app = application(
-            service, known, SystemClock(), keys_file=keys, people=persons, people_file=people, more_routes=more_routes
-        )
     except Rejected:
         service.close()
         raise

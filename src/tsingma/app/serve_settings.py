@@ -50,6 +50,12 @@ class KeysSection(_Section, frozen=True, kw_only=True):
     file: File = ""
 
 
+class PeopleSection(_Section, frozen=True, kw_only=True):
+    """The people file: who may sign in to the console; empty: nobody."""
+
+    file: File = ""
+
+
 class MarketSection(_Section, frozen=True, kw_only=True):
     """Folder of prices and history that questions of margin are answered from; empty: none."""
 
@@ -91,6 +97,7 @@ class ServeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     listen: ListenSection = ListenSection()
     tls: TlsSection = TlsSection()
     keys: KeysSection = KeysSection()
+    people: PeopleSection = PeopleSection()
     market: MarketSection = MarketSection()
     limits: LimitsSection = LimitsSection()
     log: LogSection = LogSection()

@@ -37,8 +37,6 @@ _ROLES = ("operator", "participant", "custodian", "regulator", "auditor")
 @click.option("--host", help="Address; others than this machine's need TLS.  [default: 127.0.0.1]")
 @click.option("--port", type=click.IntRange(1, 65_535), help="[default: 8080]")
 @click.option("--people", type=click.Path(dir_okay=False, path_type=Path), help="People file (TOML): who may sign in.")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address; others than this machine's need TLS.")
-@click.option("--port", type=click.IntRange(1, 65_535), default=8080, show_default=True)
 @click.option("--open-day", type=click.DateTime(["%Y-%m-%d"]), help="Open this business day first.")
 @click.option("--tls-certificate", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="PEM file.")
 @click.option("--tls-key", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="PEM file.")
@@ -56,8 +54,6 @@ def serve(
     host: str | None,
     port: int | None,
     people: Path | None,
-    host: str,
-    port: int,
     open_day: datetime | None,
     tls_certificate: Path | None,
     tls_key: Path | None,
@@ -77,15 +73,13 @@ def serve(
     options = {
         "house.place": house, "keys.file": keys, "listen.address": host, "listen.port": port,
         "tls.certificate": tls_certificate, "tls.private_key": tls_key, "market.folder": market,
+        "people.file": people,
     }  # fmt: skip
     given = {name: value if isinstance(value, int) else str(value) for name, value in options.items() if value}
     settings = read_config(config, os.environ, given).settings
     at = f"{'https' if settings.tls.certificate else 'http'}://{settings.listen.address}:{settings.listen.port}"
     click.echo(f"serving on {at}", err=True)
     serve_house(settings, open_day.date() if open_day else None, more_routes=ROUTES)
-    click.echo(f"serving {house} on {'https' if tls_certificate else 'http'}://{host}:{port}", err=True)
-    day = open_day.date() if open_day else None
-    serve_house(house, keys, host, port, day=day, certificate=tls_certificate, private_key=tls_key, people=people)
 
 
 @serve.command(

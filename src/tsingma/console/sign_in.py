@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import re
-from functools import cache
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any
 
-import jinja2
 from litestar import Request, Response, get, post
 from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
@@ -18,18 +15,11 @@ from tsingma.api.entrance import Entrance
 from tsingma.api.guard import open_to_all
 from tsingma.api.sessions import new_cookie
 from tsingma.api.sign_in import SignInRefused
+from tsingma.console.page import Page
 
 HOME = "/console"
 NEXT_LENGTH_MAX = 2_000
-TEMPLATES_FOLDER = Path(__file__).parent / "templates"
 _OURS = re.compile(r"/console(?:[/?][\w\-./?=&%+:,~*]*)?", re.ASCII)
-_HEADERS = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-    "Referrer-Policy": "same-origin",
-    "X-Content-Type-Options": "nosniff",
-}
-
 Asked = Request[Any, Any, Any]
 Entered = NamedDependency[Entrance]
 
@@ -68,20 +58,21 @@ async def sign_out(request: Asked, entrance: Entered) -> Response[str]:
 def _form(request: Asked, entrance: Entrance, place: str, refused: SignInRefused | None = None) -> Response[str]:
     kept = browser.cookie_of(request, browser.FORM)
     cookie = kept or new_cookie()
-    status, headers = HTTPStatus.OK, dict(_HEADERS)
-    if refused is not None:
-        status = HTTPStatus.TOO_MANY_REQUESTS if refused.wait_s else HTTPStatus.FORBIDDEN
-        headers.update({"Retry-After": str(refused.wait_s)} if refused.wait_s else {})
-    text = _templates().get_template("sign_in.html").render(
-        csrf=entrance.sessions.form_token(cookie), next=place, wait_s=refused.wait_s if refused else 0,
-        problem="" if refused is None else "wait" if refused.wait_s else "wrong",
+    wait_s = refused.wait_s if refused is not None else 0
+    status = HTTPStatus.TOO_MANY_REQUESTS if wait_s else HTTPStatus.FORBIDDEN if refused is not None else HTTPStatus.OK
+    answer = Page(request, None, None).render(
+        "sign_in.html", status, form_token=entrance.sessions.form_token(cookie), next=place,
+        refused=refused is not None, wait_s=wait_s,
     )  # fmt: skip
-    cookies = [] if kept else [browser.set_cookie(request, browser.FORM, cookie)]
-    return Response(text, status_code=status, media_type="text/html; charset=utf-8", headers=headers, cookies=cookies)
+    if wait_s:
+        answer.headers["Retry-After"] = str(wait_s)
+    if not kept:
+        answer.cookies.append(browser.set_cookie(request, browser.FORM, cookie))
+    return answer
 
 
 def _go(place: str, cookies: list[Cookie]) -> Response[str]:
-    headers = {**_HEADERS, "Location": place}
+    headers = {"Location": place, "Cache-Control": "no-store"}
     return Response("", status_code=HTTPStatus.SEE_OTHER, headers=headers, cookies=cookies, media_type="text/html")
 
 
@@ -89,13 +80,6 @@ def _next(asked: str) -> str:
     """Return where to go after signing in: a page of this console, never an address somebody else chose."""
     fits = len(asked) <= NEXT_LENGTH_MAX and _OURS.fullmatch(asked) and not asked.startswith("/console/sign-")
     return asked if fits else HOME
-
-
-@cache
-def _templates() -> jinja2.Environment:
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES_FOLDER), autoescape=True, undefined=jinja2.StrictUndefined
-    )
 
 
 ROUTES = (sign_in_page, sign_in, sign_out)  # behind the prefix /console
