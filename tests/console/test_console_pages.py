@@ -54,7 +54,10 @@ def test_every_page_is_tried_and_states_its_access(console: Served) -> None:
     """Goal: 100 % of pages. Method: routes that read against the cases; what is public is named."""
     routes = routes_of(console)
     public = {name for name, stated in routes.items() if stated == PUBLIC}
-    assert public == {"GET /console/{rest}", "GET /console/assets/{digest}/{name}"}
+    assert public == {
+        "GET /console/{rest}", "GET /console/assets/{digest}/{name}",
+        "GET /console/sign-in", "POST /console/sign-in", "POST /console/sign-out",
+    }  # fmt: skip
     reads = {name for name, stated in routes.items() if stated != PUBLIC and stated[1] is Action.READ}
     assert reads == set(CASES)
 
@@ -93,10 +96,12 @@ def test_who_sees_what(console: Served, name: str, role: Role) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(CASES))
-def test_nobody_without_a_token(console: Served, name: str) -> None:
-    """Goal: every page asks who it is. Method: each without a token."""
+def test_nobody_without_a_session(console: Served, name: str) -> None:
+    """Goal: every page asks who it is. Method: each without a cookie, led to the form."""
     path = CASES[name].path.format(**OWN[Role.OPERATOR])
-    assert console.client.get(path).status_code == 401
+    answer = console.client.get(path, follow_redirects=False)
+    assert answer.status_code == 303
+    assert answer.headers["location"].startswith("/console/sign-in?next=")
 
 
 def test_nothing_hostile_in_an_address_reaches_a_page(console: Served) -> None:
