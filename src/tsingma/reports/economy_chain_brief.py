@@ -28,6 +28,15 @@ def render_chain_brief(figures: ChainFigures, language: str = "en") -> str:
     Raises Rejected (unknown) for another language, InvariantBroken where figures are not the sum of their parts.
     """
     words = WORDS[check_language(language)]
+    sections = chain_sections(figures, language)
+    title = figures.title_zh if language == "zh" else figures.title
+    return page(title, f"{words['chain_title']}; {figures.name}" if language == "en" else
+                f"{words['chain_title']}；{figures.name}", sections, language)  # fmt: skip
+
+
+def chain_sections(figures: ChainFigures, language: str) -> list[tuple[str, str, str]]:
+    """Return the brief's sections that have something to show: anchor, heading and HTML; raises as the brief does."""
+    words = WORDS[check_language(language)]
     check_chain(figures)
     made = [
         ("summary", "chain_summary", _summary(figures, language)),
@@ -40,10 +49,7 @@ def render_chain_brief(figures: ChainFigures, language: str = "en") -> str:
         ("days", "days", _days(figures, language)),
         ("notes", "notes", _notes(figures, language)),
     ]
-    sections = [(name, words[heading], content) for name, heading, content in made if content]
-    title = figures.title_zh if language == "zh" else figures.title
-    return page(title, f"{words['chain_title']}; {figures.name}" if language == "en" else
-                f"{words['chain_title']}；{figures.name}", sections, language)  # fmt: skip
+    return [(name, words[heading], content) for name, heading, content in made if content]
 
 
 def _summary(figures: ChainFigures, language: str) -> str:

@@ -36,6 +36,15 @@ def render_run_brief(figures: RunFigures, language: str = "en") -> str:
     Raises Rejected (unknown) for another language, InvariantBroken for bands out of order or causes that do not add.
     """
     words = WORDS[check_language(language)]
+    sections = run_sections(figures, language)
+    title = figures.title_zh if language == "zh" else figures.title
+    model, gap = words[f"fan_{figures.model}"], "；" if language == "zh" else "; "
+    return page(title, f"{model}{gap}{figures.name}", sections, language)
+
+
+def run_sections(figures: RunFigures, language: str) -> list[tuple[str, str, str]]:
+    """Return the brief's sections that have something to show: anchor, heading and HTML; raises as the brief does."""
+    words = WORDS[check_language(language)]
     check_run(figures)
     made = [
         ("summary", "chain_summary", _summary(figures, language)),
@@ -43,17 +52,14 @@ def render_run_brief(figures: RunFigures, language: str = "en") -> str:
         ("causes", "causes", _causes(figures, language)),
         ("claims", "claims", _claims(figures, language)),
     ]
-    sections = [(name, words[heading], content) for name, heading, content in made if content]
-    title = figures.title_zh if language == "zh" else figures.title
-    model, gap = words[f"fan_{figures.model}"], "；" if language == "zh" else "; "
-    return page(title, f"{model}{gap}{figures.name}", sections, language)
+    return [(name, words[heading], content) for name, heading, content in made if content]
 
 
 def _scale(unit: str) -> float:
     return 100.0 if unit in _HUNDRED else 1.0
 
 
-def _text(unit: str) -> Callable[[float], str]:
+def indicator_text(unit: str) -> Callable[[float], str]:
     """Return how values of a unit are written; figures of thousands are whole."""
 
     def write(value: float) -> str:
@@ -75,7 +81,7 @@ def _summary(figures: RunFigures, language: str) -> str:
                Column("5 %"), Column("95 %"), Column(words["path"]), text_column(words["unit"])]  # fmt: skip
     rows = []
     for one in figures.fans:
-        text, middle = _text(one.unit), _place(one, 0.5)
+        text, middle = indicator_text(one.unit), _place(one, 0.5)
         rows.append([name_of(one.indicator, language), text(one.values[middle][0]), text(one.values[middle][-1]),
                      text(one.values[0][-1]), text(one.values[-1][-1]), text(one.path[-1]),
                      name_of(one.unit, language)])  # fmt: skip
@@ -93,7 +99,7 @@ def _fans(figures: RunFigures, language: str) -> str:
     for one in figures.fans:
         name = name_of(one.indicator, language)
         caption = sentence(unit_text(one.unit, language), words["fan_caption"], language=language)
-        text = _text(one.unit)
+        text = indicator_text(one.unit)
         drawn = Fan(one.dates, one.levels, one.values, one.path, one.observed)
         anchor = one.indicator.replace(".", "-").replace("_", "-")
         first, last = one.dates[0].isoformat(), one.dates[-1].isoformat()
@@ -112,7 +118,7 @@ def _fans(figures: RunFigures, language: str) -> str:
 
 
 def _numbers(one: FanRow, name: str, language: str) -> str:
-    words, text = WORDS[language], _text(one.unit)
+    words, text = WORDS[language], indicator_text(one.unit)
     columns = [text_column(words["date"]), *(Column(f"{100 * level:g} %") for level in one.levels),
                Column(words["path"])]  # fmt: skip
     rows = [[day.isoformat(), *(text(row[place]) for row in one.values), text(one.path[place])]
@@ -125,7 +131,7 @@ def _numbers(one: FanRow, name: str, language: str) -> str:
 
 
 def _causes(figures: RunFigures, language: str) -> str:
-    words, text = WORDS[language], _text(figures.unit)
+    words, text = WORDS[language], indicator_text(figures.unit)
     if not figures.causes:
         return section("causes", words["causes"], words["nothing"])
     rows = [_change(_cause(one, language), one.effect, figures.unit) for one in figures.causes]
@@ -144,7 +150,7 @@ def _causes(figures: RunFigures, language: str) -> str:
 
 
 def _change(label: str, effect: float, unit: str, colour: str = COMPONENT_COLOURS[0]) -> ChangeRow:
-    value = _text(unit)(effect)
+    value = indicator_text(unit)(effect)
     value = f"+{value}" if effect > 0 and value != "0" else value
     return ChangeRow(label, (Part(effect, colour, f"{label}: {value}"),), effect, value)
 

@@ -16,6 +16,7 @@ from tsingma.reports.tables import Column, table, text_column
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 _TAGS = {"en": "en", "zh": "zh-Hant-HK"}
+_MARKER_TIMES_MAX = 3  # who has more than so many times what it needs has no tick: it would set the scale for all
 
 
 def render_brief(figures: Sequence[StressFigures], language: str = "en") -> str:
@@ -28,7 +29,7 @@ def render_brief(figures: Sequence[StressFigures], language: str = "en") -> str:
     if language not in WORDS:
         raise refuse(RejectionReason.UNKNOWN, f"no language '{language}'", remedy="en or zh", field="language")
     words = WORDS[language]
-    sections = [_overview(figures, language), *(_scenario(one, language) for one in figures)]
+    sections = [_overview(figures, language), *(scenario_section(one, language) for one in figures)]
     return (
         f'<!DOCTYPE html>\n<html lang="{_TAGS[language]}">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
@@ -76,7 +77,8 @@ def _overview_row(one: StressFigures, language: str) -> list[str]:
     ]  # fmt: skip
 
 
-def _scenario(one: StressFigures, language: str) -> str:
+def scenario_section(one: StressFigures, language: str) -> str:
+    """Return one scenario as a section: houses, participants, regimes, each house's waterfall, liquidity."""
     words = WORDS[language]
     if language == "zh":
         lead = f"{one.story_zh}{words['plausibility']}：{one.plausibility_zh}。{words['source']}：{one.source_zh}。"
@@ -112,6 +114,24 @@ def _participants(one: StressFigures, language: str) -> str:
         for each in one.participants
     ]  # fmt: skip
     return table(words["participants"], columns, cells)
+
+
+def calls_chart(one: StressFigures, language: str) -> str:
+    """Return what each participant must bring by cause, with what it has as a tick; "" where nobody is called."""
+    words, colours = WORDS[language], COMPONENT_COLOURS
+    causes = [(colours[0], words["own_calls"]), (colours[1], words["for_clients"]), (colours[3], words["replenishment"])]
+    rows = []
+    for each in one.participants:
+        own = each.needed - each.for_clients - each.replenishment
+        sizes = (own, each.for_clients, each.replenishment)
+        parts = tuple(Segment(size, colour, f"{cause} {whole(size)}")
+                      for size, (colour, cause) in zip(sizes, causes, strict=True))  # fmt: skip
+        marker = each.liquid if each.liquid <= _MARKER_TIMES_MAX * each.needed else None
+        rows.append(BarRow(each.participant, parts, short(each.needed), marker=marker))
+    if not rows:
+        return ""
+    chart = bars(f"calls-{one.id}", words["participants"], words["calls_chart"], rows)
+    return chart + legend([*causes, ("tick-key", words["liquid"])])
 
 
 def _regimes(one: StressFigures, language: str) -> str:

@@ -77,6 +77,7 @@ class StressFigures(msgspec.Struct, frozen=True, kw_only=True):
     index_return: float
     volatility_ratio: float
     renminbi_return: float
+    correlation: float = 0.0
     layers: dict[str, float]
     plausibility: str
     plausibility_zh: str
