@@ -35,6 +35,7 @@ class Resource(StrEnum):
     JOBS = "jobs"
     EVENTS = "events"
     METRICS = "metrics"
+    HOUSES = "houses"
 
 
 class Action(StrEnum):
@@ -75,6 +76,10 @@ PERMISSIONS: dict[Access, dict[Role, Scope]] = {
     # A custodian's stock is its clients', and the house calls it for none: no margin calls for its keys.
     (Resource.MARGIN_CALLS, Action.READ): {Role.PARTICIPANT: Scope.OWN, **_OVERSIGHT},
     (Resource.METRICS, Action.READ): {Role.OPERATOR: Scope.ANY, Role.AUDITOR: Scope.ANY},
+    (Resource.HOUSES, Action.READ): _OVERSIGHT,
+    # Short runs whose answer is a page: of the whole book, and of models that know nothing of the house.
+    (Resource.STRESS_RUNS, Action.READ): _OVERSIGHT,
+    (Resource.ECONOMY_RUNS, Action.READ): _EVERYBODY,
     (Resource.INSTRUCTIONS, Action.SUBMIT): _OWN,
     (Resource.INSTRUCTIONS, Action.ACT): _OWN,
     (Resource.ORDERS, Action.ACT): _OWN,

@@ -15,15 +15,14 @@ import numpy as np
 from tsingma.app.day_figures import cross_rows
 from tsingma.app.house_derivatives import CrossHouse, DerivativeMargin, cross_house
 from tsingma.app.house_margin import house_margin
+from tsingma.app.house_market import HouseMarket, require_market
 from tsingma.app.house_service import HouseService
 from tsingma.app.stress_figures import stress_figures
 from tsingma.app.stress_run import StressSource, economy_path, less_liquid, source_of_margins, stress_world
 from tsingma.basics.money import MINOR_SCALE
 from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.engine.house import House as TheHouse
-from tsingma.margin.hkscc.parameters import Parameters
 from tsingma.margin.house.holdings import House
-from tsingma.market.history import PriceHistory
 from tsingma.reports.cross_sections import by_saving
 from tsingma.reports.figures import CrossRow
 from tsingma.reports.stress_figures import StressFigures
@@ -39,14 +38,6 @@ LIQUID_TIMES_MAX = 20
 FUND_HORIZON_DAYS = 2
 MOVES = ("index_return", "volatility_ratio", "renminbi_return", "correlation", "horizon_days")
 CHOSEN = "chosen"  # the scenario whose moves are all those of the question
-
-
-class HousePast(msgspec.Struct, frozen=True, eq=False, kw_only=True):
-    """What a house's risk is measured on: closes for betas, risk parameters, and how the past is called."""
-
-    history: PriceHistory
-    parameters: Parameters
-    label: str
 
 
 class StressQuestion(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,24 +97,19 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 class RiskDesk:
     """Answers about a served house's risk; what it made for a record is kept until the house has moved on."""
 
-    def __init__(self, service: HouseService, past: HousePast | None) -> None:
-        """Take the service and the past; without a past every question is refused with what to do."""
-        self._service, self._past = service, past
+    def __init__(self, service: HouseService, market: HouseMarket | None) -> None:
+        """Take the service and its market; without a market every question is refused with what to do."""
+        self._service, self._market = service, market
         self._making = threading.Lock()
         self._made: Standing | None = None
 
     def standing(self) -> Standing:
-        """Return the houses side by side; raises Rejected (missing) without a past, a book or a day in the house."""
-        if self._past is None:
-            raise refuse(
-                RejectionReason.MISSING, "the house is served without prices, so its risk has no past",
-                field="prices", remedy="serve it with --prices FILE (closes; the demo leaves prices.csv)",
-            )  # fmt: skip
-        past = self._past
+        """Return the houses side by side; raises Rejected (missing) without a market, a book or a day in the house."""
+        market = require_market(self._market)
         with self._making:
             number = self._service.read(lambda _house, at: at)
             if self._made is None or self._made.at != number:
-                self._made = self._service.read(lambda house, at: standing_of(house, at, past))
+                self._made = self._service.read(lambda house, at: standing_of(house, at, market))
             return self._made
 
     def ask(self, question: StressQuestion) -> StressFigures:
@@ -131,18 +117,20 @@ class RiskDesk:
         return ask_stress(self.standing().source, question)
 
 
-def standing_of(house: TheHouse, at: int, past: HousePast) -> Standing:
+def standing_of(house: TheHouse, at: int, market: HouseMarket) -> Standing:
     """Return the houses side by side from a house's books as of record ``at``; raises Rejected as margins do."""
     if not house.position.day:
         raise refuse(RejectionReason.MISSING, "the house has had no day yet", remedy="open a business day first")
-    margin, derivatives = house_margin(house, past.parameters), DerivativeMargin(house, past.parameters)
+    parameters, data = market.parameters(), market.data()
+    label = f"{', '.join(data.files)}, {data.first_day} – {data.last_day}"
+    margin, derivatives = house_margin(house, parameters), DerivativeMargin(house, parameters)
     crossed = cross_house(house, margin, derivatives)
-    source = source_of_margins(house, margin, derivatives, crossed, past.history, past.label)
+    source = source_of_margins(house, margin, derivatives, crossed, market.history, label)
     world = stress_world(source, FUND_HORIZON_DAYS)
     book = source.book
     return Standing(
-        day=str(book.day), at=at, label=past.label, parameters_day=str(past.parameters.valuation_date),
-        model_scenarios=int(past.parameters.hvar_returns_e10.shape[1]),
+        day=str(book.day), at=at, label=label, parameters_day=str(parameters.valuation_date),
+        model_scenarios=int(parameters.hvar_returns_e10.shape[1]),
         fund_shocks=tuple(one.id for one in fund_shocks()), sides=_sides(book, dict(world.funds)),
         crossed=_crossed(crossed),
         required=int(house.margin.requirement_cents.sum()) // MINOR_SCALE,

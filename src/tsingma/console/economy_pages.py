@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 from litestar import Response, get
 
@@ -37,7 +38,7 @@ DUTY_DAY = date(2026, 6, 30)  # where the models start
 _ALL = "all"
 
 
-@get("/economy/chain", opt=access(Resource.ECONOMY, Action.READ), sync_to_thread=True)
+@get("/economy/chain", opt=access(Resource.ECONOMY_RUNS, Action.READ), sync_to_thread=True)
 def chain(page: Paged) -> Response[str]:
     """Show a scenario of the value chain: income, both arms of the K, flows, dividends, the days after."""
     language = BRIEF_LANGUAGE[page.language]
@@ -51,7 +52,8 @@ def chain(page: Paged) -> Response[str]:
     )  # fmt: skip
     found = ask.ask_chain(question)
     return page.render(
-        "chain.html", found=found, question=question, choke=ask.CHOKE, points=ask.choke_points(), scenarios=_chains(page),
+        "chain.html", found=found, question=question, choke=ask.CHOKE, points=ask.choke_points(),
+        scenarios=_chains(page),
         sliders=_choke_sliders(page, question), sections=sections_of(chain_sections(found, language), CHAIN_ORDER),
         grounds=grounds_of(found.grounds, language), headline=_chain_headline(page, found, language),
         name=lambda one: name_of(one, language), title=_chain_title(page, found, question, language),
@@ -84,27 +86,29 @@ def _chain_headline(page: Page, found: ChainFigures, language: str) -> list[tupl
     """Return label, value and note of the two largest falls or gains of income, the widest K and the days lost."""
     t = page.words
     ranked = sorted(found.countries, key=lambda one: -abs(one.real_income))[:2]
-    rows = []
-    for one in ranked:
-        band = "" if one.low is None or one.high is None else t(
-            "chain.income_note", low=fixed(one.low, 3, sign=True), high=fixed(one.high, 3, sign=True)
-        )  # fmt: skip
-        label = t("chain.income", country=name_of(one.country, language))
-        rows.append((label, f"{fixed(one.real_income, 3, sign=True)} %", band))
-    for arm in sorted(found.spread, key=lambda one: -abs(one.k))[:2]:
-        rows.append((t("chain.k_of", country=name_of(arm.country, language)), fixed(arm.k, 4, sign=True), t("chain.k_note")))
+    rows = [
+        (t("chain.income", country=name_of(one.country, language)), f"{fixed(one.real_income, 3, sign=True)} %",
+         "" if one.low is None or one.high is None else
+         t("chain.income_note", low=fixed(one.low, 3, sign=True), high=fixed(one.high, 3, sign=True)))
+        for one in ranked
+    ]  # fmt: skip
+    widest = sorted(found.spread, key=lambda one: -abs(one.k))[:2]
+    rows.extend(
+        (t("chain.k_of", country=name_of(arm.country, language)), fixed(arm.k, 4, sign=True), t("chain.k_note"))
+        for arm in widest
+    )
     if found.days is not None:
         rows.append((t("chain.lost"), fixed(found.days.world_lost_days, 2), t("chain.lost_note")))
     return rows
 
 
-@get("/economy/renminbi", opt=access(Resource.ECONOMY, Action.READ), sync_to_thread=True)
+@get("/economy/renminbi", opt=access(Resource.ECONOMY_RUNS, Action.READ), sync_to_thread=True)
 def renminbi(page: Paged) -> Response[str]:
     """Show the renminbi abroad under policies of the form and an offshore pool of a size."""
     return _run_page(page, "renminbi", FIRST_RENMINBI)
 
 
-@get("/economy/property", opt=access(Resource.ECONOMY, Action.READ), sync_to_thread=True)
+@get("/economy/property", opt=access(Resource.ECONOMY_RUNS, Action.READ), sync_to_thread=True)
 def stocks_and_homes(page: Paged) -> Response[str]:
     """Show stocks against homes under a duty, rates and supply of the form, and the duty on one home."""
     query = {name: str(value) for name, value in page.request.query_params.items()}
@@ -123,7 +127,7 @@ def _day_asked(text: str) -> date:
         raise refuse(RejectionReason.MALFORMED, "is no date", field="on", remedy="YYYY-MM-DD") from None
 
 
-def _run_page(page: Page, model: str, first: str, **values: object) -> Response[str]:
+def _run_page(page: Page, model: str, first: str, **values: Any) -> Response[str]:
     language = BRIEF_LANGUAGE[page.language]
     query = {name: str(value) for name, value in page.request.query_params.items()}
     question = _run_question(query, model, first)
@@ -132,7 +136,8 @@ def _run_page(page: Page, model: str, first: str, **values: object) -> Response[
     return page.render(
         f"{model}.html", found=found, question=question, sliders=_lever_sliders(page, model, question),
         scenarios=[(name, one.chinese if language == "zh" else one.english) for name, one in shipped.items()],
-        sections=sections_of(run_sections(found, language), ("summary", "fans")), grounds=grounds_of(found.grounds, language),
+        sections=sections_of(run_sections(found, language), ("summary", "fans")),
+        grounds=grounds_of(found.grounds, language),
         headline=_run_headline(page, model, found, language), title=found.title_zh if language == "zh" else found.title,
         **values,
     )  # fmt: skip
@@ -158,8 +163,10 @@ def _lever_sliders(page: Page, model: str, question: ask.RunQuestion) -> list[Sl
     t, language = page.words, BRIEF_LANGUAGE[page.language]
     stands = dict(question.levers) if question.levers is not None else ask.levers_of(model, question.scenario)
     if model == "renminbi":
-        first = Slider(name="pool", label=t("renminbi.pool"), unit=t("stress.times"), low=ask.POOL_TIMES[0],
-                       high=ask.POOL_TIMES[1], step=0.25, value=question.pool_times, note=t("renminbi.pool_note"))  # fmt: skip
+        first = Slider(
+            name="pool", label=t("renminbi.pool"), unit=t("stress.times"), low=ask.POOL_TIMES[0], high=ask.POOL_TIMES[1],
+            step=0.25, value=question.pool_times, note=t("renminbi.pool_note"),
+        )  # fmt: skip
     else:
         first = Slider(name="stocks", label=t("property.stocks"), unit=t("stress.percent"), low=ask.STOCKS_PERCENT[0],
                        high=ask.STOCKS_PERCENT[1], step=1, value=question.stocks_percent)  # fmt: skip
@@ -183,12 +190,12 @@ def _run_headline(page: Page, model: str, found: RunFigures, language: str) -> l
         note = page.words("renminbi.band_note", start=text(fan.values[middle][0]), low=text(fan.values[0][-1]),
                           high=text(fan.values[-1][-1]))  # fmt: skip
         unit = name_of(fan.unit, language)
-        sign = f" {unit}" if unit == "%" else ""
+        sign = " %" if "%" in unit else ""
         rows.append((name_of(name, language), f"{text(fan.values[middle][-1])}{sign}", note))
     return rows
 
 
-@get("/economy/claims", opt=access(Resource.ECONOMY, Action.READ), sync_to_thread=True)
+@get("/economy/claims", opt=access(Resource.ECONOMY_RUNS, Action.READ), sync_to_thread=True)
 def claims(page: Paged) -> Response[str]:
     """Show the claim register: each statement, its test, what was found, and whether that supports it."""
     report = ask.claims_of_models()
@@ -199,7 +206,8 @@ def claims(page: Paged) -> Response[str]:
     return page.render(
         "claims.html", claims=shown, total=len(report.claims), results=[_ALL, *map(_slug, Result)],
         counts={_slug(one): report.count[str(one)] for one in Result}, forms_offered=[_ALL, *report.forms],
-        result=result, form=form, form_of=forms, slug=_slug, kind_of=_kind, chinese=BRIEF_LANGUAGE[page.language] == "zh",
+        result=result, form=form, form_of=forms, slug=_slug, kind_of=_kind,
+        chinese=BRIEF_LANGUAGE[page.language] == "zh",
     )  # fmt: skip
 
 

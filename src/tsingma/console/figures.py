@@ -26,7 +26,7 @@ def sections_of(made: Sequence[tuple[str, str, str]], order: Sequence[str] = ())
     """Return sections of a brief for a page, those named in ``order`` first."""
     rank = {name: place for place, name in enumerate(order)}
     ranked = sorted(made, key=lambda one: rank.get(one[0], len(rank)))
-    return [Section(anchor, heading, Markup(content)) for anchor, heading, content in ranked]  # noqa: S704 (escaped in reports)
+    return [Section(anchor, heading, Markup(content)) for anchor, heading, content in ranked]
 
 
 def grounds_of(grounds: Grounds, language: str) -> dict[str, str]:

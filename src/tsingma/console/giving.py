@@ -8,10 +8,13 @@ from litestar.connection import Request
 from litestar.di import NamedDependency
 
 from tsingma.api.guard import Reach
+from tsingma.app.house_market import HouseMarket
 from tsingma.app.house_service import HouseService
+from tsingma.app.stress_questions import RiskDesk
 from tsingma.console.page import Page
 
 Paged = NamedDependency[Page]
+Desk = NamedDependency[RiskDesk]
 
 
 def give_page(
@@ -19,3 +22,14 @@ def give_page(
 ) -> Page:
     """Return the page for whoever the guard has found behind a request."""
     return Page(request, service, reach)
+
+
+def give_desk(
+    request: Request[Any, Any, Any], service: NamedDependency[HouseService], market: NamedDependency[HouseMarket | None]
+) -> RiskDesk:
+    """Return the risk desk of the application, made at the first question."""
+    state = request.app.state
+    if "risk_desk" not in state:
+        state.risk_desk = RiskDesk(service, market)
+    found: RiskDesk = state.risk_desk
+    return found

@@ -30,6 +30,22 @@ MENU: tuple[Group, ...] = (
         "operation",
         (Entry("day", "/console/day", (Resource.INSTRUCTIONS, Action.READ)),),
     ),
+    Group(
+        "oversight",
+        (
+            Entry("houses", "/console/houses", (Resource.HOUSES, Action.READ)),
+            Entry("stress", "/console/stress", (Resource.STRESS_RUNS, Action.READ)),
+        ),
+    ),
+    Group(
+        "economy",
+        (
+            Entry("chain", "/console/economy/chain", (Resource.ECONOMY_RUNS, Action.READ)),
+            Entry("renminbi", "/console/economy/renminbi", (Resource.ECONOMY_RUNS, Action.READ)),
+            Entry("property", "/console/economy/property", (Resource.ECONOMY_RUNS, Action.READ)),
+            Entry("claims", "/console/economy/claims", (Resource.ECONOMY_RUNS, Action.READ)),
+        ),
+    ),
 )
 
 

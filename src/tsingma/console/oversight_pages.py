@@ -66,7 +66,7 @@ def _houses_chart(page: Page, standing: Standing) -> str:
     return bars("houses-chart", t("houses.chart"), t("houses.chart_text"), rows) + legend(keys)
 
 
-@get("/stress", opt=access(Resource.STRESS, Action.READ), sync_to_thread=True)
+@get("/stress", opt=access(Resource.STRESS_RUNS, Action.READ), sync_to_thread=True)
 def stress(page: Paged, risk: Desk) -> Response[str]:
     """Show a scenario through the house, its moves those of the form."""
     standing = risk.standing()
@@ -91,7 +91,9 @@ def _question(query: dict[str, str]) -> StressQuestion:
     if query.get("values") == OWN:
         return StressQuestion(scenario=scenario, liquid_times=liquid)
     asked = {
-        field: None if (value := number_asked(query, name, limits[name].low, limits[name].high)) is None else value / scale
+        field: None
+        if (value := number_asked(query, name, limits[name].low, limits[name].high)) is None
+        else value / scale
         for name, field, scale in _MOVES
     }
     if scenario == CHOSEN:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 from tsingma.basics.rejection import RejectionReason, refuse
-from tsingma.reports.clearing_sections import section
+from tsingma.reports.clearing_sections import figure, section
 from tsingma.reports.numbers import short, whole
 from tsingma.reports.stress_figures import HouseRow, StressFigures
 from tsingma.reports.stress_words import LAYERS, WORDS
@@ -119,7 +119,11 @@ def _participants(one: StressFigures, language: str) -> str:
 def calls_chart(one: StressFigures, language: str) -> str:
     """Return what each participant must bring by cause, with what it has as a tick; "" where nobody is called."""
     words, colours = WORDS[language], COMPONENT_COLOURS
-    causes = [(colours[0], words["own_calls"]), (colours[1], words["for_clients"]), (colours[3], words["replenishment"])]
+    causes = [
+        (colours[0], words["own_calls"]),
+        (colours[1], words["for_clients"]),
+        (colours[3], words["replenishment"]),
+    ]
     rows = []
     for each in one.participants:
         own = each.needed - each.for_clients - each.replenishment
@@ -157,7 +161,7 @@ def _waterfall(name: str, house: HouseRow, language: str) -> str:
         steps.append(Step(LAYERS[language][layer.kind], level - layer.used, level, colour, short(layer.used)))
         level -= layer.used
     title = f"{words['waterfall']}, {house.house}"
-    return waterfall(f"{name}-{house.house.replace(' ', '-')}", title, words["waterfall_chart"], steps)
+    return figure(title, waterfall(f"{name}-{house.house.replace(' ', '-')}", title, words["waterfall_chart"], steps))
 
 
 def _liquidity(one: StressFigures, language: str) -> str:

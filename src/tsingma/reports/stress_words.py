@@ -31,8 +31,10 @@ _PAIRS = {
     "fund": ("Fund", "保證基金"),
     "gains_cut": ("Gains cut", "削減收益"),
     "participants": ("Participants nearest to failing, and failed", "已違責及最接近違責的參與者"),
-    "calls_chart": ("A bar a participant: what it is called for, by cause; the tick is what it has.",
-                    "每參與者一橫條：按成因列出被追收金額；直線為可動用資金。"),
+    "calls_chart": (
+        "A bar a participant: what it is called for, by cause; the tick is what it has.",
+        "每參與者一橫條：按成因列出被追收金額；直線為可動用資金。",
+    ),
     "own_calls": ("On its own account", "自有帳戶"),
     "participant": ("Participant", "參與者"),
     "more_margin": ("More margin", "追加按金"),

@@ -1,0 +1,53 @@
+// Sliders follow their numbers and numbers their sliders; a changed form asks again and puts the answer in its place.
+// Without this file the numbers are there, and the button sends them.
+"use strict";
+
+function follow(slider) {
+  const range = slider.querySelector('input[type="range"]');
+  const number = slider.querySelector('input[type="number"]');
+  range.addEventListener("input", () => { number.value = range.value; });
+  number.addEventListener("input", () => { range.value = number.value; });
+}
+
+function asked(form, submitter) {
+  const values = new FormData(form, submitter);
+  return form.getAttribute("action") + "?" + new URLSearchParams(values).toString();
+}
+
+async function ask(form, submitter) {
+  const address = asked(form, submitter);
+  const place = document.querySelector(form.dataset.asks);
+  place.setAttribute("aria-busy", "true");
+  form.dataset.asking = address; // the last question is the one that is answered
+  try {
+    const answer = await fetch(address, { credentials: "same-origin", headers: { "X-Requested-With": "console" } });
+    if (!answer.ok) { window.location.assign(address); return; }
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    if (form.dataset.asking !== address) { return; }
+    place.replaceChildren(...page.querySelector(form.dataset.asks).childNodes);
+    for (const one of page.querySelectorAll(".asking[data-asks] [name]")) {
+      const mine = form.elements.namedItem(one.name);
+      if (mine && mine.type !== "submit") { mine.value = one.value; mine.dispatchEvent(new Event("input")); }
+    }
+    window.history.replaceState(null, "", address);
+    place.removeAttribute("aria-busy");
+    place.dispatchEvent(new CustomEvent("answered", { bubbles: true }));
+  } catch {
+    window.location.assign(address);
+  }
+}
+
+for (const slider of document.querySelectorAll("[data-slider]")) { follow(slider); }
+
+for (const form of document.querySelectorAll("form[data-asks]")) {
+  form.addEventListener("change", (event) => {
+    const changed = event.target;
+    if (changed.dataset.sets) { form.elements.namedItem(changed.dataset.sets).value = changed.dataset.setsTo; }
+    const own = "takesOwn" in changed.dataset ? form.querySelector('button[value="own"]') : undefined;
+    if (form.reportValidity()) { ask(form, own); }
+  });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    ask(form, event.submitter);
+  });
+}

@@ -1,0 +1,140 @@
+"""A house of a simulated market on an address of this machine, for browsers: two days, orders that wait, a market."""
+
+from __future__ import annotations
+
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[2] / "api"))
+
+import uvicorn
+from api_house import AUDIENCE, SECOND, START_S, mint, new_private_key
+
+from tsingma.api.application import application
+from tsingma.api.keys import Key, Keys
+from tsingma.api.permissions import Role
+from tsingma.app.house_market import HouseMarket
+from tsingma.app.house_service import HouseService
+from tsingma.app.market_folder import write_market
+from tsingma.app.market_week import run_market
+from tsingma.app.parameter_file import build_parameters
+from tsingma.app.session import Session
+from tsingma.basics.clock import FixedClock, SystemClock
+from tsingma.basics.columns import pack
+from tsingma.basics.dates import to_day
+from tsingma.console.routes import ROUTES
+from tsingma.journal import commands as do
+from tsingma.margin.hkscc.history_settings import FilterSettings
+from tsingma.reference.book import AccountClass
+from tsingma.settlement.instruction import KINDS
+from tsingma.settlement.orders import ORDER_COLUMNS
+from tsingma.simulate.market import simulate_market
+
+FIRST_DAY, THIRD_DAY = date(2026, 1, 5), date(2026, 1, 7)
+DAYS, TRADES, SEED = 2, 2_000, 1
+READY_SECONDS = 20.0
+OWNERS = {"participant": "B00001", "other": "B00002", "custodian": "C00001"}
+LACKED = 50_000_000  # shares that B00001 is to deliver and does not have
+
+
+class Quiet:
+    """Progress that nobody watches."""
+
+    def stage(self, name: str, done: int, total: int) -> None:
+        """Say nothing."""
+
+
+@dataclass
+class Site:
+    """A served house: its address, and tokens by role ("other" is a second participant)."""
+
+    address: str
+    clock: FixedClock
+    service: HouseService
+    private: dict[str, dict[str, str]]
+    market: Path
+
+    def token(self, who: str) -> str:
+        """Return a new token of a key."""
+        at = self.clock.now_ns() // SECOND
+        return mint(self.private[who], who, f"issuer-{who}", AUDIENCE, at, 60)
+
+
+def write_week(folder: Path) -> None:
+    """Write the house and its market into a folder; the same bytes each time."""
+    market = simulate_market(SEED, FIRST_DAY, DAYS, TRADES)
+    write_market(folder / "market", market, Quiet(), plain=True)
+    parameters = build_parameters(market.history, FilterSettings())
+    with Session.open(folder / "house") as session:
+        for _ in run_market(session, market, parameters, SystemClock(), Quiet()):
+            pass
+        _third_day(session)
+
+
+def _third_day(session: Session) -> None:
+    """Open a day, agree on a delivery that lacks its shares and on one that does not, and run the night."""
+    session.once("third/open", lambda: do.OpenDay(to_day(THIRD_DAY)))
+    for place, quantity in enumerate((LACKED, 100)):
+        for who, to, delivers in (("participant", "other", 1), ("other", "participant", 0)):
+            session.once(f"third/{place}/{who}", lambda: _order(session, who, to, delivers, quantity, place))  # noqa: B023
+    session.once("third/waits", lambda: _order(session, "other", "participant", 1, 200, 2))
+    for step in ("night-1-free-of-payment", "night-1-everything"):
+        session.once(f"third/{step}", lambda: do.RunStep(step))  # noqa: B023
+
+
+def _order(session: Session, who: str, to: str, delivers: int, quantity: int, place: int) -> do.SubmitInstructions:
+    house, code = session.house, OWNERS[who]
+    book = house.resolved
+    row = {
+        "reference": place + 1, "account": book.account_index[code, AccountClass.HOUSE],
+        "counterparty": book.participant_index[OWNERS[to]], "delivers": delivers, "trade_day": house.position.day - 1,
+        "intended_day": house.position.day, "kind": KINDS.index("dvp"), "security": 0, "currency": 0,
+        "quantity": quantity, "amount_cents": 100 * quantity,
+    }  # fmt: skip
+    packed = {name: pack([value], ORDER_COLUMNS[name][0]) for name, value in row.items()}
+    return do.SubmitInstructions("browser", code, house.settlement.clock_s, packed)
+
+
+def keys_for(private: dict[str, dict[str, str]]) -> Keys:
+    """Return the keys file: one key a role, and "other", which is a second participant's."""
+
+    def key(name: str, pair: dict[str, str]) -> Key:
+        role = Role.PARTICIPANT if name == "other" else Role(name)
+        return Key(
+            id=name, public=pair["x"], issuer=f"issuer-{name}", role=role, participant=OWNERS.get(name, ""),
+            valid_from=datetime(2026, 1, 1, tzinfo=UTC), valid_to=datetime(2027, 1, 1, tzinfo=UTC),
+        )  # fmt: skip
+
+    return Keys(audience=AUDIENCE, key=tuple(key(name, pair) for name, pair in private.items()))
+
+
+@contextmanager
+def site(folder: Path) -> Iterator[Site]:
+    """Serve the house of a folder on a free port of this machine."""
+    private = {str(name): new_private_key() for name in (*Role, "other")}
+    clock = FixedClock(START_S * SECOND)
+    service = HouseService.open(folder / "house")
+    app = application(service, keys_for(private), clock, more_routes=ROUTES)
+    app.state.market = HouseMarket(folder / "market")
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
+    thread = threading.Thread(target=lambda: server.run(sockets=[listening]), daemon=True)
+    thread.start()
+    until = time.monotonic() + READY_SECONDS
+    while not server.started and thread.is_alive() and time.monotonic() < until:
+        time.sleep(0.01)
+    if not server.started:
+        raise RuntimeError("the house is not served")
+    try:
+        yield Site(f"http://127.0.0.1:{listening.getsockname()[1]}", clock, service, private, folder / "market")
+    finally:
+        server.should_exit = True
+        thread.join()
+        listening.close()
