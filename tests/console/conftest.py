@@ -12,8 +12,9 @@ pytest.importorskip("litestar")
 pytest.importorskip("joserfc")
 pytest.importorskip("jinja2")
 
-from console_house import Served, served, write_house
+from console_house import Served, served, write_house, write_prices
 
+from tsingma.app.house_market import HouseMarket
 from tsingma.console.routes import ROUTES
 
 
@@ -27,5 +28,6 @@ def written_console(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def console(written_console: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A served copy that a module's tests share."""
     folder = Path(shutil.copytree(written_console, tmp_path_factory.mktemp("pages") / "house"))
-    with served(folder, more_routes=ROUTES) as running:
+    market = HouseMarket(write_prices(folder.parent / "market"))
+    with served(folder, market=market, more_routes=ROUTES) as running:
         yield running

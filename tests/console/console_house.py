@@ -12,7 +12,7 @@ from typing import Any
 sys.path.append(str(Path(__file__).resolve().parents[1] / "api"))
 
 import api_house
-from api_house import OWNER, PASSWORD, people_of, sign_in, write_house
+from api_house import OWNER, PASSWORD, people_of, sign_in, write_house, write_prices
 from litestar.testing import TestClient
 
 from tsingma.api.permissions import Role
@@ -52,4 +52,4 @@ def served(folder: Path | str, **settings: Any) -> Iterator[Served]:
         yield Served(**vars(running))
 
 
-__all__ = ["LANGUAGES", "OWNER", "PASSWORD", "ROLES", "Served", "served", "sign_in", "write_house"]
+__all__ = ["LANGUAGES", "OWNER", "PASSWORD", "ROLES", "Served", "served", "sign_in", "write_house", "write_prices"]

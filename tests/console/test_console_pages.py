@@ -34,6 +34,12 @@ class Case(msgspec.Struct, frozen=True):
 CASES = {
     "GET /console": Case("/console", has_owner=False, title="page.home.title"),
     "GET /console/day": Case("/console/day?participant={participant}", title="page.day.title"),
+    "GET /console/houses": Case("/console/houses", has_owner=False, title="page.houses.title"),
+    "GET /console/stress": Case("/console/stress", has_owner=False, title="page.stress.title"),
+    "GET /console/economy/chain": Case("/console/economy/chain", has_owner=False, title="page.chain.title"),
+    "GET /console/economy/renminbi": Case("/console/economy/renminbi", has_owner=False, title="page.renminbi.title"),
+    "GET /console/economy/property": Case("/console/economy/property", has_owner=False, title="page.property.title"),
+    "GET /console/economy/claims": Case("/console/economy/claims", has_owner=False, title="page.claims.title"),
     "GET /console/changes": Case("/console/changes?follow=false", has_owner=False),
 }
 

@@ -164,8 +164,8 @@ def _lever_sliders(page: Page, model: str, question: ask.RunQuestion) -> list[Sl
     stands = dict(question.levers) if question.levers is not None else ask.levers_of(model, question.scenario)
     if model == "renminbi":
         first = Slider(
-            name="pool", label=t("renminbi.pool"), unit=t("stress.times"), low=ask.POOL_TIMES[0], high=ask.POOL_TIMES[1],
-            step=0.25, value=question.pool_times, note=t("renminbi.pool_note"),
+            name="pool", label=t("renminbi.pool"), unit=t("stress.times"), low=ask.POOL_TIMES[0],
+            high=ask.POOL_TIMES[1], step=0.25, value=question.pool_times, note=t("renminbi.pool_note"),
         )  # fmt: skip
     else:
         first = Slider(name="stocks", label=t("property.stocks"), unit=t("stress.percent"), low=ask.STOCKS_PERCENT[0],

@@ -121,8 +121,8 @@ def site(folder: Path) -> Iterator[Site]:
     private = {str(name): new_private_key() for name in (*Role, "other")}
     clock = FixedClock(START_S * SECOND)
     service = HouseService.open(folder / "house")
-    app = application(service, keys_for(private), clock, more_routes=ROUTES)
-    app.state.market = HouseMarket(folder / "market")
+    market = HouseMarket(folder / "market")
+    app = application(service, keys_for(private), clock, market=market, more_routes=ROUTES)
     listening = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
     thread = threading.Thread(target=lambda: server.run(sockets=[listening]), daemon=True)

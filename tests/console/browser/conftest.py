@@ -11,10 +11,11 @@ import pytest
 pytest.importorskip("litestar")
 pytest.importorskip("joserfc")
 pytest.importorskip("jinja2")
-playwright_api = pytest.importorskip("playwright.sync_api")
+pytest.importorskip("playwright.sync_api")
 
 from browser_house import Site, site, write_week
 from browser_pages import ARGUMENTS, Visitor
+from playwright.sync_api import sync_playwright
 
 from tsingma.api.permissions import Role
 
@@ -44,7 +45,7 @@ def chromium() -> Iterator[object]:
     """Debian's Chromium, started once for a module."""
     if CHROMIUM is None:
         pytest.skip("no chromium on this machine: apt install chromium")
-    with playwright_api.sync_playwright() as driver:
+    with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
         yield browser
         browser.close()
