@@ -1,17 +1,15 @@
-"""Commands on gross instructions: what parties send, change and link, and what settles at once."""
+"""Commands on gross instructions: what parties change and link, and what settles at once."""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
 
-from tsingma.basics.columns import pack, unpack
-from tsingma.basics.dates import to_date
+from tsingma.basics.columns import unpack
 from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.engine import settling
-from tsingma.engine.cycle import settlement_days_between
 from tsingma.engine.house import Handlers, House
-from tsingma.journal.commands import ChangeInstruction, ChangeOrder, LinkInstructions, SubmitInstructions
+from tsingma.journal.commands import ChangeInstruction, ChangeOrder, LinkInstructions
 from tsingma.journal.custody_events import DuePaid, FutureDelivered, OfferSettled, RepoChanged, UnitsDealt, UnitsIssued
 from tsingma.journal.events import (
     AssetsDeposited,
@@ -30,18 +28,13 @@ from tsingma.journal.payment_events import (
     PaymentsSubmitted,
     ReservedPaid,
 )
-from tsingma.settlement.growing import Column
 from tsingma.settlement.instruction import BY_DELIVERER, BY_HOUSE, BY_RECEIVER
 from tsingma.settlement.life import act
-from tsingma.settlement.orders import ORDER_COLUMNS, ORDER_STATUSES, WAITING
-from tsingma.settlement.penalties import late_matching_penalties
-from tsingma.settlement.rules import rules_on
-from tsingma.settlement.submission import MATCHES, WAITS, faults_of, rejection, submit
+from tsingma.settlement.orders import ORDER_STATUSES, WAITING
+from tsingma.settlement.submission import MATCHES
 
 Int64 = npt.NDArray[np.int64]
 
-SECONDS_A_DAY = 86_400
-REJECTIONS_MAX = 100
 WAKES = (
     InstructionsSubmitted,
     InstructionChanged,
@@ -59,68 +52,6 @@ WAKES = (
     MainlandReceived,
     ReservedPaid,
 )
-
-
-def submit_instructions(house: House, command: SubmitInstructions) -> InstructionsSubmitted:
-    """Take in orders, each for itself, match them and charge what matched late."""
-    book, settlement, day = house.resolved, house.settlement, house.position.day
-    if not house.position.is_open:
-        raise refuse(RejectionReason.NOT_ALLOWED, "no day is open", file=command.source, remedy="open the day first")
-    if not settlement.clock_s <= command.time_s < SECONDS_A_DAY:
-        raise refuse(
-            RejectionReason.OUT_OF_RANGE,
-            f"second {command.time_s} of the day, it is {settlement.clock_s} already",
-            field="time_s",
-            remedy=f"{settlement.clock_s} to {SECONDS_A_DAY - 1}",
-        )
-    sender = participant(house, command.participant) if command.participant else -1
-    columns = order_columns(command.columns)
-    is_house = sender in (-1, int(book.account_participant[house.internal.house]))
-    results = faults_of(columns, book, settlement.orders, sender=-1 if is_house else sender, is_house=is_house)
-    bad = np.flatnonzero(results != WAITS)
-    rejections = tuple(
-        rejection(int(results[item]), item, columns, command.source) for item in bad[:REJECTIONS_MAX].tolist()
-    )
-    rules = rules_on(to_date(day))
-    settling.tick(house, command.time_s)
-    taken = submit(
-        settlement.instructions, settlement.orders, settlement.links, columns, book, rules, results, day=day,
-        second=command.time_s,
-    )  # fmt: skip
-    penalties = late_matching_penalties(
-        settlement.instructions, settlement.claims, settling.now(house).values, rules, taken.matched, day,
-        lambda first: settlement_days_between(first, day),
-    )  # fmt: skip
-    return InstructionsSubmitted(
-        waiting=int((taken.results == WAITS).sum()),
-        matched=int((taken.results == MATCHES).sum()),
-        refused=int(bad.size),
-        allegements_removed=taken.allegements_removed,
-        late_matching_penalties=penalties,
-        results=taken.results.tobytes(),
-        numbers=pack(taken.numbers, "i8"),
-        rejections=rejections,
-    )
-
-
-def order_columns(packed: dict[str, bytes]) -> dict[str, Column]:
-    """Return all columns of orders, unpacked, with defaults; raises Rejected: unknown, missing, of other lengths."""
-    unknown = sorted(set(packed) - set(ORDER_COLUMNS))
-    if unknown:
-        raise refuse(
-            RejectionReason.UNKNOWN, "no such column", field=unknown[0], remedy=f"one of {', '.join(ORDER_COLUMNS)}"
-        )
-    missing = [name for name, (_, default) in ORDER_COLUMNS.items() if default is None and name not in packed]
-    if missing:
-        raise refuse(RejectionReason.MISSING, "the column is not given", field=missing[0])
-    columns = {name: unpack(data, ORDER_COLUMNS[name][0], field=name) for name, data in packed.items()}
-    count = columns["reference"].size
-    if any(column.size != count for column in columns.values()):
-        raise refuse(RejectionReason.MALFORMED, "the columns differ in length", field=", ".join(columns))
-    for name, (kind, default) in ORDER_COLUMNS.items():
-        if name not in columns and default is not None:
-            columns[name] = np.full(count, default, kind)
-    return columns
 
 
 def change_instruction(house: House, command: ChangeInstruction) -> InstructionChanged:
@@ -227,7 +158,6 @@ def parties(house: House, code: str, instruction: int) -> int:
 
 HANDLERS: Handlers = {
     ChangeInstruction: change_instruction,
-    SubmitInstructions: submit_instructions,
     ChangeOrder: change_order,
     LinkInstructions: link_instructions,
 }

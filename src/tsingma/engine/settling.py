@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import numpy.typing as npt
 
@@ -11,6 +13,7 @@ from tsingma.engine.cycle import settlement_days_before
 from tsingma.engine.house import House
 from tsingma.reference.markets import EVERY_MARKET
 from tsingma.settlement.instruction import BY_BOTH, CANCELLED, FAILING, KINDS, MATCHED, ON_HOLD, SETTLED
+from tsingma.settlement.orders import Delays
 from tsingma.settlement.parts import end_releases
 from tsingma.settlement.penalties import fail_penalties
 from tsingma.settlement.rules import rules_on
@@ -37,16 +40,20 @@ def now(house: House) -> Now:
 
 def tick(house: House, second: int) -> int:
     """Move the time of day on (never back) and allege orders that have waited long enough; returns how many."""
-    settlement, rules = house.settlement, rules_on(to_date(house.position.day))
+    settlement = house.settlement
     settlement.clock_s = max(settlement.clock_s, second)
-    alleged = settlement.orders.allege(
-        house.position.day,
-        settlement.clock_s,
-        delay_s=rules.allegement_delay_s,
-        at_once_s=rules.allegement_at_once_s,
-        cut_off_s=min(step.second for step in timetable() if step.kind is StepKind.CUT_OFF),
-    )
-    return int(alleged.size)
+    return int(settlement.orders.allege(house.position.day, settlement.clock_s, delays(house)).size)
+
+
+def delays(house: House) -> Delays:
+    """Return when orders are alleged on the open day."""
+    rules = rules_on(to_date(house.position.day))
+    return Delays(rules.allegement_delay_s, rules.allegement_at_once_s, _first_cut_off_s())
+
+
+@cache
+def _first_cut_off_s() -> int:
+    return min(step.second for step in timetable() if step.kind is StepKind.CUT_OFF)
 
 
 def open_kinds(house: House) -> tuple[int, ...]:

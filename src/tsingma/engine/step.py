@@ -29,6 +29,7 @@ from tsingma.engine import (
     quota,
     repo,
     resources,
+    submitting,
     tokens,
     trading,
 )
@@ -44,6 +45,7 @@ _HANDLERS: Handlers = {
     **trading.HANDLERS,
     **derivatives.HANDLERS,
     **instructing.HANDLERS,
+    **submitting.HANDLERS,
     **resources.HANDLERS,
     **gross.HANDLERS,
     **custody.HANDLERS,
@@ -72,7 +74,7 @@ def step(house: House, command: Command) -> Answer:
         event = _handler(command)(house, command)
     except Rejected as rejected:
         return Refused(rejected.rejections)
-    events = (event, *_settle_at_once(house, event), *_settle_payments(house))
+    events = (event, *settle_at_once(house, event), *_settle_payments(house))
     if not isinstance(command, _LEAVES_BOOKS_TO_KERNEL):
         house.ledger.check()
     return Accepted(events)
@@ -83,7 +85,7 @@ def _settle_payments(house: House) -> tuple[Event, ...]:
     found: list[Event] = []
     while more := payments.settle_what_waits(house):
         found += more
-        deliveries = _settle_at_once(house, more[0])
+        deliveries = settle_at_once(house, more[0])
         if not deliveries:
             break
         found += deliveries
@@ -98,7 +100,7 @@ def _handler(command: Command) -> Callable[[House, Any], Event]:
     return handler
 
 
-def _settle_at_once(house: House, event: Event) -> tuple[Event, ...]:
+def settle_at_once(house: House, event: Event) -> tuple[Event, ...]:
     """Settle what an event has made ready, where continuous settlement runs: a second event, or none."""
     if not isinstance(event, instructing.WAKES):
         return ()

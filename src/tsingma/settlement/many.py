@@ -41,13 +41,17 @@ class Tolerance:
 
 
 def match_many(table: Mapping[str, Column], members: Int64, is_fresh: Bools, rules: Rules) -> Int64:
-    """Return pairs [2, n] (first and second to come) among ``members``, in order of entry; all are waiting."""
-    members = np.sort(members)
+    """Return pairs [2, n] (first and second to come) among ``members``, in order of entry; all are waiting.
+
+    ``is_fresh`` says of each member whether it came in last and looks for another.
+    """
+    order = np.argsort(members)
+    members, is_fresh = members[order], is_fresh[order]
     columns = {name: table[name][members].tolist() for name in (*MANDATORY, *_OPTIONAL)}
     mandatory = list(zip(*(columns[name] for name in MANDATORY), strict=True))
     optional = list(zip(*(columns[name] for name in _OPTIONAL), strict=True))
     sides = [table[name][members].tolist() for name in ("delivers", "participant", "counterparty", "currency")]
-    amounts, fresh = table["amount_cents"][members].tolist(), is_fresh[members].tolist()
+    amounts, fresh = table["amount_cents"][members].tolist(), is_fresh.tolist()
     drawers: dict[tuple[object, ...], dict[tuple[int, ...], Drawer]] = {}
     found: list[Entry] = []
     for place, number in enumerate(members.tolist()):

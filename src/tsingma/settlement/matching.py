@@ -20,7 +20,9 @@ from tsingma.settlement.rules import Rules
 Int64 = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
-FEW = 8  # waiting orders for each that came in, above which keys are looked up before they are sorted
+FEW = 8  # orders for each that came in, above which keys are looked up instead of sorted
+ONE_BY_ONE = 8  # orders of one key that came in, up to which each goes through those that wait
+GROUPS_ALONE = 64  # keys of three orders or more, up to which each is looked at for itself
 
 
 def match(orders: Orders, fresh: Int64, rules: Rules) -> tuple[Int64, Int64]:
@@ -29,26 +31,65 @@ def match(orders: Orders, fresh: Int64, rules: Rules) -> tuple[Int64, Int64]:
     ``fresh`` are the numbers of orders that came in last, ascending; nothing is changed.
     """
     table = orders.table
-    waiting = np.flatnonzero(table["status"] == WAITING).astype(np.int64)
-    is_fresh = np.zeros(len(orders), np.bool_)
-    is_fresh[fresh] = True
-    if waiting.size > FEW * fresh.size:  # few among many: look up their keys first
-        waiting = waiting[np.isin(table["key"][waiting], table["key"][fresh])]
-    waiting = waiting[np.argsort(table["key"][waiting])]
+    waiting = _candidates(orders, fresh)
+    if waiting.size < 2:
+        return fresh[:0], fresh[:0]
+    waiting = waiting[np.argsort(table["key"][waiting], kind="stable")]
     key = table["key"][waiting]
     start = np.flatnonzero(np.concatenate([[True], key[1:] != key[:-1]])[: key.size]).astype(np.int64)
     size = np.diff(start, append=key.size)
+    is_fresh = waiting >= fresh[0]
+    pairs = []
     two = start[size == 2]
-    first, second = waiting[two], waiting[two + 1]
-    agreed = (is_fresh[first] | is_fresh[second]) & compatible(table, first, second, rules)
-    pairs = [np.stack([first[agreed], second[agreed]])]
-    many = np.repeat(size > 2, size)
-    pairs.append(match_many(table, waiting[many], is_fresh, rules))
+    if two.size:
+        first, second = waiting[two], waiting[two + 1]
+        agreed = (is_fresh[two] | is_fresh[two + 1]) & compatible(table, first, second, rules)
+        pairs.append(np.stack([first[agreed], second[agreed]]))
+    for place in np.flatnonzero(size > 2).tolist() if (size > 2).sum() <= GROUPS_ALONE else ():
+        group = waiting[start[place] : start[place] + size[place]]
+        pairs.append(_of_group(table, group, int(fresh[0]), rules))
+    if (size > 2).sum() > GROUPS_ALONE:
+        many = np.repeat(size > 2, size)
+        pairs.append(match_many(table, waiting[many], is_fresh[many], rules))
+    if not pairs:
+        return fresh[:0], fresh[:0]
     both = np.concatenate(pairs, axis=1)
     delivers = table["delivers"][both[0]] != 0
     deliverer, receiver = np.where(delivers, both[0], both[1]), np.where(delivers, both[1], both[0])
     entry = np.argsort(np.maximum(deliverer, receiver), kind="stable")
     return deliverer[entry], receiver[entry]
+
+
+def _candidates(orders: Orders, fresh: Int64) -> Int64:
+    """Return the fresh orders that may find another one, and the waiting ones they may find."""
+    table = orders.table
+    if FEW * fresh.size >= len(orders):  # many among few: sorting all is cheaper than looking each up
+        return np.flatnonzero(table["status"] == WAITING).astype(np.int64)
+    facing = orders.facing(fresh)
+    facing = facing[facing < fresh[0]]
+    delivers = table["delivers"][fresh] != 0
+    if delivers.all() or not delivers.any():  # none of them faces another
+        fresh = fresh[np.isin(table["key"][fresh], table["key"][facing])] if facing.size else fresh[:0]
+    return np.concatenate([facing, fresh])
+
+
+def _of_group(table: dict[str, Column], group: Int64, first_fresh: int, rules: Rules) -> Int64:
+    """Return the pairs [2, n] of orders with one key: a few that came in face many at once, or drawers are filled."""
+    group = np.sort(group)
+    fresh = group[group >= first_fresh]
+    if fresh.size > ONE_BY_ONE:
+        return match_many(table, group, group >= first_fresh, rules)
+    waiting, pairs = group[: group.size - fresh.size], []
+    for number in fresh.tolist():
+        agreed = waiting[compatible(table, waiting, np.full(waiting.size, number), rules)]
+        if agreed.size:
+            apart = np.abs(table["amount_cents"][agreed] - table["amount_cents"][number])
+            taken = int(agreed[apart == apart.min()][-1])  # of equally near the last to come
+            pairs.append((taken, number))
+            waiting = waiting[waiting != taken]
+        else:
+            waiting = np.append(waiting, number)
+    return np.array(pairs, np.int64).reshape(-1, 2).T
 
 
 def compatible(table: dict[str, Column], left: Int64, right: Int64, rules: Rules) -> Bools:

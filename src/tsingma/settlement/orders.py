@@ -6,12 +6,16 @@ possible at all is checked here, item by item, so that one bad order never hides
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
 from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import InvariantBroken
 from tsingma.settlement.growing import Growing
+from tsingma.settlement.key_index import KeyIndex
 
 Int64 = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -61,20 +65,55 @@ _OWN: dict[str, str] = {
 _TYPES: dict[str, str] = {**{name: kind for name, (kind, _) in ORDER_COLUMNS.items()}, **_OWN}
 
 
+@dataclass(frozen=True, slots=True)
+class Delays:
+    """When an order is alleged: so long after its entry; at once in the last seconds before a cut-off. All seconds."""
+
+    after_s: int
+    at_once_s: int
+    cut_off_s: int
+
+
+_FACING = np.int64(0x5851F42D4C957F2D)  # tells the keys of the two sides apart
+_NEVER = 2**62
+
+
 class Orders(Growing):
-    """Orders as columns; an order's number is its place, so numbers follow the order of entry."""
+    """Orders as columns; an order's number is its place, so numbers follow the order of entry.
+
+    Beside them stand indices by sender's reference and by what must match, and the second until which nobody needs to
+    be alleged: all of it follows from the columns.
+    """
 
     def __init__(self) -> None:
         """Start without orders."""
         super().__init__(_TYPES, subject="orders")
+        self._forget()
+
+    def load(self, parts: Mapping[str, bytes]) -> None:
+        """Take back a dump."""
+        super().load(parts)
+        self._forget()
+
+    def _forget(self) -> None:
+        """Start the indices anew: they are filled when they are next asked."""
+        self._last = np.full(1, -1, np.int64)  # greatest reference, by participant
+        self._last_to = 0
+        self._senders = KeyIndex()
+        self._senders_to = 0  # orders in the index
+        self._sides = KeyIndex(keep=lambda orders: self.table["status"][orders] == WAITING)
+        self._sides_to = 0
+        self._quiet: tuple[int, Delays] | None = None  # day and rules for which nothing is due before ``_quiet_until``
+        self._quiet_until = 0
+        self._quiet_to = 0  # orders judged by then
 
     def add(self, columns: dict[str, npt.NDArray[np.signedinteger]], day: int, second: int) -> Int64:
         """Append checked orders (every column of ORDER_COLUMNS, and participant, market, asset, against)."""
         own = {"instruction": -1, "entered_day": day, "entered_s": second, "changed_day": day}
         return self.append(columns["reference"].size, {**columns, **own, "key": matching_key(columns)})
 
-    def pair(self, orders: Int64, instructions: Int64) -> int:
-        """Mark orders as matched in instructions; returns how many allegements end with it."""
+    def pair(self, orders: Int64, instructions: Int64) -> Int64:
+        """Mark orders as matched in instructions; returns the places among ``orders`` whose allegement ends with it."""
         self._end(orders, PAIRED)
         self.table["instruction"][orders] = instructions
         return self._remove_allegements(orders)
@@ -82,21 +121,38 @@ class Orders(Growing):
     def withdraw(self, orders: Int64) -> int:
         """Mark orders as cancelled; returns how many allegements end with it."""
         self._end(orders, WITHDRAWN)
-        return self._remove_allegements(orders)
+        return int(self._remove_allegements(orders).size)
 
-    def allege(self, day: int, second: int, *, delay_s: int, at_once_s: int, cut_off_s: int) -> Int64:
+    def allege(self, day: int, second: int, delays: Delays) -> Int64:
         """Tell parties of orders that wait for theirs, and return which are new.
 
-        An order is alleged ``delay_s`` after its entry; at once when it came in the last ``at_once_s`` before the
-        cut-off of its intended day, or after that day. Source: Delegated Regulation (EU) 2018/1229, article 11(1).
+        An order is alleged some time after its entry; at once when it came in shortly before the cut-off of its
+        intended day, or after that day. Source: Delegated Regulation (EU) 2018/1229, article 11(1).
         """
-        table = self.table
-        waited = (table["entered_day"] < day) | (second - table["entered_s"] >= delay_s)
-        pressing = (table["intended_day"] < day) | ((table["intended_day"] == day) & (second >= cut_off_s - at_once_s))
-        due = (table["status"] == WAITING) & (table["alleged"] == NOT_ALLEGED) & (waited | pressing)
-        fresh = np.flatnonzero(due).astype(np.int64)
-        table["alleged"][fresh] = ALLEGED
+        known = self._quiet == (day, delays) and second < self._quiet_until
+        start = self._quiet_to if known else 0
+        due_s = self._due_s(slice(start, None), day, delays)
+        due = due_s <= second
+        fresh = start + np.flatnonzero(due).astype(np.int64)
+        self.table["alleged"][fresh] = ALLEGED
+        later = int(due_s[~due].min(initial=_NEVER))
+        self._quiet_until = min(self._quiet_until, later) if known else later
+        self._quiet, self._quiet_to = (day, delays), len(self)
         return fresh
+
+    def allege_entered(self, orders: Int64, day: int, second: int, delays: Delays) -> None:
+        """Allege those of some orders, entered this second, that are due at once."""
+        self.table["alleged"][orders[self._due_s(orders, day, delays) <= second]] = ALLEGED
+
+    def _due_s(self, orders: Int64 | slice, day: int, delays: Delays) -> Int64:
+        """Return the second of the day at which each order is to be alleged, a very late one for those that are not."""
+        names = ("status", "alleged", "entered_day", "entered_s", "intended_day")
+        status, alleged, entered_day, entered_s, intended = (self.table[name][orders] for name in names)
+        waited = np.where(entered_day < day, 0, entered_s.astype(np.int64) + delays.after_s)
+        pressing_s = delays.cut_off_s - delays.at_once_s
+        pressing = np.where(intended < day, 0, np.where(intended == day, pressing_s, _NEVER))
+        asked = (status == WAITING) & (alleged == NOT_ALLEGED)
+        return np.where(asked, np.minimum(waited, pressing), _NEVER)
 
     def expire(self, oldest_day: int) -> Int64:
         """Cancel what waits since before ``oldest_day`` (intended day or last change, the later) and return it."""
@@ -114,11 +170,35 @@ class Orders(Growing):
         if (order[1:] == order[:-1]).any():
             repeated[:] = True
             repeated[np.unique(fresh, return_index=True)[1]] = False
-        last = np.full(max(int(participant.max(initial=0)), int(self.table["participant"].max(initial=0))) + 1, -1)
-        np.maximum.at(last, self.table["participant"], self.table["reference"])
-        if (reference <= last[participant]).any():  # not all of them count on from what came before
-            repeated |= np.isin(fresh, _sender_key(self.table["participant"], self.table["reference"]))
-        return repeated
+        if (reference > self._last_of(participant)).all():  # all of them count on from what came before
+            return repeated
+        if self._senders_to < len(self):
+            senders = _sender_key(*(self.table[name][self._senders_to :] for name in ("participant", "reference")))
+            self._senders.add(senders, np.arange(self._senders_to, len(self)))
+            self._senders_to = len(self)
+        return repeated | self._senders.has(fresh)
+
+    def _last_of(self, participant: npt.NDArray[np.signedinteger]) -> Int64:
+        """Return the greatest reference of each participant so far, -1 for none."""
+        fresh = self.table["participant"][self._last_to :]
+        most = max(int(participant.max(initial=0)), int(fresh.max(initial=0)))
+        if most >= self._last.size:
+            self._last = np.concatenate([self._last, np.full(most + 1 - self._last.size, -1)])
+        if fresh.size:
+            np.maximum.at(self._last, fresh, self.table["reference"][self._last_to :])
+            self._last_to = len(self)
+        last: Int64 = self._last[participant]
+        return last
+
+    def facing(self, orders: Int64) -> Int64:
+        """Return the waiting orders that may match one of ``orders``, by what must agree; in rising order."""
+        if self._sides_to < len(self):
+            rows = self._sides_to + np.flatnonzero(self.table["status"][self._sides_to :] == WAITING)
+            self._sides.add(_side_key(self.table["key"][rows], self.table["delivers"][rows]), rows)
+            self._sides_to = len(self)
+        found = self._sides.find(_side_key(self.table["key"][orders], self.table["delivers"][orders] == 0))
+        facing: Int64 = found[self.table["status"][found] == WAITING]
+        return facing
 
     def counts(self) -> dict[str, int]:
         """Return the number of orders per status."""
@@ -137,10 +217,10 @@ class Orders(Growing):
             raise InvariantBroken("an order ends only once")
         self.table["status"][orders] = status
 
-    def _remove_allegements(self, orders: Int64) -> int:
-        ended = orders[self.table["alleged"][orders] == ALLEGED]
-        self.table["alleged"][ended] = ALLEGEMENT_REMOVED
-        return int(ended.size)
+    def _remove_allegements(self, orders: Int64) -> Int64:
+        ended = np.flatnonzero(self.table["alleged"][orders] == ALLEGED).astype(np.int64)
+        self.table["alleged"][orders[ended]] = ALLEGEMENT_REMOVED
+        return ended
 
 
 def matching_key(columns: dict[str, npt.NDArray[np.signedinteger]]) -> Int64:
@@ -163,6 +243,10 @@ def _sender_key(
     participant: npt.NDArray[np.signedinteger], reference: npt.NDArray[np.signedinteger]
 ) -> Int64:  # references are below 2^40, participants far below 2^23
     return (participant.astype(np.int64) << 40) | reference.astype(np.int64)
+
+
+def _side_key(key: Int64, delivers: npt.NDArray[np.signedinteger] | Bools) -> Int64:
+    return np.where(delivers != 0, key ^ _FACING, key)
 
 
 def assets_of(columns: dict[str, npt.NDArray[np.signedinteger]]) -> tuple[Int64, Int64]:

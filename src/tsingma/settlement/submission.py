@@ -24,7 +24,6 @@ from tsingma.settlement.instruction import (
     FROM_MATCHING,
     HIGH,
     KINDS,
-    NORMAL,
     PFOD,
     PRIORITIES,
     PVP,
@@ -32,7 +31,7 @@ from tsingma.settlement.instruction import (
 )
 from tsingma.settlement.links import GROUP_MAX, Links
 from tsingma.settlement.matching import match
-from tsingma.settlement.orders import AMOUNT_MAX, CONDITIONS, REFERENCE_MAX, Orders, assets_of
+from tsingma.settlement.orders import AMOUNT_MAX, CONDITIONS, REFERENCE_MAX, Delays, Orders, assets_of
 from tsingma.settlement.rules import Rules
 
 Int64 = npt.NDArray[np.int64]
@@ -62,8 +61,24 @@ FAULTS: tuple[tuple[str, RejectionReason, str, str], ...] = (
 )  # fmt: skip
 RESULTS: tuple[str, ...] = ("waits", "matched", *(f"{field} {text}" for field, _, text, _ in FAULTS))
 DAYS_AHEAD_MAX = 731
+_MOVES_STOCK, _MOVES_MONEY, _MOVES_SOME_MONEY = (
+    np.array([kind in moved for kind in range(len(KINDS))])
+    for moved in ((DVP, FOP, DWP, DVD), (DVP, DWP, PFOD, PVP), (DWP, PFOD, PVP))
+)
+_OF_THE_HOUSE = np.array([one in (AccountClass.CNS, AccountClass.ISSUANCE) for one in ACCOUNT_CLASSES])
 _SHARED = ("security", "market", "currency", "quantity", "intended_day", "kind", "asset", "against",
            "against_quantity")  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Moment:
+    """When orders come in, and with which of the commands of that moment each does (rising; ``last`` is the last)."""
+
+    day: int
+    second: int
+    command: Int64
+    last: int
+    delays: Delays
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,30 +86,34 @@ class Submission:
     """What became of orders, one result code and number each, and what matched (numbers of instructions).
 
     The number is an order's where it waits, the instruction's where it matched, -1 where it was refused.
+    ``matched_by`` says which command completed each match, ``removed_by`` which ended each allegement.
     """
 
     results: npt.NDArray[np.int8]
     numbers: Int64
     matched: Int64
-    allegements_removed: int
+    matched_by: Int64
+    removed_by: Int64
 
 
 def faults_of(
-    columns: Mapping[str, Column], book: ResolvedBook, orders: Orders, *, sender: int, is_house: bool
+    columns: Mapping[str, Column], book: ResolvedBook, orders: Orders, *, sender: int | Int64, is_house: bool | Bools
 ) -> npt.NDArray[np.int8]:
-    """Return for each order the first fault's result code, or WAITS; ``sender`` is a participant, -1 for anyone."""
+    """Return for each order the first fault's result code, or WAITS.
+
+    ``sender`` is a participant, -1 for anyone; both it and ``is_house`` may be given for each order.
+    """
     account = columns["account"]
     known = _within(account, book.account_participant.size)
     place = np.where(known, account, 0)
-    inner = np.isin(book.account_class[place], [ACCOUNT_CLASSES.index(AccountClass.CNS),
-                                                ACCOUNT_CLASSES.index(AccountClass.ISSUANCE)])  # fmt: skip
+    inner = _OF_THE_HOUSE[book.account_class[place]]
     participant = book.account_participant[place]
     other = columns["counterparty_account"]
     theirs = np.where(_within(other, book.account_participant.size), other, 0)
     checks: tuple[Bools, ...] = (
         (columns["reference"] < 1) | (columns["reference"] >= REFERENCE_MAX),
         ~known | inner,
-        (sender >= 0) & (participant != sender),
+        np.greater_equal(sender, 0) & (participant != sender),
         ~_within(columns["counterparty"], len(book.participant_index)),
         (other != -1) & (~_within(other, book.account_participant.size)
                          | (book.account_participant[theirs] != columns["counterparty"])),
@@ -102,7 +121,7 @@ def faults_of(
         *_faults_of_legs(columns, book),
         (columns["intended_day"] < columns["trade_day"])
         | (columns["intended_day"] - columns["trade_day"] > DAYS_AHEAD_MAX),
-        ~np.isin(columns["priority"], range(len(PRIORITIES)) if is_house else (HIGH, NORMAL)),
+        ~_within(columns["priority"] - np.where(is_house, 0, HIGH), np.where(is_house, len(PRIORITIES), 2)),
         ~_within(columns["conditions"], 2 ** len(CONDITIONS)) | (columns["conditions"] & 6 == 6),
         np.where(columns["pool"] > 0, (columns["pool_size"] < 2) | (columns["pool_size"] > GROUP_MAX),
                  (columns["pool_size"] != 0) | (columns["pool"] < 0)),
@@ -111,11 +130,12 @@ def faults_of(
     )  # fmt: skip
     result = np.zeros(account.size, np.int8)
     for code, broken in reversed(list(enumerate(checks, 2))):
-        result[broken] = code
+        if broken.any():
+            result[broken] = code
     return result
 
 
-def _within(column: Column, size: int) -> Bools:
+def _within(column: Column, size: int | Int64) -> Bools:
     inside: Bools = (column >= 0) & (column < size)
     return inside
 
@@ -123,8 +143,9 @@ def _within(column: Column, size: int) -> Bools:
 def _faults_of_legs(columns: Mapping[str, Column], book: ResolvedBook) -> tuple[Bools, Bools, Bools, Bools]:
     """Return the faults of security, currency, quantity and amount by kind."""
     kind, securities = columns["kind"], len(book.securities)
-    stock, swap = np.isin(kind, (DVP, FOP, DWP, DVD)), kind == DVD
-    money, exchange = np.isin(kind, (DVP, DWP, PFOD, PVP)), kind == PVP
+    known = np.where(_within(kind, len(KINDS)), kind, 0)  # another kind is a fault of its own, found first
+    stock, swap = _MOVES_STOCK[known], kind == DVD
+    money, exchange, something = _MOVES_MONEY[known], kind == PVP, _MOVES_SOME_MONEY[known]
     security = np.where(stock, ~_within(columns["security"], securities), columns["security"] != -1)
     against = np.where(swap, ~_within(columns["against_security"], securities), columns["against_security"] != -1)
     against |= swap & (columns["against_security"] == columns["security"])
@@ -132,7 +153,7 @@ def _faults_of_legs(columns: Mapping[str, Column], book: ResolvedBook) -> tuple[
     paid = np.where(exchange, ~_within(columns["paid_currency"], len(CURRENCIES)), columns["paid_currency"] != -1)
     paid |= exchange & (columns["paid_currency"] == columns["currency"])
     quantity, second = columns["quantity"], columns["against_quantity"]
-    amount, something = columns["amount_cents"], np.isin(kind, (DWP, PFOD, PVP))
+    amount = columns["amount_cents"]
     return (
         security | against,
         currency | paid,
@@ -164,26 +185,45 @@ def submit(
     book: ResolvedBook,
     rules: Rules,
     results: npt.NDArray[np.int8],
-    *,
-    day: int,
-    second: int,
+    moment: Moment,
 ) -> Submission:
-    """Take in what ``results`` lets pass, match it and return what became of each."""
+    """Take in what ``results`` lets pass, match it and return what became of each.
+
+    An order that matches one of a later command waits, for the command it came with. What is agreed or pooled comes
+    with one command alone.
+    """
     good = np.flatnonzero(results == WAITS)
     whole = _resolved(_pick(columns, results == WAITS), book)
     numbers = np.full(results.size, -1, np.int64)
     both = whole["matched"] != 0
     agreed, alone = good[both], good[~both]
-    numbers[agreed] = _add_agreed(instructions, links, _pick(whole, both), day)
-    fresh = orders.add(_pick(whole, ~both), day, second)
+    if agreed.size:
+        numbers[agreed] = _add_agreed(instructions, links, _pick(whole, both), moment.day)
+    fresh = orders.add(_pick(whole, ~both), moment.day, moment.second)
     numbers[alone] = fresh
+    results[agreed] = MATCHES
     deliverer, receiver = match(orders, fresh, rules) if fresh.size else (fresh, fresh)
-    matched = _add_matched(instructions, orders, links, deliverer, receiver, day)
-    removed = orders.pair(np.concatenate([deliverer, receiver]), np.concatenate([matched, matched]))
-    found = alone[orders.table["instruction"][fresh] >= 0]
-    results[found], results[agreed] = MATCHES, MATCHES
-    numbers[found] = orders.table["instruction"][numbers[found]]
-    return Submission(results, numbers, np.concatenate([numbers[agreed], matched]), removed)
+    came_with = moment.command[alone]
+    completed_by = came_with[np.maximum(deliverer, receiver) - fresh[0]] if deliverer.size else came_with[:0]
+    paired, paired_by = np.concatenate([deliverer, receiver]), np.concatenate([completed_by, completed_by])
+    here = paired >= (fresh[0] if fresh.size else 0)
+    place = paired[here] - (fresh[0] if fresh.size else 0)
+    at_once = place[came_with[place] == paired_by[here]]
+    if moment.last:
+        waits = np.ones(fresh.size, np.bool_)
+        waits[at_once] = False
+        orders.allege_entered(fresh[waits & (came_with < moment.last)], moment.day, moment.second, moment.delays)
+    matched = _add_matched(instructions, orders, links, deliverer, receiver, moment.day)
+    removed = orders.pair(paired, np.concatenate([matched, matched]))
+    results[alone[at_once]] = MATCHES
+    numbers[alone[at_once]] = orders.table["instruction"][fresh[at_once]]
+    return Submission(
+        results,
+        numbers,
+        matched=np.concatenate([numbers[agreed], matched]),
+        matched_by=np.concatenate([moment.command[agreed], completed_by]),
+        removed_by=paired_by[removed],
+    )
 
 
 def _pick(columns: dict[str, Column], chosen: Bools) -> dict[str, Column]:
@@ -230,6 +270,8 @@ def _add_matched(
     instructions: Instructions, orders: Orders, links: Links, deliverer: Int64, receiver: Int64, day: int
 ) -> Int64:
     """Add instructions for pairs of orders; the higher priority of both counts, and holds stay each side's own."""
+    if not deliverer.size:
+        return deliverer
     table = orders.table
     own = ("account", "priority", "partial", "hold")
     pools = ("participant", "pool", "pool_size") if table["pool"].any() else ()
