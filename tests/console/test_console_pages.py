@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import unescape
 from typing import Any
 
 import msgspec
@@ -40,6 +41,11 @@ CASES = {
     "GET /console/economy/renminbi": Case("/console/economy/renminbi", has_owner=False, title="page.renminbi.title"),
     "GET /console/economy/property": Case("/console/economy/property", has_owner=False, title="page.property.title"),
     "GET /console/economy/claims": Case("/console/economy/claims", has_owner=False, title="page.claims.title"),
+    "GET /console/instructions": Case("/console/instructions?participant={participant}", title="list.instructions"),
+    "GET /console/orders": Case("/console/orders?participant={participant}", title="list.orders"),
+    "GET /console/instructions/{instruction}": Case(
+        "/console/instructions/{instruction}", refused=404, title="story.past"
+    ),
     "GET /console/changes": Case("/console/changes?follow=false", has_owner=False),
 }
 
@@ -97,7 +103,7 @@ def test_who_sees_what(console: Served, name: str, role: Role) -> None:
             assert blocked_parts(answer) == []
             assert f'<html lang="{language}"' in answer.text
             if expected == 200 and case.title:
-                assert words_in(Language(language))(case.title) in answer.text
+                assert words_in(Language(language))(case.title) in unescape(answer.text)
     console.client.cookies.clear()
 
 

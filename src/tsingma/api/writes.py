@@ -101,7 +101,7 @@ async def submit(
         )
     except Rejected as rejected:
         raise FaultsFound([_of_order(one, orders) for one in rejected.rejections]) from None
-    event = await _carry_out(service, entry, reach, key, command)
+    event = await carry_out(service, entry, reach, key, command)
     if not isinstance(event, InstructionsSubmitted):
         raise _conflict(key)
     found = outcomes_of(event, orders)
@@ -124,7 +124,7 @@ async def act_on_instruction(
     owners = await asyncio.to_thread(service.read, lambda house, _at: parties_of_instruction(house, instruction))
     reach.require(owners, f"instruction {instruction}")
     command = ChangeInstruction(instruction, data.action, reach.sender(), data.value)
-    event = await _carry_out(service, entry, reach, key, command)
+    event = await carry_out(service, entry, reach, key, command)
     if not isinstance(event, InstructionChanged):
         raise _conflict(key)
     return InstructionStatus(event.instruction, event.status)
@@ -143,13 +143,13 @@ async def act_on_order(
     owners = await asyncio.to_thread(service.read, lambda house, _at: owner_of_order(house, order))
     reach.require(owners, f"order {order}")
     command = ChangeOrder(order, data.action, reach.sender(), data.value)
-    event = await _carry_out(service, entry, reach, key, command)
+    event = await carry_out(service, entry, reach, key, command)
     if not isinstance(event, OrderChanged):
         raise _conflict(key)
     return OrderStatus(event.order, event.status)
 
 
-async def _carry_out(service: HouseService, entry: Door, reach: Reach, key: str, command: Command) -> Any:
+async def carry_out(service: HouseService, entry: Door, reach: Reach, key: str, command: Command) -> Any:
     """Return the first event of the house's answer, or of the one it gave to this key before; raises Rejected."""
     participant = reach.sender()
     command_id = f"api/{participant}/{key}"

@@ -24,6 +24,7 @@ from tsingma.basics.rejection import InvariantBroken, Rejected
 from tsingma.engine.house import House
 from tsingma.journal.commands import Command, OpenDay
 from tsingma.journal.record import Record
+from tsingma.journal.store import Snapshot
 from tsingma.messages.instruction_file import Readers, readers_of
 from tsingma.reference.book import ResolvedBook
 
@@ -107,6 +108,27 @@ class HouseService:
         """Return up to ``limit`` records behind number ``after``."""
         with self._reading:
             return list(islice(self._follower.store.read(after), limit))
+
+    def since_snapshot(self, records_max: int, rows_max: int) -> tuple[Snapshot | None, list[Record]] | None:
+        """Return a whole snapshot and the records behind it: the oldest that at most ``records_max`` follow.
+
+        The snapshot is None where it is the whole journal. None for all of it where the newest snapshot is too old, or
+        the house has more than ``rows_max`` rows in ledger and instructions: too much to load for one question.
+        """
+        with self._reading:
+            house, store = self._follower.sequencer.state, self._follower.store
+            length = store.length()
+            if house.ledger.count + len(house.settlement.instructions) > rows_max:
+                return None
+            for start in (0, *store.snapshots()):
+                if start and length - start <= records_max:
+                    try:
+                        return store.snapshot(start), list(store.read(start))
+                    except Rejected:
+                        continue  # a damaged snapshot is passed over
+                if not start and length <= records_max:
+                    return None, list(store.read(0))
+            return None
 
     def length(self) -> int:
         """Return the number of the last durable record."""

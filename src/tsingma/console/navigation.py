@@ -28,7 +28,11 @@ class Group(msgspec.Struct, frozen=True):
 MENU: tuple[Group, ...] = (
     Group(
         "operation",
-        (Entry("day", "/console/day", (Resource.INSTRUCTIONS, Action.READ)),),
+        (
+            Entry("day", "/console/day", (Resource.INSTRUCTIONS, Action.READ)),
+            Entry("instructions", "/console/instructions", (Resource.INSTRUCTIONS, Action.READ)),
+            Entry("orders", "/console/orders", (Resource.ORDERS, Action.READ)),
+        ),
     ),
     Group(
         "oversight",

@@ -82,7 +82,7 @@ class Page:
             raise RuntimeError("nothing was read")
         return self.day
 
-    def render(self, template: str, status: int = HTTPStatus.OK, **values: object) -> Response[str]:
+    def render(self, template: str, status: int = HTTPStatus.OK, /, **values: object) -> Response[str]:
         """Return a template filled in, with its headers; ``values`` are its own beside those of every page."""
         if self.day is None and self.service is not None:
             self.read(lambda _house, _at: None)
@@ -91,6 +91,11 @@ class Page:
         return Response(
             text, status_code=status, media_type=MEDIA_TYPE, headers=safe_headers(nonce), cookies=self._cookies()
         )
+
+    def go(self, path: str) -> Response[str]:
+        """Return the way to another page of the console after a change: loading it again changes nothing."""
+        headers = {**safe_headers(secrets.token_urlsafe(16)), "Location": path}
+        return Response("", status_code=HTTPStatus.SEE_OTHER, media_type=MEDIA_TYPE, headers=headers)
 
     def switched(self, **changes: str) -> str:
         """Return the address of this page with some parameters changed; "" takes one away."""

@@ -5,20 +5,34 @@ from __future__ import annotations
 from litestar import Router
 from litestar.di import Provide
 
-from tsingma.console import day, economy_pages, home, live, oversight_pages, problem_pages, sign_in, static_files
+from tsingma.console import (
+    acts,
+    day,
+    economy_pages,
+    home,
+    instructions,
+    live,
+    oversight_pages,
+    problem_pages,
+    sign_in,
+    static_files,
+)
 from tsingma.console.giving import give_desk, give_page
+
+_MODULES = (
+    home,
+    day,
+    instructions,
+    acts,
+    live,
+    oversight_pages,
+    economy_pages,
+    sign_in,
+)
 
 CONSOLE = Router(
     "/console",
-    route_handlers=[
-        *home.ROUTES,
-        *day.ROUTES,
-        *live.ROUTES,
-        *oversight_pages.ROUTES,
-        *economy_pages.ROUTES,
-        *sign_in.ROUTES,
-        static_files.asset,
-    ],
+    route_handlers=[static_files.asset, *(route for module in _MODULES for route in module.ROUTES)],
     dependencies={
         "page": Provide(give_page, sync_to_thread=False),
         "risk": Provide(give_desk, sync_to_thread=False),

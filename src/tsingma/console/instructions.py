@@ -1,0 +1,95 @@
+"""Instructions and orders: lists to find one in, and one instruction's whole story with what its parties may do."""
+
+from __future__ import annotations
+
+import secrets
+
+from litestar import Response, get
+
+from tsingma.api.guard import access
+from tsingma.api.permissions import Action, Resource, Scope, scope_of
+from tsingma.api.reads import Code, Cursor, Number, Reached, Service, Status
+from tsingma.app.house_service import HouseService
+from tsingma.app.instruction_reads import instructions_of, orders_of, parties_of_instruction
+from tsingma.app.instruction_story import Past, Story, past_of, story_of
+from tsingma.console.giving import Paged
+from tsingma.console.page import Page
+from tsingma.settlement.instruction import STATUSES
+from tsingma.settlement.orders import ORDER_STATUSES
+
+ROWS_A_PAGE = 100
+
+
+@get("/instructions", opt=access(Resource.INSTRUCTIONS, Action.READ), sync_to_thread=True)
+def instruction_list(
+    page: Paged, reach: Reached, participant: Code = "", status: Status = "", cursor: Cursor = 0
+) -> Response[str]:
+    """Show matched instructions in order of their numbers, by participant and status."""
+    mine = reach.participant(participant)
+    found = page.read(lambda house, at: instructions_of(house, at, mine, status, cursor, ROWS_A_PAGE))
+    return page.render(
+        "instructions.html", found=found, statuses=STATUSES, status=status, participant=participant,
+        anybody=reach.scope is Scope.ANY,
+    )  # fmt: skip
+
+
+@get("/orders", opt=access(Resource.ORDERS, Action.READ), sync_to_thread=True)
+def order_list(
+    page: Paged, reach: Reached, participant: Code = "", status: Status = "", cursor: Cursor = 0
+) -> Response[str]:
+    """Show what one side has told the house, in order of numbers, by participant and status."""
+    mine = reach.participant(participant)
+    found = page.read(lambda house, at: orders_of(house, at, mine, status, cursor, ROWS_A_PAGE))
+    return page.render(
+        "orders.html", found=found, statuses=ORDER_STATUSES, status=status, participant=participant,
+        anybody=reach.scope is Scope.ANY, acts=may_act(page, Resource.ORDERS), key=new_key(),
+    )  # fmt: skip
+
+
+@get("/instructions/{instruction:int}", opt=access(Resource.INSTRUCTIONS, Action.READ), sync_to_thread=True)
+def instruction_story(page: Paged, service: Service, reach: Reached, instruction: Number) -> Response[str]:
+    """Show one instruction: where it stands, why, what would free it, and everything that happened to it."""
+    owners = service.read(lambda house, _at: parties_of_instruction(house, instruction))
+    reach.require(owners, f"instruction {instruction}")
+    return render_story(page, service, instruction)
+
+
+def render_story(
+    page: Page, service: HouseService, instruction: int, status: int = 200, **more: object
+) -> Response[str]:
+    """Return the page of an instruction; ``more``: ``faults`` of an act that was refused."""
+    story: Story = page.read(lambda house, _at: story_of(house, instruction))
+    past: Past | None = past_of(service, instruction)
+    values = {"faults": (), **more}
+    return page.render(
+        "instruction.html", status, story=story, state=story.state, past=past,
+        acts=acts_on(page, story) if may_act(page, Resource.INSTRUCTIONS) else (), key=new_key(), **values,
+    )  # fmt: skip
+
+
+def acts_on(page: Page, story: Story) -> tuple[str, ...]:
+    """Return which actions make sense for the reader's side now; the house judges again when one is sent."""
+    if page.reach is None or story.freeing is None:
+        return ()
+    state, me = story.state, page.reach.caller.participant
+    sides = {side for side in ("deliverer", "receiver") if getattr(state, side).partition("/")[0] == me}
+    if not sides:
+        return ()
+    holds, cancels = sides & set(state.held_by), sides & set(state.cancel_asked_by)
+    found = ["release" if holds else "hold", "keep" if cancels else "cancel", "permit-parts", "refuse-parts"]
+    found += ["unlink"] if story.earlier or story.later or story.together else []
+    found += ["release-part"] if state.held_by == ("deliverer",) and "deliverer" in sides else []
+    return (*found, "prioritise")
+
+
+def may_act(page: Page, resource: Resource) -> bool:
+    """Return whether the reader may act on its own objects of a kind."""
+    return page.reach is not None and scope_of(page.reach.caller.role, (resource, Action.ACT)) is Scope.OWN
+
+
+def new_key() -> str:
+    """Return a name for one change, which its form carries: sent twice, it is carried out once."""
+    return f"console-{secrets.token_hex(12)}"
+
+
+ROUTES = (instruction_list, order_list, instruction_story)
