@@ -31,13 +31,19 @@ def forms_of(text: str) -> list[dict[str, str]]:
     for to, inner in re.findall(r'<form[^>]*method="post"[^>]*action="([^"]+)"[^>]*>(.*?)</form>', text, re.S):
         fields = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', inner))
         fields.update(re.findall(r'<button[^>]*name="([^"]+)" value="([^"]+)"', inner))
-        found.append({**fields, "to": to})
+        found += [{**fields, "to": to}] if to != "/console/sign-out" else []
     return found
+
+
+def csrf_of(console: Served, who: str) -> str:
+    """Return the token that forms of somebody's session carry."""
+    found = re.search(r'name="csrf" value="([^"]+)"', console.get(who, "/console").text)
+    return found[1] if found else ""
 
 
 def send(console: Served, who: str, form: dict[str, str], **more: Any) -> Any:
     """Send a form as a browser does and return the first answer."""
-    data = {name: value for name, value in {**form, **more}.items() if name != "to"}
+    data = {name: value for name, value in {"csrf": csrf_of(console, who), **form, **more}.items() if name != "to"}
     return console.call(who, "POST", form["to"], data=data, follow_redirects=False)
 
 
@@ -78,10 +84,14 @@ def test_refusals_come_back_on_the_page(changing: Served) -> None:
         answer = send(changing, "participant", form, **more)
         assert answer.status_code == status, more
         assert 'id="refused"' in answer.text
-    twice = changing.call("participant", "POST", form["to"], content="key=a&key=b&action=hold",
-                          headers={"Content-Type": "application/x-www-form-urlencoded"})  # fmt: skip
+    doubled = f"key=a&key=b&action=hold&csrf={csrf_of(changing, 'participant')}"
+    as_form = {"Content-Type": "application/x-www-form-urlencoded"}
+    twice = changing.call("participant", "POST", form["to"], content=doubled, headers=as_form)
     assert twice.status_code == 400
-    assert changing.call("participant", "POST", form["to"], json={"action": "hold"}).status_code == 400
+    token = {"X-CSRF-Token": csrf_of(changing, "participant")}
+    assert changing.call("participant", "POST", form["to"], json={"action": "hold"}, headers=token).status_code == 400
+    stale = send(changing, "participant", {**form, "csrf": "x"})
+    assert stale.status_code == 403
     assert changing.service.length() == before
 
 
