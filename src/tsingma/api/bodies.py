@@ -5,6 +5,7 @@ A body that is deeper than its type is refused where it first goes too deep; not
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import msgspec
@@ -16,7 +17,14 @@ DETAIL_LENGTH_MAX = 500
 
 
 class StrictRequest(Request[Any, Any, Any]):
-    """A request whose JSON is what the route's type says, or 400."""
+    """A request whose JSON is what the route's type says, or 400; what was sent leaves its hash."""
+
+    async def body(self) -> bytes:
+        """Return the body, and keep the hash of the request."""
+        found = await super().body()
+        if "request_hash" not in self.state:
+            self.state.request_hash = request_hash(self, found)
+        return found
 
     async def json(self) -> Any:
         """Return the body as the type that the route states; raises 400 with what is wrong and where."""
@@ -27,6 +35,16 @@ class StrictRequest(Request[Any, Any, Any]):
             return decoder.decode(await self.body())
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise ClientException(f"the body is no such JSON: {str(error)[:DETAIL_LENGTH_MAX]}") from None
+
+
+def request_hash(request: Request[Any, Any, Any], body: bytes) -> bytes:
+    """Return SHA-256 over method, space, path and query as they were sent, line feed and body (32 bytes)."""
+    target = (request.scope.get("raw_path") or request.scope["path"].encode()).partition(b"?")[0]
+    query = request.scope["query_string"]
+    told = b"".join((request.method.encode(), b" ", target, b"?" if query else b"", query, b"\n"))
+    total = hashlib.sha256(told)
+    total.update(body)
+    return total.digest()
 
 
 def body_of(kind: Any) -> dict[str, msgspec.json.Decoder[Any]]:

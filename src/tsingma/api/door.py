@@ -14,7 +14,7 @@ from collections import Counter
 from tsingma.app.group_commit import Receipt
 from tsingma.app.house_service import HouseService
 from tsingma.basics.rejection import InvariantBroken, Rejected, RejectionReason
-from tsingma.journal.commands import Command
+from tsingma.journal.commands import Submitted
 from tsingma.journal.events import Answer
 
 IN_FLIGHT_MAX = 2_048
@@ -45,7 +45,7 @@ class Door:
         self._waiter = threading.Thread(target=self._wait, name="answers", daemon=True)
         self._waiter.start()
 
-    async def answer(self, participant: str, command_id: str, command: Command) -> Answer:
+    async def answer(self, participant: str, command_id: str, command: Submitted) -> Answer:
         """Return the house's answer to a command: it is durable then, or refused.
 
         Raises Overloaded, Unanswered, and InvariantBroken when the house is closing or has stopped.

@@ -20,10 +20,13 @@ from litestar.handlers import BaseRouteHandler
 from litestar.types import Guard
 
 from tsingma.api import browser
+from tsingma.api.bodies import request_hash
 from tsingma.api.permissions import Access, Action, Resource, Scope, scope_of
 from tsingma.api.problems import SignInNeeded
 from tsingma.api.sessions import Sessions
 from tsingma.api.tokens import Caller, TokenDesk, TokenRefused
+from tsingma.journal.commands import Command, Signed
+from tsingma.journal.origin import Origin
 
 PUBLIC = "public"  # of routes that tell nothing about the house: alive or not, the description of the interface
 _ACCESS = "access"
@@ -31,10 +34,18 @@ _CONSOLE = "console"
 
 
 class Reach(msgspec.Struct, frozen=True):
-    """What the caller of this request may touch: its own participant's objects, or anybody's."""
+    """What the caller of this request may touch: its own participant's objects, or anybody's.
+
+    ``request`` is the SHA-256 of what was asked (``bodies.request_hash``).
+    """
 
     caller: Caller
     scope: Scope
+    request: bytes = b""
+
+    def signed(self, command: Command) -> Signed:
+        """Return a command with who tells it, as the journal keeps it."""
+        return Signed(command, Origin(self.caller.person or self.caller.issuer, self.caller.key, self.request))
 
     def participant(self, asked: str = "") -> str:
         """Return whose objects a list has ("": everybody's); raises 403 when others' are asked for and not reached."""
@@ -130,7 +141,8 @@ def reach_of(request: Request[Any, Any, Any]) -> Reach:
     found = request.state.get("reach")
     if not isinstance(found, Reach):
         raise PermissionDeniedException("nobody has asked who this is")
-    return found
+    told = request.state.get("request_hash") or request_hash(request, b"")
+    return msgspec.structs.replace(found, request=told)
 
 
 def csrf_of(request: Request[Any, Any, Any]) -> str:

@@ -1,8 +1,9 @@
 """The keys file: whose signatures the house accepts, as what, and from when to when.
 
 TOML: ``audience`` (the name tokens must be made out to) and one ``[[key]]`` each with ``id``, ``public`` (the 32 bytes
-of an Ed25519 public key, base64url), ``issuer`` (who signs), ``role``, ``participant`` (of members only),
-``valid_from`` and ``valid_to`` (moments with an offset). Two keys of one issuer whose times overlap are a rotation.
+of an Ed25519 public key, base64url), ``issuer`` (who signs), ``role``, ``participant`` (of members only), ``person``
+(who answers for what it does), ``valid_from`` and ``valid_to`` (moments with an offset). Two keys of one issuer whose
+times overlap are a rotation.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import tomllib
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -33,7 +35,10 @@ _KINDS = {
 
 
 class Key(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One public key; ``participant`` is empty for roles that belong to none."""
+    """One public key; ``participant`` is empty for roles that belong to none.
+
+    ``person`` is who answers for what the key does, by its id in the people file; acts of the operator need one.
+    """
 
     id: str
     public: str
@@ -42,6 +47,7 @@ class Key(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     valid_from: datetime
     valid_to: datetime
     participant: str = ""
+    person: Annotated[str, msgspec.Meta(pattern="^([a-z0-9][a-z0-9._-]{0,63})?$")] = ""
 
 
 class Keys(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -100,7 +100,7 @@ class TokenDesk:
             raise TokenRefused(f"the token is not good: {error}") from None
         self._check_claims(claims, found[0])
         key = found[0]
-        return Caller(key.id, key.issuer, key.role, key.participant, claims.jti, claims.iat, claims.exp)
+        return Caller(key.id, key.issuer, key.role, key.participant, claims.jti, claims.iat, claims.exp, key.person)
 
     def spend(self, caller: Caller) -> None:
         """Use a token up for a change; raises TokenRefused when it was used before or is older than this opening."""

@@ -154,7 +154,7 @@ async def carry_out(service: HouseService, entry: Door, reach: Reach, key: str, 
     participant = reach.sender()
     command_id = f"api/{participant}/{key}"
     try:
-        answer = await entry.answer(participant, command_id, command)
+        answer = await entry.answer(participant, command_id, reach.signed(command))
     except Overloaded:
         raise TooManyRequestsException(
             "too many changes wait: send fewer at a time", headers={"Retry-After": "1"}

@@ -9,7 +9,7 @@ import msgspec
 
 from tsingma.app.group_commit import Submits
 from tsingma.basics.clock import Clock
-from tsingma.journal.commands import Command
+from tsingma.journal.commands import Submitted
 from tsingma.journal.events import Answer, Refused
 
 
@@ -37,7 +37,7 @@ class WatchedSubmits:
         self._under, self._clock = under, clock
         self.watches: list[Watch] = []
 
-    def submit(self, batch: Sequence[tuple[str, Command]], /) -> list[Answer]:
+    def submit(self, batch: Sequence[tuple[str, Submitted]], /) -> list[Answer]:
         """Carry out a batch as the sequencer does, and tell."""
         if not self.watches:
             return self._under.submit(batch)

@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from tsingma.basics.rejection import InvariantBroken, RejectionReason, refuse
-from tsingma.journal.commands import Command
+from tsingma.journal.commands import Submitted
 from tsingma.journal.events import Answer
 from tsingma.journal.record import BATCH_COMMANDS_MAX
 
@@ -31,7 +31,7 @@ LULL_SECONDS = 0.000_5  # without a new command before a group smaller than the 
 class Submits(Protocol):
     """What the writer thread drives: a sequencer."""
 
-    def submit(self, batch: Sequence[tuple[str, Command]], /) -> list[Answer]:
+    def submit(self, batch: Sequence[tuple[str, Submitted]], /) -> list[Answer]:
         """Carry out a batch in one durable commit and answer each command, in order."""
         ...
 
@@ -124,7 +124,7 @@ class _Chain:
                 return
 
 
-_Entry = tuple[str, Command, Receipt]
+_Entry = tuple[str, Submitted, Receipt]
 
 
 class GroupCommit:
@@ -143,7 +143,7 @@ class GroupCommit:
         self._writer = threading.Thread(target=self._write, name="group-commit", daemon=True)
         self._writer.start()
 
-    def submit(self, command_id: str, command: Command) -> Receipt:
+    def submit(self, command_id: str, command: Submitted) -> Receipt:
         """Return the receipt of the command; its answer is set once it is durable.
 
         A receipt fails with what stopped the house, and then it is not known whether the command is durable: opening

@@ -22,7 +22,7 @@ from tsingma.basics.clock import SystemClock
 from tsingma.basics.dates import to_day
 from tsingma.basics.rejection import InvariantBroken, Rejected
 from tsingma.engine.house import House
-from tsingma.journal.commands import Command, OpenDay
+from tsingma.journal.commands import OpenDay, Submitted
 from tsingma.journal.record import Record
 from tsingma.journal.store import Snapshot
 from tsingma.messages.instruction_file import Readers, readers_of
@@ -80,7 +80,7 @@ class HouseService:
             sequencer.catch_up()
             return question(sequencer.state, sequencer.sequence)
 
-    def submit(self, command_id: str, command: Command) -> Receipt:
+    def submit(self, command_id: str, command: Submitted) -> Receipt:
         """Put a command to the writer and return the receipt of its answer; raises Rejected as GroupCommit does."""
         return self._door.submit(command_id, command)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from tsingma.app.journal_pages import COLUMNS, record_lines
 from tsingma.app.session import on_a_server, open_store
 from tsingma.app.views import VIEWS, VIEWS_NAME, Projector, open_views
 from tsingma.basics.dates import to_date
@@ -17,8 +18,8 @@ from tsingma.engine.house import House
 from tsingma.settlement.instruction import REASONS, STATUSES
 from tsingma.store.views import View, ViewStore
 
-STATEMENT = "statement"
-NAMES = (*(view.name for view in VIEWS), STATEMENT)
+STATEMENT, RECORDS = "statement", "records"
+NAMES = (*(view.name for view in VIEWS), STATEMENT, RECORDS)
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -33,10 +34,13 @@ class Page(msgspec.Struct, frozen=True):
 def look(house: Path | str, name: str, participant: str, at: int | None, path: Path | None = None) -> Page:
     """Bring a house's views up to date and return one of them, or ``statement``, as of a record (default: the last).
 
-    ``participant`` chooses the lines of its accounts; without it all are returned. ``path`` is the file of the views,
-    by default in the house's folder. Raises Rejected: missing (no house, or no place for the views of a house on a
+    ``participant`` chooses the lines of its accounts; without it all are returned. ``records`` is the journal itself,
+    with who told each command; ``participant`` is who told it there. ``path`` is the file of the views, by default in
+    the house's folder; records need none. Raises Rejected: missing (no house, or no place for the views of a house on a
     server), unknown (view, participant), beyond-horizon (a record that is not there yet).
     """
+    if name == RECORDS:
+        return _records(house, participant, at)
     if path is None and on_a_server(house):
         raise refuse(
             RejectionReason.MISSING, "the views of a house on a server need a file", remedy="give --views FILE"
@@ -51,6 +55,16 @@ def look(house: Path | str, name: str, participant: str, at: int | None, path: P
         if not 0 <= until <= standing.sequence:
             raise refuse(RejectionReason.BEYOND_HORIZON, f"the journal ends at record {standing.sequence}", field="at")
         return _page(projector.house, views, name, _accounts(projector.house, participant), until)
+
+
+def _records(house: Path | str, actor: str, at: int | None) -> Page:
+    with closing(open_store(house, read_only=True)) as store:
+        last = store.length()
+        until = last if at is None else at
+        if not 0 <= until <= last:
+            raise refuse(RejectionReason.BEYOND_HORIZON, f"the journal ends at record {last}", field="at")
+        rows = [msgspec.structs.astuple(line) for line in record_lines(store, until, actor)]
+    return Page(RECORDS, until, COLUMNS, rows)
 
 
 def _accounts(house: House, participant: str) -> list[int]:

@@ -1,4 +1,4 @@
-"""``tsingma view``: balances, positions, instructions and statements of a house, as of any record."""
+"""``tsingma view``: balances, positions, instructions, statements and records of a house, as of any record."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ import click
 from tsingma.cli.house import HOUSE
 
 
-@click.command(epilog="\b\nExample:\n  tsingma view statement --house out/house --participant B00001 --at 40\n")
-@click.argument("name", metavar="balances|positions|instructions|statement")
+@click.command(
+    epilog="\b\nExample:\n  tsingma view statement --house out/house --participant B00001 --at 40\n"
+    "  tsingma view records --house out/house --json\n"
+)
+@click.argument("name", metavar="balances|positions|instructions|statement|records")
 @HOUSE
-@click.option("--participant", default="", help="Only the accounts of this participant.")
+@click.option("--participant", default="", help="Only its accounts; of records, only what it told.")
 @click.option("--at", type=click.IntRange(min=0), help="As of this record of the journal (default: the last).")
 @click.option("--views", type=click.Path(dir_okay=False, path_type=Path), help="File of the views.")
 @click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="Rows to print, without --json.")

@@ -3,7 +3,7 @@
 A command is carried out in memory, its record is made durable, and only then is it answered. When the store
 or a rule fails in between, memory and journal may differ, so the sequencer stops for good and the house is
 opened again from the journal. A refused command changes nothing and is not journalled: sent again it is judged
-again. The same id with the same body gets the stored answer; with another body it is refused.
+again. The same id with the same command gets the stored answer, whoever tells it; with another it is refused.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from itertools import takewhile
 from typing import Generic, Protocol, Self, TypeVar
 
 from tsingma.basics.rejection import InvariantBroken, Rejected, Rejection, RejectionReason, refuse
-from tsingma.journal.commands import Command, decode, encode
+from tsingma.journal.commands import Command, Submitted, command_of, decode, encode
 from tsingma.journal.events import Answer, Refused, decode_answer, encode_answer
+from tsingma.journal.origin import command_bytes
 from tsingma.journal.record import BATCH_COMMANDS_MAX, GENESIS, Record, beyond_limits, chain, is_whole
 from tsingma.journal.store import Snapshot, Store
 
@@ -79,7 +80,7 @@ class Sequencer(Generic[S]):
         record = self._store.find(command_id)
         return None if record is None else decode_answer(_whole(record).answer)
 
-    def submit(self, batch: Sequence[tuple[str, Command]], *, whole: bool = False) -> list[Answer]:
+    def submit(self, batch: Sequence[tuple[str, Submitted]], *, whole: bool = False) -> list[Answer]:
         """Carry out up to 8,190 commands in one durable commit and answer each, in order.
 
         With ``whole``, every command of the batch must be accepted: the caller checked them before, and a refusal
@@ -132,18 +133,18 @@ class Sequencer(Generic[S]):
             raise
         return self._sequence - before
 
-    def _carry_out(self, batch: Sequence[tuple[str, Command]], *, whole: bool) -> list[Answer]:
+    def _carry_out(self, batch: Sequence[tuple[str, Submitted]], *, whole: bool) -> list[Answer]:
         """Step in runs of ids not met before: a repeat is answered only after its first has been judged."""
         answers: dict[int, Answer] = {}
         known = self._store.find_all([command_id for command_id, _ in batch])
         commit = _Commit(self._sequence, self._head)
         waiting: dict[str, _Waiting] = {}
-        for place, (command_id, command) in enumerate(batch):
+        for place, (command_id, submitted) in enumerate(batch):
             if command_id in waiting or (whole and waiting):
                 answers.update(self._step_waiting(waiting, commit))
                 if whole and isinstance(refused := answers[place - 1], Refused):
                     return _nothing_kept(refused, commit)
-            body = encode(command)
+            body = encode(submitted)
             record = commit.by_id.get(command_id) or known.get(command_id)
             beyond = beyond_limits(command_id, body)
             if record is not None:
@@ -151,7 +152,7 @@ class Sequencer(Generic[S]):
             elif beyond is not None:
                 answers[place] = Refused((beyond,))
             else:
-                waiting[command_id] = _Waiting(place, command, body)
+                waiting[command_id] = _Waiting(place, command_of(submitted), body)
                 continue
             if whole and isinstance(refused := answers[place], Refused):
                 return _nothing_kept(refused, commit)
@@ -279,7 +280,7 @@ def _whole(record: Record) -> Record:
 
 
 def _repeat(record: Record, body: bytes) -> Answer:
-    if _whole(record).body == body:
+    if command_bytes(_whole(record).body) == command_bytes(body):  # whoever told it
         return decode_answer(record.answer)
     return Refused(
         (

@@ -12,6 +12,7 @@ from tsingma.journal.corporate_action_commands import CorporateActionCommand
 from tsingma.journal.custody_commands import CustodyCommand
 from tsingma.journal.link_commands import LinkCommand
 from tsingma.journal.link_order_commands import LinkOrderCommand
+from tsingma.journal.origin import Origin, command_bytes, with_origin
 from tsingma.journal.payment_commands import PaymentCommand
 from tsingma.journal.pool_commands import PoolCommand
 from tsingma.journal.token_commands import TokenCommand
@@ -318,15 +319,32 @@ Command = (
     | LinkCommand
 )
 
+
+class Signed(msgspec.Struct, frozen=True):
+    """A command and who told it; it is carried out as the command alone."""
+
+    command: Command
+    origin: Origin
+
+
+Submitted = Command | Signed
+
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER: msgspec.msgpack.Decoder[Command] = msgspec.msgpack.Decoder(Command)
 
 
-def encode(command: Command) -> bytes:
-    """Return the journal body of a command (msgpack, one fixed field order)."""
-    return _ENCODER.encode(command)
+def encode(submitted: Submitted) -> bytes:
+    """Return the journal body of a command (msgpack, one fixed field order), with who told it where that is known."""
+    if isinstance(submitted, Signed):
+        return with_origin(_ENCODER.encode(submitted.command), submitted.origin)
+    return _ENCODER.encode(submitted)
+
+
+def command_of(submitted: Submitted) -> Command:
+    """Return the command itself, whoever told it."""
+    return submitted.command if isinstance(submitted, Signed) else submitted
 
 
 def decode(body: bytes) -> Command:
-    """Return the command of a journal body; raises msgspec.ValidationError when it is none."""
-    return _DECODER.decode(body)
+    """Return the command of a journal body, whoever told it; raises msgspec.DecodeError when it is none."""
+    return _DECODER.decode(command_bytes(body))
