@@ -211,7 +211,7 @@ def test_the_command(
     assert f'"{participant}/' in capsys.readouterr().out
     assert all(str(row[0]).startswith(participant) for row in look(house, "balances", participant, None).rows)
     for arguments, message in (
-        (["nothing", *place], "no view nothing (one of balances, positions, instructions, statement)"),
+        (["nothing", *place], "no view nothing (one of balances, positions, instructions, statement, records)"),
         (["balances", *place, "--participant", "X"], "no participant X"),
         (["balances", *place, "--at", "99999"], "the journal ends at record"),
         (["balances", "--house", new_database()], "need a file (give --views FILE)"),
