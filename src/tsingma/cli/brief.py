@@ -22,6 +22,18 @@ def brief_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return html(language(command))
 
 
+def report_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--report FILE`` to a command: its official report, in the form that the file ends in."""
+    text = "Write an official report as well (.pdf, .xlsx, .csv, .html)."
+    return click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help=text)(command)
+
+
+def language_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--language en|zh`` to a command."""
+    text = "Of what is written."
+    return click.option("--language", type=click.Choice(LANGUAGES), default="en", show_default=True, help=text)(command)
+
+
 def write_brief(html: Path, page: str, *, quiet: bool) -> None:
     """Write a brief and say where, unless ``quiet`` (JSON goes out); raises Rejected where it cannot be written."""
     try:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tsingma.cli.brief import brief_options, write_brief
+from tsingma.cli.brief import brief_options, report_option, write_brief
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -39,10 +39,11 @@ def chain() -> None:
     "--start", type=click.DateTime(["%Y-%m-%d"]), default="2026-06-30", show_default=True, help="First day of the path."
 )
 @brief_options
+@report_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object with every cell.")
 def run(
     scenario: str, table: Path | None, year: int | None, layers: Path | None, draws: int, seed: int,
-    path_file: Path | None, start: datetime, html: Path | None, language: str, *, as_json: bool,
+    path_file: Path | None, start: datetime, html: Path | None, language: str, report: Path | None, *, as_json: bool,
 ) -> None:  # fmt: skip
     """Run a scenario: results by country, layer, zone and tier, leakage, divergence, reasons and uncertainty."""
     import msgspec
@@ -62,6 +63,13 @@ def run(
 
         figures = chain_figures(read_scenario(scenario)[1], found)
         write_brief(html, render_chain_brief(figures, language), quiet=as_json)
+    if report is not None:
+        from tsingma.app.economy_briefs import chain_figures
+        from tsingma.app.economy_chain import read_scenario
+        from tsingma.reports.official.economy import chain_report
+        from tsingma.reports.official.files import write_report
+
+        write_report(chain_report(chain_figures(read_scenario(scenario)[1], found), language), report)
     if as_json:
         click.echo(msgspec.json.encode(found).decode())
         return

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tsingma.cli import economy_evidence, economy_renminbi
-from tsingma.cli.brief import brief_options, write_brief
+from tsingma.cli.brief import brief_options, report_option, write_brief
 
 if TYPE_CHECKING:
     from tsingma.app.economy_run import ScenarioRun
@@ -24,6 +24,7 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--json", "as_json", is_flag=True, help="Print one JSON object: scenario, path, fans, causes."),
         click.option("--data", type=click.Path(exists=True, file_okay=False, path_type=Path),
                      help="Folder of public series: the brief shows what came after the start."),
+        report_option,
         brief_options,
         click.option("--path", "path_file", type=click.Path(dir_okay=False, path_type=Path),
                      help="Write the path here (.toml, .json)."),
@@ -85,7 +86,7 @@ for _command in (economy_evidence.property_evidence, economy_evidence.calibrate,
 
 def _run(
     model: str, *, name: str, replications: int | None, seed: int | None, level: float | None,
-    path_file: Path | None, html: Path | None, language: str, data: Path | None, as_json: bool,
+    path_file: Path | None, html: Path | None, language: str, report: Path | None, data: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     import msgspec
 
@@ -101,6 +102,12 @@ def _run(
         from tsingma.reports.economy_fan_brief import render_run_brief
 
         write_brief(html, render_run_brief(run_figures(found, causes, data), language), quiet=as_json)
+    if report is not None:
+        from tsingma.app.economy_briefs import run_figures
+        from tsingma.reports.official.economy import run_report
+        from tsingma.reports.official.files import write_report
+
+        write_report(run_report(run_figures(found, causes, data), language), report)
     if as_json:
         click.echo(msgspec.json.encode({**msgspec.structs.asdict(found), "attribution": causes}).decode())
         return

@@ -25,6 +25,7 @@ _SUBCOMMANDS: dict[str, tuple[str, str, str]] = {
     "margin": ("tsingma.cli.margin", "margin", "Margin of a portfolio, and parameter files from prices."),
     "messages": ("tsingma.cli.iso", "messages", "ISO 20022 files: check, send, answer, change to and from CSV."),
     "money": ("tsingma.cli.money", "money", "Payments in four currencies, queues, and the liquidity each bank used."),
+    "report": ("tsingma.cli.report", "report", "Official reports as PDF, XLSX, CSV or HTML, in two languages."),
     "settle": ("tsingma.cli.settle", "settle", "Which instructions settle together, and what frees the others."),
     "stress": ("tsingma.cli.stress", "stress", "Scenarios through the house, and the path that empties its fund."),
     "serve": ("tsingma.cli.serve", "serve", "Answer HTTP for a house, and make keys and tokens to try it."),

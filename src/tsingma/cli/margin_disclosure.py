@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
+from tsingma.cli.brief import language_option, report_option
 from tsingma.cli.margin_market import FILE, with_market
 
 if TYPE_CHECKING:
@@ -28,10 +29,13 @@ if TYPE_CHECKING:
 @click.option("--fund-house", default="HKSCC", show_default=True, help="Whose fund --exposures and --keys are.")
 @click.option("--cover", type=click.IntRange(1, 2), default=2, show_default=True, help="Largest groups to cover.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="File to write; printed without it.")
+@report_option
+@language_option
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of CSV.")
 def disclosure(
     market: MarketFiles, books: Path | None, basis: str, every: int, collateral: Path | None, exposures: Path | None,
-    keys: Path | None, fund_house: str, cover: int, out: Path | None, *, as_json: bool,
+    keys: Path | None, fund_house: str, cover: int, out: Path | None, report: Path | None, language: str, *,
+    as_json: bool,
 ) -> None:  # fmt: skip
     """Write the public quantitative disclosure of each house: margin, collateral, breaches, resources."""
     from tsingma.app.joint_study import books_of_file, past_of_files
@@ -47,6 +51,11 @@ def disclosure(
     fields = disclose_margin(chosen, past_of_files(market), allocation, collateral, every=every)
     if exposures is not None and keys is not None:
         fields = disclose_resources(fund_house, exposures, keys, FundRules(cover=cover)) + fields
+    if report is not None:
+        from tsingma.reports.official.disclosure import disclosure_report
+        from tsingma.reports.official.files import write_report
+
+        write_report(disclosure_report(fields, "", language), report)
     text = json.dumps(msgspec.to_builtins(fields), indent=1) + "\n" if as_json else write_fields(fields)
     if out is None:
         click.echo(text, nl=False)

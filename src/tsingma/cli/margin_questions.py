@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
+from tsingma.cli.brief import language_option, report_option
 from tsingma.cli.margin_market import ALLOCATIONS, FILE, with_market
 
 if TYPE_CHECKING:
     from tsingma.app.joint_study import MarketFiles
     from tsingma.margin.joint.explain import DayChange, Explanation
+    from tsingma.margin.joint.history import Statement
     from tsingma.margin.joint.requirement import JointMargin
 
 _DAY = click.DateTime(["%Y-%m-%d"])
@@ -34,10 +36,12 @@ def _common(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--allocation", default="euler", show_default=True, type=ALLOCATIONS)
 @click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write a margin statement as well.")
 @click.option("--history-days", default=250, show_default=True, type=click.IntRange(1, 5_000), help="Of the statement.")
+@report_option
+@language_option
 def explain(
     market: MarketFiles, books: Path | None, level: str, name: str | None,
     day: datetime | None, since: datetime | None, allocation: str, html: Path | None,
-    history_days: int, *, as_json: bool,
+    history_days: int, report: Path | None, language: str, *, as_json: bool,
 ) -> None:  # fmt: skip
     """Show what a margin is made of: positions, houses, tail scenarios; or why it changed."""
     from tsingma.app.joint_study import book_named, books_of_file, change_of_book, explain_book, past_of_files
@@ -51,19 +55,31 @@ def explain(
         change = change_of_book(book, book, past, since.date(), at, settings)
         click.echo(json.dumps(msgspec.to_builtins(change), indent=2) if as_json else _change_text(change))
         return
-    if html is None:
+    if html is None and report is None:
         found = explain_book(book, past, at, settings, Allocation(allocation))
     else:
         from tsingma.app.joint_study import statement_of_book
-        from tsingma.reports.margin_statement import render_statement
 
         made = statement_of_book(book, past, at, settings, Allocation(allocation), history_days)
-        html.parent.mkdir(parents=True, exist_ok=True)
-        html.write_text(render_statement(made), encoding="utf-8")
+        _write_statement(made, html, report, language)
         found = made.explanation
     click.echo(json.dumps(msgspec.to_builtins(found), indent=2) if as_json else _explanation_text(found))
     if html is not None and not as_json:
         click.echo(f"statement: {html}")
+
+
+def _write_statement(made: Statement, html: Path | None, report: Path | None, language: str) -> None:
+    """Write a statement as a page with charts, as an official report, or both."""
+    if html is not None:
+        from tsingma.reports.margin_statement import render_statement
+
+        html.parent.mkdir(parents=True, exist_ok=True)
+        html.write_text(render_statement(made), encoding="utf-8")
+    if report is not None:
+        from tsingma.reports.official.files import write_report
+        from tsingma.reports.official.margin import margin_report
+
+        write_report(margin_report(made, language), report)
 
 
 @click.command(epilog="\b\nExample:\n  tsingma margin statements --prices P.csv --books B.csv --out statements\n")

@@ -1,0 +1,127 @@
+"""Official reports as PDF, set by typst: tagged, both languages, the same bytes for the same report.
+
+Texts go to the page as JSON, never as markup. Latin letters are typst's own fonts; Chinese ones are looked up where
+systems keep fonts and nothing else of the system is used, so that two machines with the same font make the same file.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from tsingma.basics.rejection import RejectionReason, refuse
+from tsingma.reports.official.model import Column, Kind, Report, Table, cell_text
+from tsingma.reports.official.words import speaker
+
+LATIN = "Libertinus Serif"  # comes with typst
+CODE = "DejaVu Sans Mono"
+CHINESE, CHINESE_FILES = "Noto Serif CJK HK", ("NotoSerifCJK-Regular.ttc", "NotoSerifCJK-Bold.ttc")
+FONT_FOLDERS = (
+    "/usr/share/fonts", "/usr/local/share/fonts", "~/.local/share/fonts", "~/.fonts", "/Library/Fonts",
+    "~/Library/Fonts", "C:/Windows/Fonts",
+)  # fmt: skip
+FONTS_VARIABLE = "TSINGMA_FONTS"  # a folder to look in first
+_WORDS_MAX, _PADDING = 30, 2  # letters
+_CHINESE_FROM = "\u2e80"  # radicals, punctuation, ideographs, full width forms
+
+
+def write_pdf(report: Report) -> bytes:
+    """Return a report as a PDF file; raises Rejected (missing): typst is not installed, or no Chinese font is there."""
+    typst = _library()
+    data = _page(report)
+    text = msgspec.json.encode(data).decode()
+    chinese = report.language == "zh" or any(letter >= _CHINESE_FROM for letter in text)
+    folder = chinese_fonts() if chinese else None
+    data["fonts"] = [LATIN, CHINESE] if chinese else [LATIN]
+    data["code_fonts"] = [CODE, CHINESE] if chinese else [CODE]
+    made = typst.compile(
+        files("tsingma.reports.official").joinpath("official.typ").read_bytes(),
+        font_paths=[str(folder)] if folder is not None else [], ignore_system_fonts=True, format="pdf",
+        sys_inputs={"report": msgspec.json.encode(data).decode()},
+    )  # fmt: skip
+    return bytes(made)
+
+
+def chinese_fonts() -> Path:
+    """Return the folder that has the Chinese font; raises Rejected (missing) saying what to install."""
+    asked = os.environ.get(FONTS_VARIABLE, "")
+    found = _font_folder((asked, *FONT_FOLDERS) if asked else FONT_FOLDERS)
+    if found is None:
+        raise refuse(
+            RejectionReason.MISSING, f"no font '{CHINESE}' ({CHINESE_FILES[0]}) for Chinese text",
+            remedy=f"apt-get install fonts-noto-cjk, or name a folder that has it in {FONTS_VARIABLE}",
+        )  # fmt: skip
+    return found
+
+
+@cache
+def _font_folder(folders: tuple[str, ...]) -> Path | None:
+    for folder in folders:
+        root = Path(folder).expanduser()
+        if root.is_dir():
+            found = sorted(root.rglob(CHINESE_FILES[0]))
+            if found:
+                return found[0].parent
+    return None
+
+
+def _library() -> Any:
+    try:
+        import typst
+    except ImportError:
+        raise refuse(
+            RejectionReason.MISSING, "typst is not installed", remedy="pip install 'tsingma[reports]'"
+        ) from None
+    return typst
+
+
+def _page(report: Report) -> dict[str, Any]:
+    """Return what the template asks for; every value is text."""
+    say = speaker(report.language)
+    return {
+        "lang": report.language,
+        "house": report.house,
+        "what": say("frame.what"),
+        "title": report.title,
+        "subtitle": report.subtitle,
+        "badge": report.badge,
+        "facts": [[label, value] for label, value in report.facts],
+        "figures": [msgspec.structs.asdict(one) for one in report.figures],
+        "sections": [
+            {"heading": one.heading, "lead": one.lead, "tables": [_table(each) for each in one.tables]}
+            for one in report.sections
+        ],
+        "notes": list(report.notes),
+        "notes_heading": say("frame.notes"),
+        "none": say("frame.none"),
+        "page": say("frame.page"),
+        "foot": f"{report.title} · {report.subtitle}",
+    }
+
+
+def _table(table: Table) -> dict[str, Any]:
+    rows, foot = ([_row(table, row) for row in several] for several in (table.rows, table.foot))
+    columns = [
+        _column(one, [one.heading, *(row[place] for row in (*rows, *foot))]) for place, one in enumerate(table.columns)
+    ]
+    return {"caption": table.caption, "columns": columns, "rows": rows, "foot": foot}
+
+
+def _column(column: Column, cells: list[str]) -> dict[str, Any]:
+    """Return a column with its share of the page: as its longest cell is long; long words wrap, figures never."""
+    longest = max(sum(2 if letter >= _CHINESE_FROM else 1 for letter in cell) for cell in cells)
+    code = column.kind is Kind.CODE
+    width = longest if column.numeric or code else min(longest, _WORDS_MAX)
+    return {
+        "heading": column.heading, "numeric": column.numeric, "code": code,
+        "width": (width * 5 // 4 if code else width) + _PADDING,
+    }  # fmt: skip
+
+
+def _row(table: Table, row: tuple[Any, ...]) -> list[str]:
+    return [cell_text(column.kind, cell) for column, cell in zip(table.columns, row, strict=True)]
