@@ -22,7 +22,7 @@ from tsingma.app.stress_run import LIQUID_MULTIPLE, StressSource, less_liquid, s
 from tsingma.basics.clock import Clock
 from tsingma.margin.hkscc.history_settings import FilterSettings
 from tsingma.margin.hkscc.parameters import Parameters
-from tsingma.messages.prices import read_prices
+from tsingma.messages.prices import read_prices, write_prices
 from tsingma.messages.rpf01 import write_parameters
 from tsingma.reports.figures import BacktestRow, CrossRow, DayFigures, HouseReport, check_report
 from tsingma.reports.html import render_html
@@ -58,7 +58,7 @@ class DemoResult(msgspec.Struct, frozen=True):
 
 
 def run_demo(options: DemoOptions, clock: Clock, progress: Progress) -> DemoResult:
-    """Make the market, run its days on a fresh house in ``out``, write report, parameters and statements there.
+    """Make the market, run its days on a fresh house in ``out``, write report, prices, parameters and statements there.
 
     Raises Rejected when the prices are refused, or when ``out`` holds a folder that is no earlier demo.
     """
@@ -87,6 +87,7 @@ def run_demo(options: DemoOptions, clock: Clock, progress: Progress) -> DemoResu
     stressed = _stress(source, options.seed, progress)
     (folder / "stress.html").write_text(render_brief(stressed), encoding="utf-8")
     complete = with_flat_rates(parameters, market.resolved, market.dates[0])
+    write_prices(folder / "prices.csv", market.history)
     (folder / "RPF01.csv").write_bytes(write_parameters(complete))
     (folder / "report.html").write_text(render_html(report), encoding="utf-8")
     seconds = (clock.elapsed_ns() - began) / 1e9
@@ -120,7 +121,7 @@ def _fresh(out: Path) -> Path:
     """Clear what an earlier demo left in the folder, and nothing else."""
     for name in ("house", "statements", "renminbi"):
         shutil.rmtree(out / name, ignore_errors=True)
-    for name in ("report.html", "stress.html", "RPF01.csv"):
+    for name in ("report.html", "stress.html", "RPF01.csv", "prices.csv"):
         (out / name).unlink(missing_ok=True)
     out.mkdir(parents=True, exist_ok=True)
     return out

@@ -7,7 +7,6 @@ from datetime import date
 from pathlib import Path
 
 import msgspec
-import numpy as np
 
 from tsingma.app.business_day import DayInput, DerivativeInput, run_day
 from tsingma.app.progress import Progress
@@ -33,6 +32,7 @@ from tsingma.messages.market_files import (
     write_closing,
     write_deposits,
 )
+from tsingma.messages.prices import write_prices
 from tsingma.messages.rpf01 import read_parameters
 from tsingma.messages.trade_file import read_trades, write_trades
 from tsingma.reference.book import ReferenceBook, ResolvedBook, resolve
@@ -55,7 +55,7 @@ def write_market(folder: Path, market: SimulatedMarket, progress: Progress, *, p
     folder.mkdir(parents=True, exist_ok=True)
     write_book(folder / "reference.json", market.book)
     write_deposits(folder / "deposits.csv", market.deposits(), market.resolved)
-    (folder / "prices.csv").write_text(_wide(market), encoding="ascii")
+    write_prices(folder / "prices.csv", market.history)
     (folder / "README.txt").write_text(
         f"{market.label}. SIMULATED: firms, trades and holdings are invented.\n", encoding="ascii"
     )
@@ -171,14 +171,3 @@ def _derivatives(
 
 def _read(path: Path) -> bytes:
     return path.read_bytes()
-
-
-def _wide(market: SimulatedMarket) -> str:
-    """Return the price history as the wide CSV that ``tsingma margin parameters`` reads."""
-    history = market.history
-    lines = ["Date," + ",".join(f"{int(code):04d}.HK" for code in history.instruments)]
-    whole, part = np.divmod(history.close_e4, 10_000)
-    for row in range(history.days):
-        values = (f"{w}.{p:04d}" for w, p in zip(whole[row].tolist(), part[row].tolist(), strict=True))
-        lines.append(f"{to_date(int(history.dates[row]))}," + ",".join(values))
-    return "\n".join(lines) + "\n"

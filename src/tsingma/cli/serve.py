@@ -24,7 +24,10 @@ _ROLES = ("operator", "participant", "custodian", "regulator", "auditor")
 @click.group(
     invoke_without_command=True,
     cls=LazyGroup,
-    lazy={"config": ("tsingma.cli.serve_config", "config", "Print the settings in force, checked, with their source.")},
+    lazy={
+        "config": ("tsingma.cli.serve_config", "config", "Print the settings in force, checked, with their source."),
+        "trial": ("tsingma.cli.serve_trial", "trial", "Serve the demo's house, with people of every role to sign in."),
+    },
     epilog="\b\nExample:\n"
     "  tsingma serve key --keys keys.toml --private b1.json --id b1 --role participant --participant B00001\n"
     "  tsingma serve --house out/house --keys keys.toml --port 8080\n"
@@ -65,7 +68,7 @@ def serve(
     """
     if ctx.invoked_subcommand is not None:
         return
-    _require_extra()
+    require_extra()
     from tsingma.api.server import serve as serve_house
     from tsingma.app.serve_config import read_config
     from tsingma.console.routes import ROUTES
@@ -93,7 +96,7 @@ def serve(
 @_JSON
 def key(keys: Path, private: Path, name: str, role: str, participant: str, *, as_json: bool) -> None:
     """Make a key pair: the private part into a file only you read, the public one into the keys file."""
-    _require_extra()
+    require_extra()
     import msgspec
 
     from tsingma.api.permissions import Role
@@ -114,7 +117,7 @@ def key(keys: Path, private: Path, name: str, role: str, participant: str, *, as
 @click.option("--seconds", type=click.IntRange(1, 300), default=60, show_default=True, help="How long it is good.")
 def token(keys: Path, private: Path, seconds: int) -> None:
     """Print a new token of a key; a change needs a new one each time."""
-    _require_extra()
+    require_extra()
     from tsingma.api.trying import new_token
     from tsingma.basics.clock import SystemClock
 
@@ -137,7 +140,7 @@ def person(
     *, password_stdin: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Add a person to the people file, with a password asked for on the terminal."""
-    _require_extra()
+    require_extra()
     import msgspec
 
     from tsingma.api.people import new_person
@@ -157,8 +160,8 @@ def person(
     click.echo(msgspec.json.encode(row).decode() if as_json else added)
 
 
-def _require_extra() -> None:
-    missing = [name for name in ("litestar", "uvicorn", "joserfc", "jinja2") if find_spec(name) is None]
-    missing = [name for name in ("litestar", "uvicorn", "joserfc", "argon2") if find_spec(name) is None]
+def require_extra() -> None:
+    """Raise click.UsageError, with what to install, where the extra of the service is not there."""
+    missing = [name for name in ("litestar", "uvicorn", "joserfc", "jinja2", "argon2") if find_spec(name) is None]
     if missing:
         raise click.UsageError(f"{', '.join(missing)} is not installed: pip install 'tsingma[service]'")

@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from tsingma.basics.dates import parse_date, to_day
+from tsingma.basics.dates import parse_date, to_date, to_day
 from tsingma.basics.rejection import Rejected, Rejection, RejectionReason, refuse
 from tsingma.basics.rounding import parse_scaled
 from tsingma.market.history import PriceHistory
@@ -55,6 +55,21 @@ def read_prices(path: Path, *, volumes: Path | None = None, days_min: int = 2) -
     shares = None if volumes is None else _volumes_of(volumes, prices)
     days = np.array(prices.days, dtype=np.int32)
     return PriceHistory(days, prices.instruments, prices.values, prices.blank, shares)
+
+
+def write_prices(path: Path, history: PriceHistory) -> None:
+    """Write a price history as the wide CSV that ``read_prices`` takes; a missing close is a blank cell."""
+    lines = ["Date," + ",".join(f"{int(code):04d}.HK" for code in history.instruments)]
+    whole, part = np.divmod(history.close_e4, 10_000)
+    for row in range(history.days):
+        values = (
+            "" if missing else f"{w}.{p:04d}"
+            for w, p, missing in zip(
+                whole[row].tolist(), part[row].tolist(), history.missing[row].tolist(), strict=True
+            )
+        )
+        lines.append(f"{to_date(int(history.dates[row]))}," + ",".join(values))
+    path.write_text("\n".join(lines) + "\n", encoding="ascii")
 
 
 def _volumes_of(path: Path, prices: _Grid) -> npt.NDArray[np.int64]:
