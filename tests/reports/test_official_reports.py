@@ -14,6 +14,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import msgspec
@@ -259,11 +260,19 @@ def test_figures_that_do_not_add_up_are_not_printed() -> None:
 def test_a_notice_tells_a_participant_nothing_of_others() -> None:
     """Goal: what others pay is theirs to know. Method: the notice of one of three names no other."""
     texts = [cell for one in fund_report(FUND, RULES, "HKSCC", "P03", "en").tables()
-             for row in one.rows for cell in row if isinstance(cell, str) and one.name == "contributions"]  # fmt: skip
+             for row in one.rows for cell in row if isinstance(cell, str)]  # fmt: skip
     assert not {"P01", "P02"} & set(texts)
     whole = fund_report(FUND, RULES, "HKSCC", "", "en")
     paid = next(one for one in whole.tables() if one.name == "contributions")
     assert sum(int(row[1]) for row in paid.rows) == FUND.size == paid.foot[0][1]  # type: ignore[arg-type]
+
+
+def test_the_console_says_the_same() -> None:
+    """Goal: one term a concept. Method: statuses, steps and proofs beside the console's own table of words."""
+    words = tomllib.loads((SOURCE / "console" / "words" / "day.toml").read_text(encoding="utf-8"))
+    for group in ("status", "step", "proof"):
+        for name, said in words[group].items():
+            assert table()[f"{group}.{name}"] == said, f"{group}.{name}"
 
 
 def test_every_word_is_there_in_both_languages() -> None:
@@ -276,6 +285,6 @@ def test_every_word_is_there_in_both_languages() -> None:
     latin = {name for name, one in words.items() if not re.search("[\u4e00-\u9fff]", one["zh"])}
     assert latin == {"frame.lei", "economy.k"}
     say = speaker("zh")
-    assert (say("status.failing"), say("status.unheard of")) == ("逾期", "unheard of")
+    assert (say("status.failing"), say("status.unheard of")) == ("交收失敗", "unheard of")
     with pytest.raises(InvariantBroken):
         say("frame.unheard of")

@@ -101,7 +101,7 @@ def _runs(day: DayFigures, say: Speaker) -> Table:
         Column(say("day.value"), Kind.MONEY), Column(say("day.open_after"), Kind.WHOLE),
     )  # fmt: skip
     rows: list[tuple[Cell, ...]] = [
-        (run.step.replace("-", " "), run.positions_settled, run.shares_delivered, run.value_cents, run.open_after)
+        (say(f"step.{run.step}"), run.positions_settled, run.shares_delivered, run.value_cents, run.open_after)
         for run in day.runs
     ]
     return Table(name="runs", caption=str(day.day), columns=columns, rows=tuple(rows))
@@ -114,7 +114,7 @@ def _instructions(days: tuple[DayFigures, ...], say: Speaker) -> Table:
           for name in ("submitted", "number_settled", "number_open", "number_cancelled")),
     )  # fmt: skip
     rows = tuple(
-        (str(day.day), one.kind, one.submitted, one.settled, one.open, one.cancelled)
+        (str(day.day), say(f"kind.{one.kind}"), one.submitted, one.settled, one.open, one.cancelled)
         for day in days
         for one in day.instructions
     )
@@ -146,7 +146,7 @@ def _charges(days: tuple[DayFigures, ...], say: Speaker) -> Table:
     columns = (
         Column(say("day.line")), Column(say("frame.currency"), Kind.CODE), Column(say("settlement.amount"), Kind.MONEY)
     )  # fmt: skip
-    rows = tuple((line.replace("-", " "), currency, cents) for (line, currency), cents in sums.items())
+    rows = tuple((say(f"charge.{line}"), currency, cents) for (line, currency), cents in sums.items())
     return Table(name="charges", caption="", columns=columns, rows=rows)
 
 
@@ -173,7 +173,7 @@ def _proof(days: tuple[DayFigures, ...], say: Speaker) -> Table:
         Column(say("frame.record"), Kind.WHOLE),
     )  # fmt: skip
     rows = tuple(
-        (str(day.day), one.name, say("day.yes" if one.held else "day.no"), day.journal_sequence)
+        (str(day.day), say(f"proof.{one.name}"), say("day.yes" if one.held else "day.no"), day.journal_sequence)
         for day in days
         for one in day.invariants
     )

@@ -27,11 +27,15 @@ def fund_report(fund: Fund, rules: FundRules, house: str, participant: str, lang
         (say("frame.currency"), "HKD"), (say("frame.unit"), say("frame.hkd")),
     )  # fmt: skip
     sections = [
-        Section(heading=say("fund.covers"), lead=say("fund.covers_lead"), tables=(_covers(fund, say),)),
+        Section(heading=say("fund.covers"), lead=say("fund.covers_lead"), tables=(_covers(fund, participant, say),)),
         Section(heading=say("fund.who"), lead=say("fund.own_lead" if participant else "fund.who_lead"),
                 tables=(_who(fund, participant, say),)),
     ]  # fmt: skip
-    if fund.extra_margin:
+    notes = []
+    if fund.extra_margin and participant:
+        notes.append(say("fund.extra_note").format(count=len(fund.extra_margin),
+                                                   amount=f"{sum(fund.extra_margin.values()):,}"))  # fmt: skip
+    elif fund.extra_margin:
         sections.append(Section(heading=say("fund.extra"), lead=say("fund.extra_lead"), tables=(_extra(fund, say),)))
     rule = say("fund.rules").format(
         cover=rules.cover, minimum=f"{rules.minimum:,}", threshold=f"{rules.threshold:,}",
@@ -46,7 +50,7 @@ def fund_report(fund: Fund, rules: FundRules, house: str, participant: str, lang
         facts=facts,
         figures=_figures(fund, participant, say),
         sections=tuple(sections),
-        notes=(rule,),
+        notes=(*notes, rule),
     )
 
 
@@ -59,9 +63,11 @@ def _figures(fund: Fund, participant: str, say: Speaker) -> tuple[Figure, ...]:
     return tuple(found)
 
 
-def _covers(fund: Fund, say: Speaker) -> Table:
+def _covers(fund: Fund, participant: str, say: Speaker) -> Table:
+    """Return whose losses are covered; a participant is not told who the groups are."""
+    names = (say("fund.largest"), say("fund.second")) if participant else fund.defaulters
     columns = (Column(say("fund.group")), Column(say("fund.loss"), Kind.WHOLE))
-    rows = tuple(zip(fund.defaulters, fund.largest_losses, strict=True))
+    rows = tuple(zip(names, fund.largest_losses, strict=False))
     foot = ((say("frame.total"), sum(fund.largest_losses)),)
     return Table(name="covers", caption="", columns=columns, rows=rows, foot=foot)
 

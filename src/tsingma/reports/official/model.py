@@ -100,7 +100,7 @@ def cell_text(kind: Kind, cell: Cell) -> str:
     if cell is None:
         return ""
     if isinstance(cell, str):
-        return cell.replace("-", MINUS, 1) if kind is Kind.FIGURE and is_number(cell) else cell
+        return _apart(cell) if kind is Kind.FIGURE and is_number(cell) else cell
     if kind is Kind.MONEY:
         return _signed(cell, f"{abs(cell) // 100:,}.{abs(cell) % 100:02d}")
     if kind is Kind.RATE:
@@ -123,6 +123,11 @@ def cell_plain(kind: Kind, cell: Cell) -> str:
 def is_number(text: str) -> bool:
     """Return whether text is a number without separators."""
     return _NUMBER.fullmatch(text) is not None
+
+
+def _apart(text: str) -> str:
+    whole, point, part = text.removeprefix("-").partition(".")
+    return f"{MINUS if text.startswith('-') else ''}{int(whole):,}{point}{part}"
 
 
 def _signed(cell: int, digits: str) -> str:
