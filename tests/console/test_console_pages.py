@@ -46,6 +46,10 @@ CASES = {
     "GET /console/instructions/{instruction}": Case(
         "/console/instructions/{instruction}", refused=404, title="story.past"
     ),
+    "GET /console/obligations": Case("/console/obligations?participant={participant}", title="books.obligations"),
+    "GET /console/positions": Case("/console/positions?participant={participant}", title="books.positions"),
+    "GET /console/holdings": Case("/console/holdings?participant={participant}", title="page.holdings.title"),
+    "GET /console/calls": Case("/console/calls?participant={participant}", title="books.cheapest"),
     "GET /console/changes": Case("/console/changes?follow=false", has_owner=False),
 }
 

@@ -35,6 +35,15 @@ MENU: tuple[Group, ...] = (
         ),
     ),
     Group(
+        "books",
+        (
+            Entry("obligations", "/console/obligations", (Resource.POSITIONS, Action.READ)),
+            Entry("positions", "/console/positions", (Resource.POSITIONS, Action.READ)),
+            Entry("holdings", "/console/holdings", (Resource.BALANCES, Action.READ)),
+            Entry("calls", "/console/calls", (Resource.MARGIN_CALLS, Action.READ)),
+        ),
+    ),
+    Group(
         "oversight",
         (
             Entry("houses", "/console/houses", (Resource.HOUSES, Action.READ)),

@@ -1,0 +1,69 @@
+"""What accounts hold: every asset with what of it is on hold, pledged and available, and its value at the last price.
+
+Securities are in units, money in cents of its currency, values in HKD cents. Lists are pages as in ``house_reads``.
+"""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+
+from tsingma.app.house_reads import of_participant
+from tsingma.basics.money import CURRENCIES
+from tsingma.basics.rejection import Rejected
+from tsingma.engine.house import House
+from tsingma.engine.pooling import valuation
+
+
+class HoldingLine(msgspec.Struct, frozen=True):
+    """An account's asset (a currency or ISIN); ``value_cents`` is None where it has no price or rate yet."""
+
+    account: str
+    asset: str
+    name: str
+    balance: int
+    held: int
+    pledged: int
+    available: int
+    value_cents: int | None
+
+
+class Holdings(msgspec.Struct, frozen=True):
+    """A page of holdings by account and asset, and the value of all of them; the cursor counts them."""
+
+    items: list[HoldingLine]
+    next: int | None
+    at: int
+    lines: int
+
+
+def holdings_of(house: House, at: int, participant: str, cursor: int, limit: int) -> Holdings:
+    """Return what a participant ("": everybody) holds behind the first ``cursor`` lines; raises Rejected (unknown)."""
+    ledger = house.ledger
+    some = (ledger.balance != 0) | (ledger.held != 0) | (ledger.pledged != 0)
+    rows = np.flatnonzero(of_participant(house, ledger.owner, participant) & some)
+    rows = rows[np.lexsort([ledger.asset[rows], ledger.owner[rows]])]
+    end = cursor + limit
+    items = [_line(house, row) for row in rows[cursor:end].tolist()]
+    return Holdings(items, end if end < rows.size else None, at, int(rows.size))
+
+
+def _line(house: House, row: int) -> HoldingLine:
+    ledger, book = house.ledger, house.resolved
+    asset, balance = int(ledger.asset[row]), int(ledger.balance[row])
+    held, pledged = int(ledger.held[row]), int(ledger.pledged[row])
+    counter = int(book.settlement_counter[asset - len(CURRENCIES)]) if asset >= len(CURRENCIES) else -1
+    return HoldingLine(
+        account=book.account_name(int(ledger.owner[row])), asset=book.asset_name(asset),
+        name=book.book.counters[counter].name if counter >= 0 else "", balance=balance, held=held, pledged=pledged,
+        available=balance - held - pledged, value_cents=value_of(house, asset, balance),
+    )  # fmt: skip
+
+
+def value_of(house: House, asset: int, amount: int) -> int | None:
+    """Return the HKD cents of an amount of an asset at the last price, None where there is no price or rate."""
+    try:
+        worth = valuation(house).market_cents(asset, abs(amount))
+    except Rejected:
+        return None
+    return worth if amount >= 0 else -worth
