@@ -32,7 +32,7 @@ def who(reach: NamedDependency[Reach], csrf: NamedDependency[str]) -> str:
     return f"{reach.caller.person} {reach.caller.role} {reach.participant()} {csrf}"
 
 
-@get("/calls", opt=page(Resource.MARGIN_CALLS, Action.READ), sync_to_thread=False)
+@get("/calls-tried", opt=page(Resource.MARGIN_CALLS, Action.READ), sync_to_thread=False)
 def calls(reach: NamedDependency[Reach]) -> str:
     """Say that margin calls are seen."""
     return reach.scope
@@ -73,8 +73,8 @@ def _csrf(client: TestClient) -> str:
 @pytest.mark.parametrize("role", list(Role))
 def test_who_signs_in_reaches_what_the_table_says(console: Served, role: Role) -> None:
     """Goal: one table for keys and people. Method: each role: own, another's, a resource some have not."""
-    answer = sign_in(console.client, str(role), place="/console/calls?a=1")
-    assert (answer.status_code, answer.headers["location"]) == (303, "/console/calls?a=1")
+    answer = sign_in(console.client, str(role), place="/console/calls-tried?a=1")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/console/calls-tried?a=1")
     cookie = answer.headers.get_list("set-cookie")[0]
     assert re.match(r"tsingma=[\w-]{43};", cookie)
     assert "HttpOnly" in cookie
@@ -83,7 +83,7 @@ def test_who_signs_in_reaches_what_the_table_says(console: Served, role: Role) -
     told = console.client.get("/console/who").text.split(" ")
     assert told[:3] == [str(role), str(role), OWNER.get(role, "")]
     allowed = scope_of(role, (Resource.MARGIN_CALLS, Action.READ))
-    assert console.client.get("/console/calls").status_code == (403 if allowed == "none" else 200)
+    assert console.client.get("/console/calls-tried").status_code == (403 if allowed == "none" else 200)
     assert console.client.get("/console/of/D").status_code == (403 if role in OWNER else 200)
 
 
