@@ -64,6 +64,14 @@ CASES = {
     "GET /accounts/{participant}/{account_class}/balances": Case("/accounts/{participant}/HOUSE/balances"),
     "GET /positions": Case("/positions?participant={participant}"),
     "GET /margin/calls": Case("/margin/calls?participant={participant}"),
+    "GET /accounts/{participant}/{account_class}/margin": Case("/accounts/{participant}/HOUSE/margin"),
+    "GET /accounts/{participant}/{account_class}/margin/explanation": Case(
+        "/accounts/{participant}/HOUSE/margin/explanation"
+    ),
+    "POST /accounts/{participant}/{account_class}/margin/what-if": Case(
+        "/accounts/{participant}/HOUSE/margin/what-if",
+        body={"trades": [{"counter": "700", "side": "buy", "quantity": 100}]},
+    ),
     "GET /instructions": Case("/instructions?participant={participant}"),
     "GET /instructions/{instruction}": Case("/instructions/{instruction}", refused=404),
     "GET /instructions/{instruction}/explanation": Case("/instructions/{instruction}/explanation", refused=404),

@@ -15,8 +15,9 @@ from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import ControllerRouterHandler
 from opentelemetry.trace import Tracer, TracerProvider
 
-from tsingma.api import feed, jobs, problems, reads, writes
+from tsingma.api import feed, jobs, margin, problems, reads, writes
 from tsingma.api import metrics as figures
+from tsingma.api.bench import Bench
 from tsingma.api.bodies import StrictRequest
 from tsingma.api.door import Door
 from tsingma.api.entrance import Entrance
@@ -34,6 +35,7 @@ from tsingma.basics.rejection import InvariantBroken
 
 BODY_BYTES_MAX = 1024 * 1024
 INTERFACE_VERSION = "0.1"
+_ROUTES = (*reads.ROUTES, *writes.ROUTES, *margin.ROUTES, *jobs.ROUTES, feed.events, figures.metrics)
 
 
 def application(
@@ -64,18 +66,14 @@ def application(
     entrance = Entrance(keys, people or People(), members, clock, keys_file=keys_file, people_file=people_file)
     entry, feeds = Door(service), feed.Feeds(entrance.tokens)
     metrics, board = metrics or Metrics(), JobBoard(clock, job_limits)
-
+    given = {"service": service, "entry": entry, "feeds": feeds, "figures": metrics, "board": board, "bench": Bench(),
+             "market": market}  # fmt: skip
     app = Litestar(
-        route_handlers=[*reads.ROUTES, *writes.ROUTES, *jobs.ROUTES, feed.events, figures.metrics, *more_routes],
+        route_handlers=[*_ROUTES, *more_routes],
         guards=[guard_of(entrance.tokens, entrance.look, entrance.sessions)],
         dependencies={
             **_of_entrance(entrance),
-            "service": _always(service),
-            "entry": _always(entry),
-            "feeds": _always(feeds),
-            "figures": _always(metrics),
-            "board": _always(board),
-            "market": _always(market),
+            **{name: _always(one) for name, one in given.items()},
         },
         exception_handlers=problems.HANDLERS,
         request_max_body_size=body_bytes_max,

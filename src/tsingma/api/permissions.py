@@ -29,6 +29,7 @@ class Resource(StrEnum):
     INSTRUCTIONS = "instructions"
     ORDERS = "orders"
     MARGIN_CALLS = "margin-calls"
+    MARGIN = "margin"
     LINKS = "links"
     STRESS_RUNS = "stress-runs"
     ECONOMY_RUNS = "economy-runs"
@@ -80,6 +81,7 @@ PERMISSIONS: dict[Access, dict[Role, Scope]] = {
     # Short runs whose answer is a page: of the whole book, and of models that know nothing of the house.
     (Resource.STRESS_RUNS, Action.READ): _OVERSIGHT,
     (Resource.ECONOMY_RUNS, Action.READ): _EVERYBODY,
+    (Resource.MARGIN, Action.READ): {Role.PARTICIPANT: Scope.OWN, **_OVERSIGHT},
     (Resource.INSTRUCTIONS, Action.SUBMIT): _OWN,
     (Resource.INSTRUCTIONS, Action.ACT): _OWN,
     (Resource.ORDERS, Action.ACT): _OWN,

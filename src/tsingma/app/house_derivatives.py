@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from tsingma.app.house_margin import HouseMargin, instrument_id
 from tsingma.basics.rejection import RejectionReason, refuse
-from tsingma.clearing.derivatives import SERIES_MAX, DerivativeBook, Series
+from tsingma.clearing.derivatives import SERIES_MAX, Series
 from tsingma.engine.house import House as TheHouse
 from tsingma.margin.hkscc.parameters import SCALE_E10, Parameters
 from tsingma.margin.house.holdings import INDEX, Holding, House, Product
@@ -39,50 +39,53 @@ class CrossHouse(msgspec.Struct, frozen=True, kw_only=True):
     margin: JointMargin
 
 
+def derivative_holdings(house: TheHouse) -> dict[int, list[Holding]]:
+    """Return the open futures and options of every account at the last mark; raises Rejected without a price."""
+    found: dict[int, list[Holding]] = {}
+    book, day = house.derivatives, house.position.day
+    for key, quantity in zip(book.key.tolist(), book.quantity.tolist(), strict=True):
+        if quantity:
+            account, place = divmod(key, SERIES_MAX)
+            found.setdefault(account, []).append(_holding(house, book.series[place], quantity, day))
+    return found
+
+
+def _holding(house: TheHouse, one: Series, quantity: int, day: int) -> Holding:
+    price_e4 = _price_e4(house, one.underlying)
+    option = one.kind != "future"
+    return Holding(
+        house=House(one.house),
+        product=PRODUCTS[one.kind],
+        factor=one.underlying,
+        notional=quantity * one.multiplier * price_e4 // 10_000,
+        strike_e4=max(round(one.strike_e4 * 10_000 / price_e4), 1) if option else 10_000,
+        days=max(one.expiry_day - day, 2),
+    )
+
+
+def _price_e4(house: TheHouse, underlying: str) -> int:
+    counter = house.resolved.counter_index.get(underlying)
+    price = house.derivatives.index_e4 if counter is None else int(house.price_e4[counter])
+    if price <= 0:
+        raise refuse(RejectionReason.MISSING, f"'{underlying}' has no price", field="underlying")
+    return price
+
+
 class DerivativeMargin:
     """Holdings of every account in futures and options, and what each house calls for them."""
 
     def __init__(self, house: TheHouse, parameters: Parameters) -> None:
         """Take the positions at the last mark; raises Rejected for an underlying without a price or scenarios."""
-        self._house, self._parameters, self._models = house, parameters, HouseModels()
+        self._parameters, self._models = parameters, HouseModels()
         self._arrays: dict[Holding, Int64] = {}
         self._profits: dict[Holding, Float64] = {}
         self._row = {code: place for place, code in enumerate(parameters.instruments)}
-        self.holdings = self._holdings(house.derivatives)
+        self.holdings = derivative_holdings(house)
         self.calls = {account: self._scans(lines) for account, lines in self.holdings.items()}
 
     def totals(self) -> dict[int, int]:
         """Return whole HKD by account over HKCC and SEOCH."""
         return {account: sum(by_house.values()) for account, by_house in self.calls.items()}
-
-    def _holdings(self, book: DerivativeBook) -> dict[int, list[Holding]]:
-        day = self._house.position.day
-        found: dict[int, list[Holding]] = {}
-        for key, quantity in zip(book.key.tolist(), book.quantity.tolist(), strict=True):
-            if quantity:
-                account, place = divmod(key, SERIES_MAX)
-                found.setdefault(account, []).append(self._holding(book.series[place], quantity, day))
-        return found
-
-    def _holding(self, one: Series, quantity: int, day: int) -> Holding:
-        price_e4 = self._price_e4(one.underlying)
-        option = one.kind != "future"
-        return Holding(
-            house=House(one.house),
-            product=PRODUCTS[one.kind],
-            factor=one.underlying,
-            notional=quantity * one.multiplier * price_e4 // 10_000,
-            strike_e4=max(round(one.strike_e4 * 10_000 / price_e4), 1) if option else 10_000,
-            days=max(one.expiry_day - day, 2),
-        )
-
-    def _price_e4(self, underlying: str) -> int:
-        house = self._house
-        counter = house.resolved.counter_index.get(underlying)
-        price = house.derivatives.index_e4 if counter is None else int(house.price_e4[counter])
-        if price <= 0:
-            raise refuse(RejectionReason.MISSING, f"'{underlying}' has no price", field="underlying")
-        return price
 
     def returns(self, factor: str) -> Float64:
         """Return the scenario returns of a factor; an instrument without scenarios moves as the index."""

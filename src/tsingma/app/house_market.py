@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from collections.abc import Hashable
 from pathlib import Path
 
 import msgspec
@@ -18,6 +19,7 @@ from tsingma.market.history import PriceHistory
 from tsingma.messages.rpf01 import read_parameters
 
 PRICES = ("prices.csv", "prices.csv.gz")
+ANSWERS_KEPT = 256
 NO_MARKET = "the house is served without a market, so there are no prices"
 
 
@@ -28,6 +30,27 @@ class MarketData(msgspec.Struct, frozen=True, kw_only=True):
     first_day: str
     last_day: str
     instruments: int
+
+
+class Remembered:
+    """The last answers to questions that cost a processor time, by what they were asked; from any thread."""
+
+    def __init__(self, kept: int) -> None:
+        """Start empty; ``kept`` answers at most."""
+        self._lock = threading.Lock()
+        self._kept, self._found = kept, dict[Hashable, object]()
+
+    def get(self, question: Hashable) -> object:
+        """Return the answer, or None."""
+        with self._lock:
+            return self._found.get(question)
+
+    def put(self, question: Hashable, answer: object) -> None:
+        """Keep an answer, and forget the oldest beyond the bound."""
+        with self._lock:
+            self._found[question] = answer
+            while len(self._found) > self._kept:
+                del self._found[next(iter(self._found))]
 
 
 class HouseMarket:
@@ -44,6 +67,7 @@ class HouseMarket:
         self.folder = folder
         self._prices = found[0]
         self._lock = threading.Lock()
+        self.remembered = Remembered(ANSWERS_KEPT)
         self._past: MarketPast | None = None
         self._parameters: Parameters | None = None
         self._data: MarketData | None = None

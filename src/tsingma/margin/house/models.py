@@ -70,14 +70,21 @@ def securities_margin(holdings: Sequence[Holding], hvar: Moves, svar: Moves, mod
     return -(-max(sum(tails), floor) // 10**10)
 
 
-def scan_series(holding: Holding, volatility: float, scan: ScanSettings) -> Series:
+def _prices(holdings: Sequence[Holding], volatility: Sequence[float]) -> npt.NDArray[np.float64]:
+    """Return what an option of each strike, expiry and volatility is worth on a price of one, float64 [n]."""
+    strike = np.array([one.strike_e4 / 10_000 for one in holdings], np.float64)
+    years = np.array([one.days / 365.0 for one in holdings], np.float64)
+    call = np.array([one.product is Product.CALL for one in holdings])
+    return black76(1.0, strike, years, np.array(volatility, np.float64), 0.0, call)
+
+
+def _series(holding: Holding, volatility: float, scan: ScanSettings, price: float) -> Series:
     """Return the series of a holding for a notional of a million at a volatility a year."""
     daily = volatility / 252.0**0.5
     low = {INDEX: scan.minimum_index, FX: scan.minimum_currency}.get(holding.factor, scan.minimum_stock)
     is_index = holding.factor in (INDEX, FX)
     option = holding.product in OPTIONS
     strike = holding.strike_e4 / 10_000
-    price = black76(1.0, strike, holding.days / 365.0, volatility, 0.0, holding.product is Product.CALL)
     return Series(
         id=f"{holding.house} {holding.factor} {holding.product}",
         kind=SeriesKind.OPTION if option else SeriesKind.FUTURE,
@@ -93,7 +100,7 @@ def scan_series(holding: Holding, volatility: float, scan: ScanSettings) -> Seri
         risk_exponent=0,
         days_to_expiry=holding.days,
         implied_vol=volatility,
-        settlement_price=float(price.ravel()[0]),
+        settlement_price=price,
         line=holding.line,
     )
 
@@ -101,7 +108,7 @@ def scan_series(holding: Holding, volatility: float, scan: ScanSettings) -> Seri
 def scan_margins(holdings: Sequence[Holding], arrays: Int64) -> int:
     """Return the PRiME figure of holdings at one house: per factor the largest loss of sixteen, summed.
 
-    ``arrays`` int64 [n, 16], one row a holding, for a notional of a million (:func:`scan_series`).
+    ``arrays`` int64 [n, 16], one row a holding, for a notional of a million (:func:`scan_arrays`).
     """
     total = 0
     for factor in sorted({holding.factor for holding in holdings}):
@@ -114,4 +121,5 @@ def scan_margins(holdings: Sequence[Holding], arrays: Int64) -> int:
 
 def scan_arrays(holdings: Sequence[Holding], volatility: Sequence[float], scan: ScanSettings) -> Int64:
     """Return the arrays of holdings at their factors' volatilities, int64 [n, 16] for a notional of a million."""
-    return risk_arrays([scan_series(one, each, scan) for one, each in zip(holdings, volatility, strict=True)])
+    priced = zip(holdings, volatility, _prices(holdings, volatility).tolist(), strict=True)
+    return risk_arrays([_series(one, each, scan, price) for one, each, price in priced])

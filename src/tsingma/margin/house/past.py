@@ -53,6 +53,7 @@ class MarketPast:
         self._counters = [k for k, name in enumerate(history.instruments) if not is_extra(name)]
         self._column = {name: k for k, name in enumerate(history.instruments)}
         self._sources: dict[int, ScenarioSource] = {}
+        self._volatility: dict[tuple[int, str], float] = {}
         periods = set(models.holding_days.values())
         self.longest = max(periods)
         for days in sorted(periods):
@@ -248,9 +249,11 @@ class MarketPast:
 
     def volatility(self, row: int, factor: str) -> float:
         """Return a factor's EWMA volatility a year at a close, between 5 % and 200 %."""
-        source = self._source(min(self.models.holding_days.values()))
-        daily = float(np.nanmean(source.sigma(row)[self._columns(factor)]))
-        return float(min(max(daily * TRADING_DAYS**0.5, VOLATILITY_MIN), VOLATILITY_MAX))
+        if (row, factor) not in self._volatility:
+            source = self._source(min(self.models.holding_days.values()))
+            daily = float(np.nanmean(source.sigma(row)[self._columns(factor)]))
+            self._volatility[row, factor] = float(min(max(daily * TRADING_DAYS**0.5, VOLATILITY_MIN), VOLATILITY_MAX))
+        return self._volatility[row, factor]
 
     def _columns(self, factor: str) -> list[int]:
         if factor in self._column:

@@ -21,6 +21,7 @@ Int64 = npt.NDArray[np.int64]
 
 TRADING_DAYS = 252.0
 CALENDAR_DAYS = 365.0
+OPTIONS_AT_ONCE = 128  # some MB of intermediate columns
 PRICE_FLOOR = 1e-9  # a fall of everything leaves an underlying almost worthless, never negative
 
 
@@ -50,7 +51,15 @@ def profits(holdings: Sequence[Holding], moves: Moves) -> Int64:
         if holding.factor not in (moves.contracts if holding.product in CONTRACTS else moves.returns):
             message = f"there are no scenarios for '{holding.factor}'"
             raise refuse(RejectionReason.MISSING, message, field="factor", line=holding.line)
+        if holding.product in OPTIONS:
+            continue
         each = np.rint(holding.notional * unit_profit(holding, moves)).astype(np.int64)
+        total = each if total is None else total + each
+    options = [holding for holding in holdings if holding.product in OPTIONS]
+    for start in range(0, len(options), OPTIONS_AT_ONCE):
+        part = options[start : start + OPTIONS_AT_ONCE]
+        notional = np.array([[holding.notional] for holding in part], np.float64)
+        each = np.rint(notional * _option_units(part, moves)).astype(np.int64).sum(axis=0)
         total = each if total is None else total + each
     if total is None:
         raise refuse(RejectionReason.MISSING, "there is no holding to revalue", field="holdings")
@@ -64,11 +73,22 @@ def unit_profit(holding: Holding, moves: Moves) -> Float64:
     returns = moves.returns[holding.factor]
     if holding.product not in OPTIONS:
         return returns * moves.money[holding.factor] if holding.factor in moves.money else returns
-    now = moves.volatility[holding.factor]
-    passed = moves.horizon_days / TRADING_DAYS
-    then = max(holding.days / CALENDAR_DAYS - passed, 0.0)
-    ratio = moves.volatility_ratio[holding.factor]
-    strike, call = holding.strike_e4 / 10_000, holding.product is Product.CALL
-    before = black76(1.0, strike, holding.days / CALENDAR_DAYS, now, 0.0, call)
-    after = black76(np.maximum(1.0 + returns, PRICE_FLOOR), strike, then, now * ratio, 0.0, call)
-    return after - before
+    units: Float64 = _option_units([holding], moves)[0]
+    return units
+
+
+def _option_units(options: Sequence[Holding], moves: Moves) -> Float64:
+    """Return the profit of a notional of one of each option, float64 [options, scenarios], all priced in one go."""
+    price = np.maximum(1.0 + np.stack([moves.returns[one.factor] for one in options]), PRICE_FLOOR)
+    ratio = np.stack([moves.volatility_ratio[one.factor] for one in options])
+
+    def column(values: list[float]) -> Float64:
+        return np.array(values, np.float64)[:, None]
+
+    years = column([one.days / CALENDAR_DAYS for one in options])
+    then = np.maximum(years - moves.horizon_days / TRADING_DAYS, 0.0)
+    strike = column([one.strike_e4 / 10_000 for one in options])
+    now = column([moves.volatility[one.factor] for one in options])
+    call = np.array([[one.product is Product.CALL] for one in options])
+    before = black76(1.0, strike, years, now, 0.0, call).reshape(-1, 1)
+    return black76(price, strike, then, now * ratio, 0.0, call).reshape(price.shape) - before
