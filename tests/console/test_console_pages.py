@@ -50,6 +50,10 @@ CASES = {
     "GET /console/positions": Case("/console/positions?participant={participant}", title="books.positions"),
     "GET /console/holdings": Case("/console/holdings?participant={participant}", title="page.holdings.title"),
     "GET /console/calls": Case("/console/calls?participant={participant}", title="books.cheapest"),
+    "GET /console/statements": Case("/console/statements?participant={participant}", title="page.statements.title"),
+    "GET /console/statements/{participant}/settlement/{form}": Case("/console/statements/{participant}/settlement/csv"),
+    "GET /console/statements/{participant}/holdings/{form}": Case("/console/statements/{participant}/holdings/html"),
+    "GET /console/statements/{participant}/margin/{form}": Case("/console/statements/{participant}/margin/csv"),
     "GET /console/changes": Case("/console/changes?follow=false", has_owner=False),
 }
 
@@ -101,7 +105,7 @@ def test_who_sees_what(console: Served, name: str, role: Role) -> None:
             else:
                 expected = case.refused
             assert answer.status_code == expected, answer.text
-            if "event-stream" in answer.headers["content-type"]:
+            if "event-stream" in answer.headers["content-type"] or "content-disposition" in answer.headers:
                 continue
             assert policy_of(answer)["default-src"] == "'none'"
             assert blocked_parts(answer) == []

@@ -80,6 +80,15 @@ class HouseService:
             sequencer.catch_up()
             return question(sequencer.state, sequencer.sequence)
 
+    def consult(self, question: Callable[[Session], T]) -> T:
+        """Return what ``question`` finds in the session that answers reads, as of its last durable record; as ``read``.
+
+        For what asks the journal as well as the house; it may change neither.
+        """
+        with self._reading:
+            self._follower.sequencer.catch_up()
+            return question(self._follower)
+
     def submit(self, command_id: str, command: Submitted) -> Receipt:
         """Put a command to the writer and return the receipt of its answer; raises Rejected as GroupCommit does."""
         return self._door.submit(command_id, command)

@@ -41,6 +41,7 @@ MENU: tuple[Group, ...] = (
             Entry("positions", "/console/positions", (Resource.POSITIONS, Action.READ)),
             Entry("holdings", "/console/holdings", (Resource.BALANCES, Action.READ)),
             Entry("calls", "/console/calls", (Resource.MARGIN_CALLS, Action.READ)),
+            Entry("statements", "/console/statements", (Resource.BALANCES, Action.READ)),
         ),
     ),
     Group(

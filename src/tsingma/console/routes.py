@@ -16,6 +16,7 @@ from tsingma.console import (
     positions,
     problem_pages,
     sign_in,
+    statements,
     static_files,
 )
 from tsingma.console.giving import give_desk, give_page
@@ -26,6 +27,7 @@ _MODULES = (
     instructions,
     acts,
     positions,
+    statements,
     live,
     oversight_pages,
     economy_pages,
