@@ -19,10 +19,12 @@ from tsingma.api import feed, jobs, margin, problems, reads, writes
 from tsingma.api import metrics as figures
 from tsingma.api.bench import Bench
 from tsingma.api.bodies import StrictRequest
+from tsingma.api.checkers import Checker
 from tsingma.api.door import Door
 from tsingma.api.entrance import Entrance
 from tsingma.api.guard import Reach, csrf_of, guard_of, open_to_all, reach_of
 from tsingma.api.keys import Keys
+from tsingma.api.lane import Lane
 from tsingma.api.metrics import Metrics
 from tsingma.api.patience import patient
 from tsingma.api.people import People
@@ -51,6 +53,7 @@ def application(
     job_limits: JobLimits | None = None,
     people: People | None = None,
     people_file: Path | None = None,
+    checker: Checker | None = None,
     more_routes: Sequence[ControllerRouterHandler] = (),
 ) -> Litestar:
     """Return the application of an open house; it closes the house when it shuts down.
@@ -59,11 +62,12 @@ def application(
     then watched; without a file they hold to the end. ``body_bytes_max`` bounds a request, ``metrics`` counts,
     ``spans`` go where the process says when nothing is given. ``more_routes`` are those of rooms above, the console;
     they stand behind the same guard. ``market`` has the prices that margin and stress need; without it their routes
-    say so.
+    say so. ``checker`` checks signatures of tokens in a process of its own.
     Raises Rejected (keys or people whose participant the house does not have), and then the house stays open.
     """
     members = service.read(lambda house, _at: {one.code: one for one in house.resolved.book.participants})
-    entrance = Entrance(keys, people or People(), members, clock, keys_file=keys_file, people_file=people_file)
+    entrance = Entrance(keys, people or People(), members, clock, keys_file=keys_file, people_file=people_file,
+                        checker=checker)  # fmt: skip
     entry, feeds = Door(service), feed.Feeds(entrance.tokens)
     metrics, board = metrics or Metrics(), JobBoard(clock, job_limits)
     given = {"service": service, "entry": entry, "feeds": feeds, "figures": metrics, "board": board, "bench": Bench(),
@@ -78,12 +82,13 @@ def application(
         exception_handlers=problems.HANDLERS,
         request_max_body_size=body_bytes_max,
         openapi_config=_description(),
-        on_shutdown=[board.close, entrance.close, entry.close, service.close],
+        on_shutdown=[board.close, entrance.close, service.close],
         middleware=[patient],
         request_class=StrictRequest,
         logging_config=None,
         debug=False,
     )
+    app.asgi_handler = Lane(app.asgi_handler, service, entry, entrance.tokens, entrance.look, body_bytes_max)
     _watch(app, service, metrics, feeds, clock, tracer_of(spans))
     return app
 

@@ -6,11 +6,14 @@ A body that is deeper than its type is refused where it first goes too deep; not
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 from litestar import Request
+from litestar.enums import ScopeType
 from litestar.exceptions import ClientException
+from litestar.types import Scope
 
 _DECODER = "decoder"
 DETAIL_LENGTH_MAX = 500
@@ -23,25 +26,31 @@ class StrictRequest(Request[Any, Any, Any]):
         """Return the body, and keep the hash of the request."""
         found = await super().body()
         if "request_hash" not in self.state:
-            self.state.request_hash = request_hash(self, found)
+            self.state.request_hash = request_hash(self.scope, found)
         return found
 
     async def json(self) -> Any:
         """Return the body as the type that the route states; raises 400 with what is wrong and where."""
-        decoder = self.route_handler.opt.get(_DECODER)
-        if not isinstance(decoder, msgspec.json.Decoder):
-            raise ClientException("this route takes no body")
-        try:
-            return decoder.decode(await self.body())
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise ClientException(f"the body is no such JSON: {str(error)[:DETAIL_LENGTH_MAX]}") from None
+        return decode_body(self.route_handler.opt, await self.body())
 
 
-def request_hash(request: Request[Any, Any, Any], body: bytes) -> bytes:
+def decode_body(opt: Mapping[str, Any], body: bytes) -> Any:
+    """Return a body as the type that a route states in ``opt``; raises 400 with what is wrong and where."""
+    decoder = opt.get(_DECODER)
+    if not isinstance(decoder, msgspec.json.Decoder):
+        raise ClientException("this route takes no body")
+    try:
+        return decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ClientException(f"the body is no such JSON: {str(error)[:DETAIL_LENGTH_MAX]}") from None
+
+
+def request_hash(scope: Scope, body: bytes) -> bytes:
     """Return SHA-256 over method, space, path and query as they were sent, line feed and body (32 bytes)."""
-    target = (request.scope.get("raw_path") or request.scope["path"].encode()).partition(b"?")[0]
-    query = request.scope["query_string"]
-    told = b"".join((request.method.encode(), b" ", target, b"?" if query else b"", query, b"\n"))
+    method = scope["method"] if scope["type"] == ScopeType.HTTP else "GET"
+    target = (scope.get("raw_path") or scope["path"].encode()).partition(b"?")[0]
+    query = scope["query_string"]
+    told = b"".join((method.encode(), b" ", target, b"?" if query else b"", query, b"\n"))
     total = hashlib.sha256(told)
     total.update(body)
     return total.digest()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from tsingma.api.checkers import Checker
 from tsingma.api.file_watch import FileWatch
 from tsingma.api.keys import Keys, read_keys, require_owners
 from tsingma.api.people import People, read_people, require_members
@@ -20,16 +21,16 @@ class Entrance:
 
     def __init__(
         self, keys: Keys, people: People, members: Mapping[str, Participant], clock: Clock,
-        *, keys_file: Path | None = None, people_file: Path | None = None,
+        *, keys_file: Path | None = None, people_file: Path | None = None, checker: Checker | None = None,
     ) -> None:  # fmt: skip
-        """Take keys and people; ``members`` are the participants of the book.
+        """Take keys and people; ``members`` are the participants of the book, ``checker`` is asked for signatures.
 
         Raises Rejected: keys or people whose participant the house does not have, or may have no key.
         """
         self._members = members
         require_owners(keys, members, str(keys_file or ""))
         require_members(people, members, str(people_file or ""))
-        self.tokens, self.sessions = TokenDesk(keys, clock), Sessions(people, clock)
+        self.tokens, self.sessions = TokenDesk(keys, clock, checker), Sessions(people, clock)
         self.sign_in = SignInDesk(self.sessions, clock)
         self._watches = [
             FileWatch(path, take_up, clock)

@@ -9,7 +9,7 @@ else, and every change of them needs the token of its form; all other routes tak
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -24,7 +24,8 @@ from tsingma.api.bodies import request_hash
 from tsingma.api.permissions import Access, Action, Resource, Scope, scope_of
 from tsingma.api.problems import SignInNeeded
 from tsingma.api.sessions import Sessions
-from tsingma.api.tokens import Caller, TokenDesk, TokenRefused
+from tsingma.api.signatures import TokenRefused
+from tsingma.api.tokens import Caller, TokenDesk
 from tsingma.journal.commands import Command, Signed
 from tsingma.journal.origin import Origin
 
@@ -96,15 +97,27 @@ def guard_of(desk: TokenDesk, look: Callable[[], None] = lambda: None, sessions:
         if handler.opt.get(_CONSOLE):
             await _judge_page(connection, stated, sessions)
             return
-        try:
-            reach = _reach(connection, desk.check(_token(connection)), stated)
-            if stated is None or stated[1] is not Action.READ:
-                desk.spend(reach.caller)
-        except TokenRefused as refused:
-            raise _unauthorised(str(refused)) from None
-        connection.state.reach = reach
+        given = connection.headers.getall("authorization", [])
+        connection.state.reach = await admit(desk, given, handler.opt, connection.path_params)
 
     return judge
+
+
+async def admit(
+    desk: TokenDesk, authorization: Sequence[str], opt: Mapping[str, Any], path_params: Mapping[str, Any]
+) -> Reach:
+    """Return what a caller with a token reaches of a route; a change uses the token up. Raises 401 and 403.
+
+    ``authorization`` are the request's headers of that name, ``opt`` is what the route states.
+    """
+    stated = opt.get(_ACCESS)
+    try:
+        reach = _reach(await desk.check_soon(_token(authorization)), stated, path_params)
+        if stated is None or stated[1] is not Action.READ:
+            desk.spend(reach.caller)
+    except TokenRefused as refused:
+        raise _unauthorised(str(refused)) from None
+    return reach
 
 
 async def _judge_page(
@@ -117,7 +130,7 @@ async def _judge_page(
         if not safe:
             raise PermissionDeniedException("sign in first")
         raise SignInNeeded
-    reach = _reach(connection, caller, stated)
+    reach = _reach(caller, stated, connection.path_params)
     if not safe:
         if not isinstance(connection, Request):
             raise PermissionDeniedException("changes are requests")
@@ -126,13 +139,13 @@ async def _judge_page(
     connection.state.csrf = sessions.form_token(cookie)
 
 
-def _reach(connection: ASGIConnection[Any, Any, Any, Any], caller: Caller, stated: Access | None) -> Reach:
+def _reach(caller: Caller, stated: Access | None, path_params: Mapping[str, Any]) -> Reach:
     scope = scope_of(caller.role, stated)
     if scope is Scope.NONE:
         raise PermissionDeniedException(f"a {caller.role} may not do this")
     reach = Reach(caller, scope)
-    if "participant" in connection.path_params:
-        reach.participant(str(connection.path_params["participant"]))
+    if "participant" in path_params:
+        reach.participant(str(path_params["participant"]))
     return reach
 
 
@@ -141,7 +154,7 @@ def reach_of(request: Request[Any, Any, Any]) -> Reach:
     found = request.state.get("reach")
     if not isinstance(found, Reach):
         raise PermissionDeniedException("nobody has asked who this is")
-    told = request.state.get("request_hash") or request_hash(request, b"")
+    told = request.state.get("request_hash") or request_hash(request.scope, b"")
     return msgspec.structs.replace(found, request=told)
 
 
@@ -150,8 +163,7 @@ def csrf_of(request: Request[Any, Any, Any]) -> str:
     return str(request.state.get("csrf", ""))
 
 
-def _token(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
-    given = connection.headers.getall("authorization", [])
+def _token(given: Sequence[str]) -> str:
     if len(given) != 1:
         raise TokenRefused("send one header 'Authorization: Bearer TOKEN'")
     scheme, _, token = given[0].partition(" ")

@@ -175,3 +175,10 @@ HANDLERS: ExceptionHandlersMap = {
     BodyTooSlow: _slow,
     Exception: _defect,
 }
+
+
+def answer_of(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """Return how an error is answered, for who does not go through the application."""
+    handler = next(HANDLERS[kind] for kind in type(error).__mro__ if kind in HANDLERS)
+    answer: Response[Any] = handler(request, error)
+    return answer

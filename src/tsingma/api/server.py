@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -12,6 +13,7 @@ from litestar import Litestar
 from litestar.types import ControllerRouterHandler
 
 from tsingma.api.application import application
+from tsingma.api.checkers import Checker
 from tsingma.api.keys import read_keys
 from tsingma.api.logs import start_logs
 from tsingma.api.metrics import Metrics
@@ -43,19 +45,25 @@ def serve(
     known, persons = read_keys(keys), read_people(people) if people is not None else None
     market = HouseMarket(Path(settings.market.folder)) if settings.market.folder else None
     metrics = Metrics()
+    checker = Checker() if (os.cpu_count() or 1) > 1 else None
     service = HouseService.open(place if on_a_server(place) else Path(place), day)
     try:
         app = application(
             service, known, SystemClock(), keys_file=keys, body_bytes_max=settings.limits.body_bytes,
-            metrics=metrics, market=market, people=persons, people_file=people, more_routes=more_routes,
+            metrics=metrics, market=market, people=persons, people_file=people, checker=checker,
+            more_routes=more_routes,
         )  # fmt: skip
     except Rejected:
         service.close()
+        if checker is not None:
+            checker.close()
         raise
     end = metrics.listen(settings.metrics.port) if settings.metrics.port else None
     try:
         uvicorn.Server(_listening(app, settings)).run()
     finally:
+        if checker is not None:
+            checker.close()
         if end is not None:
             end()
 
@@ -78,6 +86,8 @@ def _listening(app: Litestar, settings: ServeSettings) -> uvicorn.Config:
         log_config=None,  # lines go where ours go
         access_log=False,  # it would be a record of who asked for what, outside the journal
         server_header=False,
+        loop="uvloop",
+        http="httptools",
         limit_concurrency=limits.connections,
         h11_max_incomplete_event_size=HEADER_BYTES_MAX,
         timeout_keep_alive=limits.keep_alive_seconds,

@@ -10,22 +10,19 @@ from __future__ import annotations
 import secrets
 from collections import deque
 from collections.abc import Mapping
-from typing import Any
 
 import msgspec
 from joserfc import jwk, jwt
-from joserfc.errors import JoseError
 
+from tsingma.api.checkers import Checker
 from tsingma.api.keys import Key, Keys
 from tsingma.api.permissions import Role
+from tsingma.api.signatures import ALGORITHM, Proof, TokenRefused, imported, proved
 from tsingma.basics.clock import Clock
 
-ALGORITHM = "Ed25519"
-TOKEN_LENGTH_MAX = 4_096
 LIFETIME_SECONDS_MAX = 300
 SKEW_SECONDS = 5  # by which clocks of clients may be ahead
 REMEMBERED_MAX = 1_000_000  # tokens that changed something within their lifetime
-_HEADERS = {"alg", "kid", "typ"}
 _SECOND = 1_000_000_000
 
 
@@ -57,16 +54,15 @@ class _Claims(msgspec.Struct, frozen=True):
     nbf: int = 0
 
 
-class TokenRefused(Exception):
-    """The token does not prove who asks; the message says why, and never repeats the token."""
+_CLAIMS = msgspec.json.Decoder(_Claims)
 
 
 class TokenDesk:
     """Checks tokens against the keys, at the time of the clock it is given."""
 
-    def __init__(self, keys: Keys, clock: Clock) -> None:
-        """Import the public keys; tokens issued before now change nothing."""
-        self._clock = clock
+    def __init__(self, keys: Keys, clock: Clock, checker: Checker | None = None) -> None:
+        """Import the public keys; tokens issued before now change nothing. ``checker`` is asked for signatures."""
+        self._clock, self._checker = clock, checker
         self.replace(keys)
         self._opened_s = clock.now_ns() // _SECOND
         self._used: set[tuple[str, str]] = set()
@@ -75,7 +71,11 @@ class TokenDesk:
     def replace(self, keys: Keys) -> None:
         """Take other keys from now on; which tokens were used stays known."""
         self._audience = keys.audience
-        self._keys = {key.id: (key, _imported(key)) for key in keys.key}
+        self._keys = {key.id: key for key in keys.key}
+        public = {key.id: key.public for key in keys.key}
+        self._imported = imported(public)
+        if self._checker is not None:
+            self._checker.replace(public)
 
     @property
     def now_s(self) -> int:
@@ -84,22 +84,25 @@ class TokenDesk:
 
     def check(self, token: str) -> Caller:
         """Return who made a token; raises TokenRefused with the first thing that is wrong."""
-        if len(token) > TOKEN_LENGTH_MAX or not token.isascii():
-            raise TokenRefused(f"the token is longer than {TOKEN_LENGTH_MAX} characters, or not ASCII")
-        found: list[Key] = []
+        return self._caller(proved(token, self._imported))
 
-        def key_of(guest: jwk.GuestProtocol) -> jwk.OKPKey:
-            key, imported = self._chosen(guest.headers())
-            found.append(key)
-            return imported
+    async def check_soon(self, token: str) -> Caller:
+        """Return who made a token like ``check``, its signature checked in another process where there is one."""
+        if self._checker is None:
+            return self.check(token)
+        return self._caller(await self._checker.check(token))
 
+    def _caller(self, proof: Proof) -> Caller:
+        key = self._keys.get(proof.key)
+        if key is None or key.public != proof.public:  # withdrawn while it was checked
+            raise TokenRefused("the token names no key of the house")
+        if not key.valid_from.timestamp() <= self.now_s < key.valid_to.timestamp():
+            raise TokenRefused("the key is not valid now")
         try:
-            decoded = jwt.decode(token, key_of, algorithms=[ALGORITHM])
-            claims = msgspec.convert(decoded.claims, _Claims)
-        except (JoseError, ValueError, TypeError) as error:
+            claims = _CLAIMS.decode(proof.payload)
+        except msgspec.MsgspecError as error:
             raise TokenRefused(f"the token is not good: {error}") from None
-        self._check_claims(claims, found[0])
-        key = found[0]
+        self._check_claims(claims, key)
         return Caller(key.id, key.issuer, key.role, key.participant, claims.jti, claims.iat, claims.exp, key.person)
 
     def spend(self, caller: Caller) -> None:
@@ -117,18 +120,6 @@ class TokenDesk:
         self._used.add(token)
         # Kept for the longest life from now: never shorter than the token's own, and the queue stays in order.
         self._until.append((now + LIFETIME_SECONDS_MAX + SKEW_SECONDS + 1, token))
-
-    def _chosen(self, header: Mapping[str, Any]) -> tuple[Key, jwk.OKPKey]:
-        if not set(header) <= _HEADERS or header.get("typ", "JWT") != "JWT":
-            raise TokenRefused("the token has a header other than alg, kid and typ JWT")
-        name = header.get("kid")
-        known = self._keys.get(name) if isinstance(name, str) else None
-        if known is None:
-            raise TokenRefused("the token names no key of the house")
-        now = self.now_s
-        if not known[0].valid_from.timestamp() <= now < known[0].valid_to.timestamp():
-            raise TokenRefused("the key is not valid now")
-        return known
 
     def _check_claims(self, claims: _Claims, key: Key) -> None:
         now = self.now_s
@@ -160,7 +151,3 @@ def mint(private: Mapping[str, str], key: str, issuer: str, audience: str, now_s
     }  # fmt: skip
     signing = jwk.OKPKey.import_key(dict(private))
     return jwt.encode({"alg": ALGORITHM, "kid": key}, claims, signing, algorithms=[ALGORITHM])
-
-
-def _imported(key: Key) -> jwk.OKPKey:
-    return jwk.OKPKey.import_key({"kty": "OKP", "crv": "Ed25519", "x": key.public.rstrip("=")})

@@ -24,7 +24,7 @@ from tsingma.api.problems import Fault, FaultsFound, fault_of, responses
 from tsingma.api.reads import Number, Reached, Service
 from tsingma.app.house_service import HouseService
 from tsingma.app.instruction_reads import owner_of_order, parties_of_instruction
-from tsingma.app.order_intake import FIRST_LINE, ORDERS_MAX, Order, Outcomes, command_of, outcomes_of, same_request
+from tsingma.app.order_intake import FIRST_LINE, ORDERS_MAX, Order, Outcomes, outcomes_of, same_request
 from tsingma.basics.rejection import Rejected, Rejection, RejectionReason, refuse
 from tsingma.journal.commands import ChangeInstruction, ChangeOrder, Command, decode
 from tsingma.journal.events import (
@@ -38,12 +38,13 @@ from tsingma.journal.events import (
 )
 
 CHANGES = responses(404, 408, 409, 413, 422, 429)
+KEY_PATTERN = "^[A-Za-z0-9._:-]{1,100}$"
 Entry = NamedDependency[Door]
 Key = Annotated[
     str,
     HeaderParameter(
         name="Idempotency-Key",
-        pattern="^[A-Za-z0-9._:-]{1,100}$",
+        pattern=KEY_PATTERN,
         description="names this change among all of the participant: the same key is carried out once",
     ),
 ]
@@ -96,9 +97,7 @@ async def submit(
         raise refuse(RejectionReason.LIMIT, f"{len(orders)} orders", remedy=f"send at most {ORDERS_MAX} in a request")
     participant = reach.sender()
     try:
-        command = command_of(
-            orders, participant, f"api/{reach.caller.key}", service.second(), service.book, service.readers
-        )
+        command = service.intake.command(orders, participant, f"api/{reach.caller.key}", service.second())
     except Rejected as rejected:
         raise FaultsFound([_of_order(one, orders) for one in rejected.rejections]) from None
     event = await carry_out(service, entry, reach, key, command)

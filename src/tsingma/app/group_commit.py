@@ -16,7 +16,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Any, NamedTuple, Protocol, Self
 
 from tsingma.basics.rejection import InvariantBroken, RejectionReason, refuse
 from tsingma.journal.commands import Submitted
@@ -83,6 +83,24 @@ class Receipt:
                     self._chain.wake_next()
 
 
+class Told(NamedTuple):
+    """What became of one command: the mark it was sent with, and its answer or what stopped the house."""
+
+    mark: Any
+    answer: Answer | None
+    failure: BaseException | None
+
+
+Listener = Callable[[list[Told]], None]  # hears of all commands of a group at once, in the writer's thread
+
+
+class _Notice(NamedTuple):
+    """Stands for a producer that no thread waits for: it is told with all others of its group."""
+
+    listener: Listener
+    mark: Any
+
+
 _MAIN = threading.main_thread().ident
 
 
@@ -124,7 +142,7 @@ class _Chain:
                 return
 
 
-_Entry = tuple[str, Submitted, Receipt]
+_Entry = tuple[str, Submitted, Receipt | _Notice]
 
 
 class GroupCommit:
@@ -149,6 +167,19 @@ class GroupCommit:
         A receipt fails with what stopped the house, and then it is not known whether the command is durable: opening
         the house again tells. Raises Rejected: limit (too many wait), not-allowed (closed, or the house stopped).
         """
+        receipt = Receipt()
+        self._enter((command_id, command, receipt))
+        return receipt
+
+    def submit_told(self, command_id: str, command: Submitted, listener: Listener, mark: object) -> None:
+        """Submit a command for which no thread waits: ``listener`` is called once a group, with each one's ``mark``.
+
+        It is called in the writer's thread, must be quick and must not raise. Raises Rejected as ``submit`` does.
+        """
+        self._enter((command_id, command, _Notice(listener, mark)))
+
+    def _enter(self, entry: _Entry) -> None:
+        command_id = entry[0]
         if self._failure is not None:
             raise refuse(
                 RejectionReason.NOT_ALLOWED,
@@ -163,14 +194,12 @@ class GroupCommit:
                 subject=command_id,
                 remedy="wait for answers before sending more, or send larger commands",
             )
-        receipt = Receipt()
         with self._closing:  # so that nothing is put behind what the writer takes last
             if self._closed:
                 raise refuse(RejectionReason.NOT_ALLOWED, "the house is closing", subject=command_id)
-            self._waiting.append((command_id, command, receipt))
+            self._waiting.append(entry)
         if len(self._waiting) >= self._expected:
             self._bell.ring()
-        return receipt
 
     def waiting(self) -> int:
         """Return how many commands wait for the writer now."""
@@ -223,13 +252,24 @@ class GroupCommit:
         except BaseException as error:  # noqa: BLE001 - whatever it was, it is what every waiting producer is told
             self._failure = error
             answers = [None] * len(group)
-        chain = _Chain()
-        waited = sum(
-            chain.answer(receipt, answer, self._failure) for (_, _, receipt), answer in zip(group, answers, strict=True)
-        )
-        for _ in range(CHAINS):
-            chain.wake_next()
-        return waited
+        return _tell(group, answers, self._failure)
+
+
+def _tell(group: list[_Entry], answers: Sequence[Answer | None], failure: BaseException | None) -> int:
+    """Tell everybody of a group what became of their commands; returns how many were waiting for it."""
+    chain, waited = _Chain(), 0
+    told: dict[Listener, list[Told]] = {}
+    for (_, _, producer), answer in zip(group, answers, strict=True):
+        if isinstance(producer, _Notice):
+            told.setdefault(producer.listener, []).append(Told(producer.mark, answer, failure))
+            waited += 1
+        else:
+            waited += chain.answer(producer, answer, failure)
+    for listener, those in told.items():
+        listener(those)
+    for _ in range(CHAINS):
+        chain.wake_next()
+    return waited
 
 
 class _Bell:

@@ -16,7 +16,8 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from tsingma.app.commit_watch import Watch, WatchedSubmits
-from tsingma.app.group_commit import GroupCommit, Receipt
+from tsingma.app.group_commit import GroupCommit, Listener, Receipt
+from tsingma.app.order_intake import Intake
 from tsingma.app.session import Session
 from tsingma.basics.clock import SystemClock
 from tsingma.basics.dates import to_day
@@ -25,7 +26,6 @@ from tsingma.engine.house import House
 from tsingma.journal.commands import OpenDay, Submitted
 from tsingma.journal.record import Record
 from tsingma.journal.store import Snapshot
-from tsingma.messages.instruction_file import Readers, readers_of
 from tsingma.reference.book import ResolvedBook
 
 T = TypeVar("T")
@@ -43,7 +43,7 @@ class HouseService:
         self._reading = threading.Lock()
         self.place: Path | str | None = None  # where others open it too; None for one in memory
         self.book: ResolvedBook = writer.house.resolved  # installed once, before the first day: it never changes
-        self.readers: Readers = readers_of(self.book)
+        self.intake = Intake(self.book)
         self._watched = WatchedSubmits(writer.sequencer, SystemClock())
         self._door = GroupCommit(self._watched)
 
@@ -92,6 +92,10 @@ class HouseService:
     def submit(self, command_id: str, command: Submitted) -> Receipt:
         """Put a command to the writer and return the receipt of its answer; raises Rejected as GroupCommit does."""
         return self._door.submit(command_id, command)
+
+    def submit_told(self, command_id: str, command: Submitted, listener: Listener, mark: object) -> None:
+        """Put a command to the writer; ``listener`` hears of its answer with all others of its group."""
+        self._door.submit_told(command_id, command, listener, mark)
 
     def require_open(self) -> None:
         """Raise InvariantBroken when the writer has stopped after a failure."""
