@@ -42,13 +42,13 @@ class Checker:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", __name__], stdin=theirs.fileno(), stdout=subprocess.DEVNULL
             )
+        self._socket.setblocking(False)
         self._keys: dict[str, str] = {}
         self._imported: Imported = {}
         self._version, self._told = 0, -1
         self._waiting: list[_Waiting] = []
         self._flushing = False
         self._away: asyncio.Task[None] | None = None  # with one batch at a time; what comes meanwhile goes together
-        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     def replace(self, keys: Mapping[str, str]) -> None:
         """Check by other public keys (base64url, by id) from now on."""
@@ -66,8 +66,6 @@ class Checker:
 
     def close(self) -> None:
         """Let the process end."""
-        if self._streams is not None:
-            self._streams[1].close()
         self._socket.close()
         try:
             self._process.wait(1)
@@ -109,12 +107,19 @@ class Checker:
             _tell(future, TokenRefused(outcome) if isinstance(outcome, str) else Proof(*outcome))
 
     async def _ask(self, asked: Asked) -> Found:
-        if self._streams is None:
-            self._streams = await asyncio.open_connection(sock=self._socket)
-        reader, writer = self._streams
-        writer.write(_frame(msgspec.msgpack.encode(asked)))
-        length = int.from_bytes(await reader.readexactly(_LENGTH_BYTES))
-        return _FOUND.decode(await reader.readexactly(length))
+        loop = asyncio.get_running_loop()
+        await loop.sock_sendall(self._socket, _frame(msgspec.msgpack.encode(asked)))
+        length = int.from_bytes(await self._receive(_LENGTH_BYTES))
+        return _FOUND.decode(await self._receive(length))
+
+    async def _receive(self, length: int) -> bytes:
+        loop, data = asyncio.get_running_loop(), b""
+        while len(data) < length:
+            part = await loop.sock_recv(self._socket, length - len(data))
+            if not part:
+                raise EOFError
+            data += part
+        return data
 
     def _check_here(self, waiting: Sequence[_Waiting]) -> None:
         for token, future in waiting:
