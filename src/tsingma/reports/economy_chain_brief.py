@@ -72,7 +72,7 @@ def _summary(figures: ChainFigures, language: str) -> str:
     return section(
         "summary", words["chain_summary"], sentence(words["chain_lead"], words["band_lead"], language=language),
         shown(words["band_caption"], chart, source_line(figures.grounds, language), key),
-        table(words["chain_summary"], columns, cells),
+        table(words["by_country"], columns, cells),
     )  # fmt: skip
 
 
@@ -91,7 +91,7 @@ def _levers(figures: ChainFigures, language: str) -> str:
         for one in figures.levers
     ]  # fmt: skip
     return section("levers", words["levers"], said(figures.description, language),
-                   table(words["levers"], columns, rows))  # fmt: skip
+                   table(words["lever_rows"], columns, rows))  # fmt: skip
 
 
 def _k(figures: ChainFigures, language: str) -> str:
@@ -125,7 +125,7 @@ def _arms(figures: ChainFigures, language: str) -> str:
 def _measures(figures: ChainFigures, language: str) -> str:
     words = WORDS[language]
     names = list(figures.spread[0].measures)
-    columns = [text_column(words["country"]), text_column(""), *(Column(words[name]) for name in names)]
+    columns = [text_column(words["country"]), text_column(words["when"]), *(Column(words[name]) for name in names)]
     rows = [
         [name_of(one.country, language), words[when], *(fixed(one.measures[name][place], 4) for name in names)]
         for one in figures.spread
@@ -163,7 +163,7 @@ def _why(figures: ChainFigures, language: str) -> str:
     ]  # fmt: skip
     return section("why", words["why"], words["why_lead"],
                    shown(words["why_caption"], chart, source_line(figures.grounds, language), key),
-                   table(words["numbers"], columns, cells))  # fmt: skip
+                   table(words["by_region"], columns, cells))  # fmt: skip
 
 
 def _days(figures: ChainFigures, language: str) -> str:
@@ -176,7 +176,7 @@ def _days(figures: ChainFigures, language: str) -> str:
         for country, lost in list(days.lost_days.items())[:COUNTRIES_SHOWN]
     ]  # fmt: skip
     chart = changes("days-chart", words["lost_days"], words["days_caption"], rows)
-    totals = table(words["numbers"], [text_column(words["total"]), Column(words["lost_days"])],
+    totals = table(words["by_days"], [text_column(words["total"]), Column(words["lost_days"])],
                    [[words["world_lost"], fixed(days.world_lost_days, 4)],
                     [words["unmet"], fixed(days.unmet_final_days, 4)]])  # fmt: skip
     worst = table(words["worst"], [text_column(words["cell"]), Column(words["lowest"]), Column(words["on_day"])],

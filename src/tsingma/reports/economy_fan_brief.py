@@ -89,7 +89,7 @@ def _summary(figures: RunFigures, language: str) -> str:
     colon = "：" if language == "zh" else ": "
     lead = sentence(f"{words['ranked']}{colon}{100 * figures.rank:.1f} %, {rank}" if language == "en" else
                     f"{words['ranked']}{colon}{100 * figures.rank:.1f} %，{rank}", language=language)  # fmt: skip
-    return section("summary", words["chain_summary"], lead, table(words["chain_summary"], columns, rows),
+    return section("summary", words["chain_summary"], lead, table(words["by_indicator"], columns, rows),
                    source_note(figures.grounds, language))  # fmt: skip
 
 
@@ -186,7 +186,7 @@ def _claims(figures: RunFigures, language: str) -> str:
         for one in figures.claims
     )
     grid = (
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(words["claims"])}"><table>'
-        f"<caption>{escape(words['claims'])}</caption><thead><tr>{head}</tr></thead><tbody>\n{rows}\n</tbody></table></div>"
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(words["results"])}"><table>'
+        f"<caption>{escape(words['results'])}</caption><thead><tr>{head}</tr></thead><tbody>\n{rows}\n</tbody></table></div>"
     )
     return section("claims", words["claims"], words["claims_lead"], grid)

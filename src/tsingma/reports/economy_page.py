@@ -17,7 +17,7 @@ _TAGS = {"en": "en", "zh": "zh-Hant-HK"}
 _STYLE = """
 .pair { display: grid; grid-template-columns: 1fr 1fr; gap: 4px 40px; }
 .pair > figure { margin: 18px 0 14px; min-width: 0; }
-figure h4 { margin: 0 0 6px; font-size: 14.5px; font-weight: 600; }
+figure h3 { margin: 0 0 6px; font-size: 14.5px; font-weight: 600; }
 .source { font-size: 12px; color: var(--soft); margin: 8px 0 0; max-width: none; }
 .chart .small { font-size: 12px; } .chart .node { fill: var(--c6); }
 .chart .ribbon { fill-opacity: 0.38; stroke: none; vector-effect: non-scaling-stroke; }
@@ -94,7 +94,7 @@ def source_note(grounds: Grounds, language: str) -> str:
 
 def shown(caption: str, chart: str, source: str, key: str = "", heading: str = "") -> str:
     """Return a chart with its heading and caption above, its key and its source line below."""
-    head = f"<h4>{escape(heading)}</h4>\n" if heading else ""
+    head = f"<h3>{escape(heading)}</h3>\n" if heading else ""
     line = f'\n<p class="source">{escape(source)}</p>' if source else ""
     return f"<figure>\n{head}<figcaption>{escape(caption)}</figcaption>\n{chart}\n{key}{line}</figure>"
 

@@ -8,17 +8,20 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).resolve().parents[2] / "api"))
 
+import httpx
 import uvicorn
-from api_house import AUDIENCE, SECOND, START_S, mint, new_private_key
+from api_house import AUDIENCE, PASSWORD, SECOND, START_S, sign_in
+from argon2 import PasswordHasher
 
 from tsingma.api.application import application
-from tsingma.api.keys import Key, Keys
+from tsingma.api.keys import Keys
+from tsingma.api.people import People, Person
 from tsingma.api.permissions import Role
 from tsingma.app.house_market import HouseMarket
 from tsingma.app.house_service import HouseService
@@ -53,18 +56,21 @@ class Quiet:
 
 @dataclass
 class Site:
-    """A served house: its address, and tokens by role ("other" is a second participant)."""
+    """A served house: its address, and sessions of people by name, signed in when first asked for."""
 
     address: str
     clock: FixedClock
     service: HouseService
-    private: dict[str, dict[str, str]]
-    market: Path
+    cookies: dict[str, str] = field(default_factory=dict)
 
-    def token(self, who: str) -> str:
-        """Return a new token of a key."""
-        at = self.clock.now_ns() // SECOND
-        return mint(self.private[who], who, f"issuer-{who}", AUDIENCE, at, 60)
+    def cookie(self, who: str) -> str:
+        """Return the cookie of a person's session."""
+        if who not in self.cookies:
+            with httpx.Client(base_url=self.address) as browser:
+                answer = sign_in(browser, who)
+                assert answer.status_code == 303, answer.text
+                self.cookies[who] = browser.cookies["tsingma"]
+        return self.cookies[who]
 
 
 def write_week(folder: Path) -> None:
@@ -102,27 +108,30 @@ def _order(session: Session, who: str, to: str, delivers: int, quantity: int, pl
     return do.SubmitInstructions("browser", code, house.settlement.clock_s, packed)
 
 
-def keys_for(private: dict[str, dict[str, str]]) -> Keys:
-    """Return the keys file: one key a role, and "other", which is a second participant's."""
-
-    def key(name: str, pair: dict[str, str]) -> Key:
-        role = Role.PARTICIPANT if name == "other" else Role(name)
-        return Key(
-            id=name, public=pair["x"], issuer=f"issuer-{name}", role=role, participant=OWNERS.get(name, ""),
-            valid_from=datetime(2026, 1, 1, tzinfo=UTC), valid_to=datetime(2027, 1, 1, tzinfo=UTC),
-        )  # fmt: skip
-
-    return Keys(audience=AUDIENCE, key=tuple(key(name, pair) for name, pair in private.items()))
+def people_of_week() -> People:
+    """Return the people: one a role, "other" of a second participant, and a second operator, for four eyes."""
+    password = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)  # cheap: many sign in
+    roles = {**{str(role): role for role in Role}, "other": Role.PARTICIPANT, "operator-2": Role.OPERATOR}
+    return People(
+        person=tuple(
+            Person(
+                id=name, name=f"The {name}", role=role, password=password, participant=OWNERS.get(name, ""),
+                valid_from=datetime(2026, 1, 1, tzinfo=UTC), valid_to=datetime(2027, 1, 1, tzinfo=UTC),
+            )
+            for name, role in roles.items()
+        )
+    )  # fmt: skip
 
 
 @contextmanager
 def site(folder: Path) -> Iterator[Site]:
     """Serve the house of a folder on a free port of this machine."""
-    private = {str(name): new_private_key() for name in (*Role, "other")}
     clock = FixedClock(START_S * SECOND)
     service = HouseService.open(folder / "house")
     market = HouseMarket(folder / "market")
-    app = application(service, keys_for(private), clock, market=market, more_routes=ROUTES)
+    app = application(
+        service, Keys(audience=AUDIENCE), clock, people=people_of_week(), market=market, more_routes=ROUTES
+    )
     listening = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
     thread = threading.Thread(target=lambda: server.run(sockets=[listening]), daemon=True)
@@ -133,7 +142,7 @@ def site(folder: Path) -> Iterator[Site]:
     if not server.started:
         raise RuntimeError("the house is not served")
     try:
-        yield Site(f"http://127.0.0.1:{listening.getsockname()[1]}", clock, service, private, folder / "market")
+        yield Site(f"http://127.0.0.1:{listening.getsockname()[1]}", clock, service)
     finally:
         server.should_exit = True
         thread.join()

@@ -17,8 +17,6 @@ from browser_house import Site, site, write_week
 from browser_pages import ARGUMENTS, Visitor
 from playwright.sync_api import sync_playwright
 
-from tsingma.api.permissions import Role
-
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 WIDTH, HEIGHT = 1280, 900
 
@@ -53,10 +51,13 @@ def chromium() -> Iterator[object]:
 
 @pytest.fixture
 def visit(chromium: object, served_week: Site) -> Iterator[Callable[..., Visitor]]:
-    """Open a window of its own for a role; whatever a page complains of, or asks of others, fails the test."""
+    """Open a window of its own for a person ("": for nobody).
+
+    Whatever a page complains of, and whatever it asks of other hosts, fails the test.
+    """
     opened: list[Visitor] = []
 
-    def come(who: Role | str, *, language: str = "en", scripts: bool = True, theme: str = "light", width: int = WIDTH,
+    def come(who: str, *, language: str = "en", scripts: bool = True, theme: str = "light", width: int = WIDTH,
              height: int = HEIGHT) -> Visitor:  # fmt: skip
         context = chromium.new_context(  # type: ignore[attr-defined]
             base_url=served_week.address,
@@ -64,9 +65,11 @@ def visit(chromium: object, served_week: Site) -> Iterator[Callable[..., Visitor
             java_script_enabled=scripts,
             color_scheme=theme,
             viewport={"width": width, "height": height},
-            extra_http_headers={"Authorization": f"Bearer {served_week.token(str(who))}"},
             reduced_motion="reduce",
         )
+        if who:
+            session = {"name": "tsingma", "value": served_week.cookie(str(who)), "url": served_week.address}
+            context.add_cookies([session])
         visitor = Visitor(context, served_week.address, language)
         opened.append(visitor)
         return visitor

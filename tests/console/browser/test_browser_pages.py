@@ -1,0 +1,82 @@
+"""Every page of the menu in Chromium: no fault for axe-core, no complaint, no request elsewhere, whole on paper."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from browser_pages import Visitor
+
+from tsingma.api.permissions import Role, Scope, scope_of
+from tsingma.console.navigation import MENU
+
+Visit = Callable[..., Visitor]
+ENTRIES = {entry.name: entry for group in MENU for entry in group.entries}
+# Pages that no menu leads to, and who is there.
+OTHERS = {
+    "home": ("/console", "operator"),
+    "sign-in": ("/console/sign-in", ""),
+    "nowhere": ("/console/nowhere", "auditor"),
+}
+WITH_ANSWERS = {  # pages that ask a model, with something asked
+    "stress": "?scenario=chosen&index=-25&volatility=3&horizon=2",
+    "chain": "?scenario=choke&maker=advanced_logic:TWN&months=6&part=50",
+    "renminbi": "?scenario=renminbi-opening&pool=2&capital_controls=0.5",
+    "property": "?scenario=reunion-down&price=25000000",
+}
+# Light and dark differ in colours alone: the whole set of rules once, contrast in the other.
+EVERY_RULE: dict[str, Any] = {}
+CONTRAST: dict[str, Any] = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
+
+
+def reader_of(name: str) -> tuple[str, str]:
+    """Return the address of a page and a role that may open it, the one with the widest reach first."""
+    if name in OTHERS:
+        return OTHERS[name]
+    entry = ENTRIES[name]
+    order = (Role.REGULATOR, Role.OPERATOR, Role.PARTICIPANT, Role.CUSTODIAN, Role.AUDITOR)
+    who = next(role for role in order if scope_of(role, entry.access) is not Scope.NONE)
+    return entry.path, str(who)
+
+
+def faults(visitor: Visitor, options: dict[str, Any]) -> list[str]:
+    """Return what axe-core finds wrong on the open page: rule, help and the first element each."""
+    found = Axe().run(visitor.page, options={"resultTypes": ["violations"], **options})
+    return [f"{one['id']}: {one['help']}: {one['nodes'][0]['html'][:200]}" for one in found.response["violations"]]
+
+
+@pytest.mark.parametrize("name", sorted({*ENTRIES, *OTHERS}))
+def test_no_fault_in_light_or_dark(visit: Visit, name: str) -> None:
+    """Goal: everybody can read every page. Method: axe-core, all rules in light and English, contrast in dark Chinese;
+    errors of the page, its policy, or a request to another host fail as well.
+    """
+    path, who = reader_of(name)
+    status = 404 if name == "nowhere" else 200
+    light = visit(who).open(path + WITH_ANSWERS.get(name, ""), status)
+    if status == 404:  # the browser itself reports the status of a page that is not there
+        light.complaints.clear()
+    assert (found := faults(light, EVERY_RULE)) == [], "\n".join(found)
+    if status == 404:
+        return
+    dark = visit(who, language="zh-Hant", theme="dark").open(path)
+    assert faults(dark, CONTRAST) == []
+    assert dark.page.evaluate("getComputedStyle(document.body).backgroundColor") != light.page.evaluate(
+        "getComputedStyle(document.body).backgroundColor"
+    )
+
+
+@pytest.mark.parametrize("name", sorted(ENTRIES))
+def test_on_a_telephone_nothing_is_cut_off(visit: Visit, name: str) -> None:
+    """Goal: a page fits a small screen; tables scroll in their own frame. Method: 390 pixels wide, no sideways scroll."""
+    path, who = reader_of(name)
+    visitor = visit(who, width=390, height=800).open(path)
+    wide = visitor.page.evaluate("document.documentElement.scrollWidth")
+    assert wide <= 390, [
+        one
+        for one in visitor.page.evaluate(
+            "[...document.querySelectorAll('main *')].filter(e => e.getBoundingClientRect().right > 391 &&"
+            " !e.closest('.scroll')).map(e => e.outerHTML.slice(0, 120))"
+        )[:3]
+    ]
