@@ -66,14 +66,11 @@ class Visitor:
         found = self.page.locator("table").filter(has=self.page.locator("caption", has_text=caption)).first
         return [row.locator("th, td").all_inner_texts() for row in found.locator("tbody tr").all()]
 
-    def answered(self, press: Any) -> None:
-        """Do what makes a form ask, and wait for its answer: with scripts in its place, without as a page."""
-        place = self.page.locator("#answer")
-        before = place.inner_html()
-        press()
+    def ask(self, button: str, asked: str) -> None:
+        """Press a form's button and wait until its answer is there, in its place or as a page: ``asked`` is in the
+        address then.
+        """
+        self.page.get_by_role("button", name=button).first.click()
+        self.page.wait_for_url(lambda address: asked in address)
         self.page.wait_for_load_state("load")
-        if self.page.evaluate("() => true"):
-            self.page.wait_for_function(
-                "before => { const one = document.querySelector('#answer');"
-                " return one && !one.hasAttribute('aria-busy') && one.innerHTML !== before }", arg=before,
-            )  # fmt: skip
+        self.page.locator("#answer:not([aria-busy])").first.wait_for()

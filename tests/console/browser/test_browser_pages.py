@@ -42,8 +42,12 @@ def reader_of(name: str) -> tuple[str, str]:
 
 
 def faults(visitor: Visitor, options: dict[str, Any]) -> list[str]:
-    """Return what axe-core finds wrong on the open page: rule, help and the first element each."""
-    found = Axe().run(visitor.page, options={"resultTypes": ["violations"], **options})
+    """Return what axe-core finds wrong on the open page: rule, help and the first element each.
+
+    Rows of a table behind its eighth are left out: they are made as those before them.
+    """
+    place = {"exclude": [["tbody tr:nth-child(n+9)"]]}
+    found = Axe().run(visitor.page, context=place, options={"resultTypes": ["violations"], **options})
     return [f"{one['id']}: {one['help']}: {one['nodes'][0]['html'][:200]}" for one in found.response["violations"]]
 
 
@@ -69,14 +73,11 @@ def test_no_fault_in_light_or_dark(visit: Visit, name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(ENTRIES))
 def test_on_a_telephone_nothing_is_cut_off(visit: Visit, name: str) -> None:
-    """Goal: a page fits a small screen; tables scroll in their own frame. Method: 390 pixels wide, no sideways scroll."""
+    """Goal: a page fits a small screen; tables scroll in their own frame. Method: 390 pixels wide, none sideways."""
     path, who = reader_of(name)
     visitor = visit(who, width=390, height=800).open(path)
     wide = visitor.page.evaluate("document.documentElement.scrollWidth")
-    assert wide <= 390, [
-        one
-        for one in visitor.page.evaluate(
-            "[...document.querySelectorAll('main *')].filter(e => e.getBoundingClientRect().right > 391 &&"
-            " !e.closest('.scroll')).map(e => e.outerHTML.slice(0, 120))"
-        )[:3]
-    ]
+    assert wide <= 390, visitor.page.evaluate(
+        "[...document.querySelectorAll('main *')].filter(e => e.getBoundingClientRect().right > 391 &&"
+        " !e.closest('.scroll')).map(e => e.outerHTML.slice(0, 120)).slice(0, 3)"
+    )

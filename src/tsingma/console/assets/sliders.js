@@ -14,6 +14,14 @@ function asked(form, submitter) {
   return form.getAttribute("action") + "?" + new URLSearchParams(values).toString();
 }
 
+// What the scenario itself has; otherwise the form stays as the reader has set it.
+function take(form, page) {
+  for (const one of page.querySelectorAll(".asking[data-asks] [name]")) {
+    const mine = form.elements.namedItem(one.name);
+    if (mine && mine.type === "number") { mine.value = one.value; mine.dispatchEvent(new Event("input")); }
+  }
+}
+
 async function ask(form, submitter) {
   const address = asked(form, submitter);
   const place = document.querySelector(form.dataset.asks);
@@ -25,10 +33,7 @@ async function ask(form, submitter) {
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     if (form.dataset.asking !== address) { return; }
     place.replaceChildren(...page.querySelector(form.dataset.asks).childNodes);
-    for (const one of page.querySelectorAll(".asking[data-asks] [name]")) {
-      const mine = form.elements.namedItem(one.name);
-      if (mine && mine.type !== "submit") { mine.value = one.value; mine.dispatchEvent(new Event("input")); }
-    }
+    if (submitter && submitter.value === "own") { take(form, page); }
     window.history.replaceState(null, "", address);
     place.removeAttribute("aria-busy");
     place.dispatchEvent(new CustomEvent("answered", { bubbles: true }));
