@@ -20,11 +20,14 @@ from tsingma.app.day_figures import day_figures
 from tsingma.app.day_journal import day_of_journal
 from tsingma.app.house_margin import with_flat_rates
 from tsingma.app.house_reads import balances_of, calls_of, positions_of
+from tsingma.app.obligation_reads import obligations_of
 from tsingma.app.official_reports import holding_figures, margin_figures, settlement_figures
 from tsingma.app.parameter_file import build_parameters
 from tsingma.app.progress import Silent
 from tsingma.app.session import Session
 from tsingma.basics.clock import FixedClock
+from tsingma.basics.dates import to_date
+from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import Rejected
 from tsingma.cli.main import main
 from tsingma.journal.commands import LoadReference
@@ -87,6 +90,11 @@ def test_statements_say_what_the_house_answers(week: Week) -> None:
             assert told == books
             held += len(told)
             positions = settlement_figures(session, code).positions
+            left = {(line.account, line.currency): line.open for line in settlement_figures(session, code).money}
+            for owed in obligations_of(house, 0, code, 0, 100_000).items:
+                if owed.basis == "net" and owed.day == str(to_date(house.position.day)) and owed.asset in CURRENCIES:
+                    assert left.pop((owed.account, owed.asset)) == owed.to_receive - owed.to_deliver
+            assert not any(left.values())
             lines = positions_of(house, 0, code, 0, 1_000).items
             assert sum(line.due for line in positions) == sum(line.due for line in lines)
             assert sum(line.open for line in positions) == sum(line.open for line in lines)

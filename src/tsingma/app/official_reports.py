@@ -90,8 +90,8 @@ def settlement_figures(session: Session, participant: str) -> SettlementFigures:
     sums: dict[tuple[int, int], list[int]] = {}
     for line in np.flatnonzero(of_participant(house, lines.money_account, participant)).tolist():
         cell = sums.setdefault((int(lines.money_account[line]), int(lines.money_currency[line])), [0, 0])
-        cell[0] += int(lines.due_cents[line])
-        cell[1] += int(lines.settled_cents[line])
+        cell[0] -= int(lines.due_cents[line])  # the house keeps what is to be paid above zero
+        cell[1] -= int(lines.settled_cents[line])
     money = tuple(
         MoneyLine(book.account_name(account), CURRENCIES[unit], due, settled, due - settled)
         for (account, unit), (due, settled) in sorted(sums.items())
