@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from tsingma.app import iso_cash
+from tsingma.app import iso_cash, iso_collateral
 from tsingma.app.iso_sending import Asked, Sending, Work
 from tsingma.app.session import Session
 from tsingma.basics.dates import to_date
@@ -23,6 +23,8 @@ from tsingma.messages.instruction_file import read_rows, resolve_rows, write_row
 from tsingma.messages.iso20022 import allegement, buy_in, requests, status
 from tsingma.messages.iso20022.account_statement import MESSAGE as STATEMENT
 from tsingma.messages.iso20022.answers import Told, answers, marks
+from tsingma.messages.iso20022.collateral import CALL as MARGIN_CALL
+from tsingma.messages.iso20022.collateral import PROPOSAL
 from tsingma.messages.iso20022.confirmation import Confirmation, write_confirmation
 from tsingma.messages.iso20022.header import Header, read_header, write_file, write_one
 from tsingma.messages.iso20022.holdings import MESSAGE as HOLDINGS
@@ -39,7 +41,14 @@ from tsingma.messages.iso20022.payment_status import MESSAGE as PAYMENT_STATUS
 from tsingma.messages.iso20022.schema import FAULTS_MAX, Received, read_messages
 from tsingma.messages.rows import read_rows as read_table_rows
 
-TAKEN = (INSTRUCTION, requests.CANCELLATION, requests.MODIFICATION, buy_in.RESPONSE, *iso_cash.TAKEN)
+TAKEN = (
+    INSTRUCTION,
+    requests.CANCELLATION,
+    requests.MODIFICATION,
+    buy_in.RESPONSE,
+    *iso_cash.TAKEN,
+    *iso_collateral.TAKEN,
+)
 HONG_KONG = timezone(timedelta(hours=8))  # no daylight saving time since 1979
 _DEPOSITORY = "HKSCC"
 
@@ -171,6 +180,30 @@ def account_statement_file(house: Path | str, participant: str) -> tuple[int, by
     One for each account and currency. Raises Rejected: unknown participant; missing, while money has no day.
     """
     return _of_accounts(house, participant, STATEMENT, iso_cash.account_statements)
+
+
+def call_file(house: Path | str, participant: str, bics: Path | None = None) -> tuple[int, bytes]:
+    """Return how many margin calls of a participant are not covered, and the file of them (colr.003).
+
+    Raises Rejected (unknown) for a participant the book does not have.
+    """
+
+    def documents(state: House, account: int, name: str, _moment: datetime) -> list[str]:
+        return iso_collateral.call_documents(state, account, name, directory_of(state, bics))
+
+    return _of_accounts(house, participant, MARGIN_CALL, documents)
+
+
+def proposal_file(house: Path | str, participant: str, bics: Path | None = None) -> tuple[int, bytes]:
+    """Return how many proposals cover a participant's calls with the cheapest pledge, and the file of them (colr.007).
+
+    Raises Rejected: unknown participant; insufficient, where what it has does not cover its calls.
+    """
+
+    def documents(state: House, account: int, name: str, _moment: datetime) -> list[str]:
+        return iso_collateral.proposal_documents(state, account, name, directory_of(state, bics))
+
+    return _of_accounts(house, participant, PROPOSAL, documents)
 
 
 def obligation_file(house: Path | str, participant: str, due: date, bics: Path | None = None) -> tuple[int, bytes]:
@@ -321,7 +354,10 @@ def _request(one: Received, _directory: Directory, _file: str) -> Work:
     return Asked(identifier, requests.read_modification(leaves))
 
 
-_READERS: dict[str, Callable[[Received, Directory, str], Work]] = dict.fromkeys(iso_cash.TAKEN, iso_cash.read_cash)
+_READERS: dict[str, Callable[[Received, Directory, str], Work]] = {
+    **dict.fromkeys(iso_cash.TAKEN, iso_cash.read_cash),
+    **dict.fromkeys(iso_collateral.TAKEN, iso_collateral.read_collateral),
+}
 
 
 def _document(one: Told, directory: Directory) -> tuple[str, str]:

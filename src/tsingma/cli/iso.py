@@ -19,7 +19,7 @@ SHOWN_MAX = 20
 
 @click.group(epilog="\b\nExample:\n  tsingma messages send --file day.xml --house out/house --replies replies.xml\n")
 def messages() -> None:
-    """ISO 20022 files: sese, semt, secl, pacs.002 to .009, camt.029 to .056, with head.001 and head.002."""
+    """ISO 20022 files: sese, semt, secl, pacs, camt, colr, with head.001 and head.002."""
 
 
 for _command in REPORT_COMMANDS:
@@ -125,6 +125,38 @@ def notices(house: Path | str, participant: str, out: Path, *, as_json: bool) ->
     count, data = notice_file(house, participant)
     _write(out, data)
     print_figures({"notices": count, "bytes": len(data), "file": str(out)}, as_json=as_json)
+
+
+@messages.command(epilog="\b\nExample:\n  tsingma messages calls --house out/house --participant P01 --out P01.xml\n")
+@HOUSE
+@click.option("--participant", required=True, help="Who is called.")
+@click.option("--out", required=True, type=_NEW, help="File to write (a business file).")
+@_BICS
+@_JSON
+def calls(house: Path | str, participant: str, out: Path, bics: Path | None, *, as_json: bool) -> None:
+    """Write the margin calls that a participant has not covered (colr.003)."""
+    from tsingma.app.iso_files import call_file
+    from tsingma.cli.output import print_figures
+
+    count, data = call_file(house, participant, bics)
+    _write(out, data)
+    print_figures({"calls": count, "bytes": len(data), "file": str(out)}, as_json=as_json)
+
+
+@messages.command(epilog="\b\nExample:\n  tsingma messages propose --house out/house --participant P01 --out P01.xml\n")
+@HOUSE
+@click.option("--participant", required=True, help="Whose calls are to be covered.")
+@click.option("--out", required=True, type=_NEW, help="File to write; `tsingma messages send` takes it in.")
+@_BICS
+@_JSON
+def propose(house: Path | str, participant: str, out: Path, bics: Path | None, *, as_json: bool) -> None:
+    """Write the cheapest pledge that covers a participant's calls as proposals of collateral (colr.007)."""
+    from tsingma.app.iso_files import proposal_file
+    from tsingma.cli.output import print_figures
+
+    count, data = proposal_file(house, participant, bics)
+    _write(out, data)
+    print_figures({"proposals": count, "bytes": len(data), "file": str(out)}, as_json=as_json)
 
 
 @messages.command(
