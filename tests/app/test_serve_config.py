@@ -61,8 +61,8 @@ def test_later_sources_win_and_are_named(tmp_path: Path) -> None:
         ("[tls]\ncertificate = 'a.pem'\n", RejectionReason.CONFLICT, "tls: a certificate and its private key"),
         ("[house]\nplace = 'x'\n[standby]\nenabled = true\n", RejectionReason.CONFLICT, "standby.enabled: a standby"),
         ("[metrics]\nport = 8080\n", RejectionReason.CONFLICT, "metrics.port: the port of the interface"),
-        ("[house\n", RejectionReason.MALFORMED, "tsingma.toml:1: is no TOML"),
-        ("x = " + "[" * 5_000, RejectionReason.MALFORMED, "is no TOML"),
+        ("[house\n", RejectionReason.MALFORMED, "tsingma.toml:1: not TOML"),
+        ("x = " + "[" * 5_000, RejectionReason.MALFORMED, "not TOML"),
         ("#" * 300_000, RejectionReason.LIMIT, "more than 262144 bytes"),
     ],
     ids=[

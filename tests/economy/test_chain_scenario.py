@@ -98,7 +98,7 @@ def test_a_table_of_other_sectors_asks_for_its_layers(shared: Path, tmp_path: Pa
 
 
 @pytest.mark.parametrize(("text", "message"), [
-    ("english = ", "is no TOML"),
+    ("english = ", "not TOML"),
     ('english = "a"\n', "missing required field"),
     ('english = "a"\nchinese = "b"\ndescription = "c"\n[[lever]]\nlever = "outage"\nvalue = "much"\n', "lever"),
     ('english = "a"\nchinese = "b"\ndescription = "c"\ntypo = 1\nlever = []\n', "typo"),

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import tomllib
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import Annotated
 import msgspec
 
 from tsingma.api.permissions import MEMBERS, Role
+from tsingma.basics.documents import parse_toml
 from tsingma.basics.rejection import Rejected, Rejection, RejectionReason, refuse
 from tsingma.reference.book import Participant, ParticipantKind
 
@@ -71,9 +71,10 @@ def read_keys(path: Path) -> Keys:
         ) from None
     if len(data) > FILE_BYTES_MAX:
         raise refuse(RejectionReason.LIMIT, f"more than {FILE_BYTES_MAX} bytes", file=str(path))
+    document = parse_toml(data, file=str(path))
     try:
-        keys = msgspec.convert(tomllib.loads(data.decode()), Keys)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError, RecursionError) as error:
+        keys = msgspec.convert(document, Keys)
+    except msgspec.ValidationError as error:
         raise refuse(RejectionReason.MALFORMED, f"is no keys file: {error}", file=str(path)) from None
     faults = _faults(keys, str(path))
     if faults:

@@ -4,7 +4,6 @@ one.
 
 from __future__ import annotations
 
-import tomllib
 from datetime import date
 from importlib.resources import files
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TypeVar
 
 import msgspec
 
+from tsingma.basics.documents import parse_toml
 from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.economy.chain.accounting import downstreamness, foreign_value_added, upstreamness
 from tsingma.economy.chain.as_path import chain_path
@@ -131,8 +131,6 @@ def _text(path: Path) -> str:
 
 def _decode(text: str, kind: type[T], file: str) -> T:
     try:
-        return msgspec.convert(tomllib.loads(text), kind, strict=False)
-    except tomllib.TOMLDecodeError as error:
-        raise refuse(RejectionReason.MALFORMED, f"is no TOML: {error}", file=file) from None
+        return msgspec.convert(parse_toml(text, file=file), kind, strict=False)
     except msgspec.ValidationError as error:
         raise refuse(RejectionReason.MALFORMED, str(error), file=file) from None

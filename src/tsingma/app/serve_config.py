@@ -6,7 +6,6 @@ Whatever is not known or not within its limits is refused, all of it at once, wi
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import msgspec
 
 from tsingma.app.serve_settings import ServeSettings
 from tsingma.app.session import on_a_server
+from tsingma.basics.documents import parse_toml
 from tsingma.basics.rejection import Rejected, Rejection, RejectionReason, refuse
 from tsingma.store.postgres import without_password
 
@@ -24,7 +24,6 @@ FILE_VARIABLE = "TSINGMA_CONFIG"  # names the file where no option does
 MASK = "(secret)"
 
 _TABLE = re.compile(r"\s*\[\s*([A-Za-z0-9_-]+)\s*\]")
-_AT_LINE = re.compile(r"\(at line (\d+)")
 _Given = dict[tuple[str, str], tuple[Any, str, int]]  # section and field: value, where it was given, line (0: none)
 
 
@@ -131,15 +130,8 @@ def _parsed(file: Path) -> tuple[str, dict[str, Any]]:
         ) from None
     if len(data) > FILE_BYTES_MAX:
         raise refuse(RejectionReason.LIMIT, f"more than {FILE_BYTES_MAX} bytes", file=str(file))
-    try:
-        text = data.decode("utf-8-sig")
-        return text, tomllib.loads(text)
-    except (ValueError, RecursionError) as error:  # not UTF-8, not TOML, nested too deep
-        found = _AT_LINE.search(str(error))
-        line = int(found.group(1)) if found else 1
-        raise refuse(
-            RejectionReason.MALFORMED, f"is no TOML: {error}", file=str(file), line=line, remedy="correct this line"
-        ) from None
+    tables = parse_toml(data, file=str(file))
+    return data.decode("utf-8-sig"), tables
 
 
 def _of_environment(environment: Mapping[str, str], faults: list[Rejection]) -> _Given:

@@ -53,7 +53,7 @@ def explain_waiting(path: Path, result: Path, instruction: int) -> Remedy:
     problem = problem_of(read_instance(path))
     try:
         proposal = msgspec.json.decode(result.read_bytes(), type=Proposal)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise refuse(RejectionReason.MALFORMED, f"is no proposal: {error}", file=str(result)) from None
     parts = _parts(problem, proposal, result)
     whole = parts.quantity == problem.quantity

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import re
-import tomllib
 from datetime import date
 from enum import StrEnum
 from typing import Any
@@ -18,6 +17,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from tsingma.basics.documents import parse_toml
 from tsingma.basics.rejection import RejectionReason, refuse
 
 INDICATORS_MAX = 10_000
@@ -197,15 +197,15 @@ def from_json(text: str | bytes, *, file: str = "") -> Path:
     """Return the path of a JSON object; raises Rejected (malformed) with the place of the fault."""
     try:
         return msgspec.json.decode(text, type=Path)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise refuse(RejectionReason.MALFORMED, str(error), file=file) from None
 
 
 def from_toml(text: str, *, file: str = "") -> Path:
     """Return the path of a TOML document (see :func:`to_toml`); raises Rejected with the place of the fault."""
     try:
-        return msgspec.convert(tomllib.loads(text), Path)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        return msgspec.convert(parse_toml(text, file=file), Path)
+    except msgspec.ValidationError as error:
         raise refuse(RejectionReason.MALFORMED, str(error), file=file) from None
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import calendar
-import tomllib
 from collections.abc import Collection
 from datetime import date
 from importlib.resources import files
 
 import msgspec
 
+from tsingma.basics.documents import parse_toml
 from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.economy.path import Shock
 
@@ -115,8 +115,8 @@ def month_end(start: date, months: int) -> date:
 def parse_scenario(text: str, *, file: str = "") -> Scenario:
     """Return the scenario of a TOML document; raises Rejected naming the file and the field."""
     try:
-        return msgspec.convert(tomllib.loads(text), Scenario, strict=False)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        return msgspec.convert(parse_toml(text, file=file), Scenario, strict=False)
+    except msgspec.ValidationError as error:
         raise refuse(RejectionReason.MALFORMED, str(error), file=file) from None
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
-
+from tsingma.basics.documents import is_whole
 from tsingma.basics.rejection import Rejected, Rejection, RejectionReason, refuse
 from tsingma.margin.house.holdings import OPTIONS, PRODUCTS_OF, Book, Holding, House, Product
+from tsingma.messages.rows import read_cells
 
 COLUMNS = ("book", "house", "product", "factor", "notional", "strike", "days")
 ROWS_MAX = 100_000
@@ -20,27 +19,13 @@ def read_books(data: bytes, *, file: str = "books.csv") -> tuple[Book, ...]:
     ``notional`` is signed whole HKD; ``strike`` over today's price (1 is at the money) and ``days`` to expiry are for
     options and empty otherwise. The lines of a book may stand apart.
     """
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise refuse(RejectionReason.MALFORMED, f"byte {error.start} is not UTF-8", file=file) from None
-    rows = csv.reader(io.StringIO(text, newline=""), strict=True)
-    header = next(rows, [])
-    if tuple(header) != COLUMNS:
-        remedy = f"it must be {','.join(COLUMNS)}"
-        raise refuse(RejectionReason.MALFORMED, "wrong header", file=file, line=1, remedy=remedy)
     found: dict[str, list[Holding]] = {}
     faults: list[Rejection] = []
-    try:
-        for line, row in enumerate(rows, 2):
-            if line > ROWS_MAX + 1:
-                raise refuse(RejectionReason.LIMIT, f"more than {ROWS_MAX} holdings", file=file, line=line)
-            wrong = _take(row, line, found)
-            if wrong:
-                reason, field, message = wrong
-                faults.append(Rejection(reason=reason, file=file, line=line, field=field, message=message))
-    except csv.Error as error:
-        raise refuse(RejectionReason.MALFORMED, str(error), file=file, line=rows.line_num) from None
+    for line, row in read_cells(data, file, COLUMNS, rows_max=ROWS_MAX, rows="holdings"):
+        wrong = _take(row, line, found)
+        if wrong:
+            reason, field, message = wrong
+            faults.append(Rejection(reason=reason, file=file, line=line, field=field, message=message))
     if faults:
         raise Rejected(*faults[:100])
     if not found:
@@ -62,7 +47,7 @@ def _take(row: list[str], line: int, found: dict[str, list[Holding]]) -> tuple[R
     if kind not in PRODUCTS_OF[House(house)]:
         return RejectionReason.NOT_ALLOWED, "product", f"{house} clears {', '.join(PRODUCTS_OF[House(house)])}"
     digits = notional[1:] if notional[:1] in "+-" else notional
-    if not digits.isascii() or not digits.isdigit() or not 0 < int(digits) <= NOTIONAL_MAX:
+    if not is_whole(digits) or not 0 < int(digits) <= NOTIONAL_MAX:
         return RejectionReason.OUT_OF_RANGE, "notional", f"'{notional}' is no whole HKD up to {NOTIONAL_MAX:,}"
     option: dict[str, int] = {}
     if kind in OPTIONS:

@@ -92,8 +92,8 @@ def _read_rows(path: Path) -> tuple[list[str], list[tuple[str, Float64]]]:
             table = list(csv.reader(lines))
     except OSError as error:
         raise refuse(RejectionReason.MISSING, f"cannot be read: {error.strerror}", file=str(path)) from None
-    except UnicodeDecodeError:
-        raise refuse(RejectionReason.MALFORMED, "is no UTF-8 text", file=str(path)) from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise refuse(RejectionReason.MALFORMED, f"is no UTF-8 text, or no CSV: {error}", file=str(path)) from None
     if not 2 <= len(table) <= ROWS_MAX:
         raise refuse(RejectionReason.LIMIT, f"{len(table)} lines, 2 to {ROWS_MAX} allowed", file=str(path))
     header = [code.strip() for code in table[0][1:]]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from datetime import date
 
 from tsingma.basics.dates import parse_date
+from tsingma.basics.documents import is_whole
 from tsingma.basics.rejection import Rejected, Rejection, RejectionReason, refuse
 from tsingma.margin.house.contracts import Contract, ContractKind, check_contracts
+from tsingma.messages.rows import read_cells
 from tsingma.pricing.schedule import DayCount
 
 COLUMNS = ("id", "kind", "curve", "start", "maturity", "rate", "months", "count", "floating_months", "fixing", "repaid",
@@ -28,27 +28,14 @@ def read_contracts(data: bytes, *, file: str = "contracts.csv") -> dict[str, Con
     period, 12 when empty; ``count`` a day count, ACT/365F when empty; ``floating_months`` 3 when empty; ``fixing`` of
     the running floating period; ``repaid`` and ``basket`` are lists parted by ``|``.
     """
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise refuse(RejectionReason.MALFORMED, f"byte {error.start} is not UTF-8", file=file) from None
-    rows = csv.reader(io.StringIO(text, newline=""), strict=True)
-    if tuple(next(rows, ())) != COLUMNS:
-        remedy = f"it must be {','.join(COLUMNS)}"
-        raise refuse(RejectionReason.MALFORMED, "wrong header", file=file, line=1, remedy=remedy)
     found: list[Contract] = []
     faults: list[Rejection] = []
-    try:
-        for line, row in enumerate(rows, 2):
-            if line > ROWS_MAX + 1:
-                raise refuse(RejectionReason.LIMIT, f"more than {ROWS_MAX} contracts", file=file, line=line)
-            try:
-                found.append(_contract([cell.strip() for cell in row], line))
-            except Rejected as wrong:
-                one = wrong.rejections[0]
-                faults.append(Rejection(reason=one.reason, file=file, line=line, field=one.field, message=one.message))
-    except csv.Error as error:
-        raise refuse(RejectionReason.MALFORMED, str(error), file=file, line=rows.line_num) from None
+    for line, row in read_cells(data, file, COLUMNS, rows_max=ROWS_MAX, rows="contracts"):
+        try:
+            found.append(_contract([cell.strip() for cell in row], line))
+        except Rejected as wrong:
+            one = wrong.rejections[0]
+            faults.append(Rejection(reason=one.reason, file=file, line=line, field=one.field, message=one.message))
     if faults:
         raise Rejected(*faults[:100])
     if not found:
@@ -94,7 +81,7 @@ def _contract(row: list[str], line: int) -> Contract:
 
 def _maturity(text: str) -> date | int:
     number, unit = text[:-1], text[-1:]
-    if unit in ("M", "Y") and number.isascii() and number.isdigit():
+    if unit in ("M", "Y") and is_whole(number):
         months = int(number) * (12 if unit == "Y" else 1)
         if not 0 < months <= MONTHS_MAX:
             raise refuse(RejectionReason.OUT_OF_RANGE, f"'{text}' is not up to 100 years", field="maturity")
@@ -105,7 +92,7 @@ def _maturity(text: str) -> date | int:
 def _months(text: str, field: str, default: int) -> int:
     if not text:
         return default
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 120:
+    if not is_whole(text) or not 1 <= int(text) <= 120:
         raise refuse(RejectionReason.OUT_OF_RANGE, f"'{text}' is not 1 to 120 months", field=field)
     return int(text)
 

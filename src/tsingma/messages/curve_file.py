@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from tsingma.basics.dates import parse_date, to_date, to_day
+from tsingma.basics.documents import is_whole
 from tsingma.basics.rejection import Rejected, Rejection, RejectionReason, refuse
 from tsingma.market.curve_history import CurveSeries
+from tsingma.messages.rows import read_cells
 
 COLUMNS = ("date", "curve", "tenor", "rate")
 ROWS_MAX = 5_000_000
@@ -22,7 +22,7 @@ _NUMBER_MAX = {"D": 36_500, "W": 5_200, "M": 1_200, "Y": 100}
 def tenor_years(tenor: str) -> float:
     """Return the years of a tenor such as ``7D``, ``3M`` or ``10Y``; raises Rejected (malformed) for anything else."""
     number, unit = tenor[:-1], tenor[-1:]
-    known = unit in _UNIT_YEARS and number.isascii() and number.isdigit()
+    known = unit in _UNIT_YEARS and is_whole(number)
     if not known or not 0 < int(number) <= _NUMBER_MAX[unit]:
         raise refuse(
             RejectionReason.MALFORMED, f"'{tenor}' is no tenor", field="tenor", remedy="write 1D, 2W, 3M or 10Y"
@@ -36,18 +36,7 @@ def read_curves(data: bytes, *, file: str = "curves.csv") -> tuple[CurveSeries, 
     Rates are zero rates as decimals, compounded continuously. A curve has the same tenors on every day on which it has
     any. Raises Rejected with file, line and field: a cell that cannot be read, a point twice, a point that is missing.
     """
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise refuse(RejectionReason.MALFORMED, f"byte {error.start} is not UTF-8", file=file) from None
-    rows = csv.reader(io.StringIO(text, newline=""), strict=True)
-    if tuple(next(rows, ())) != COLUMNS:
-        remedy = f"it must be {','.join(COLUMNS)}"
-        raise refuse(RejectionReason.MALFORMED, "wrong header", file=file, line=1, remedy=remedy)
-    try:
-        points = _points(rows, file)
-    except csv.Error as error:
-        raise refuse(RejectionReason.MALFORMED, str(error), file=file, line=rows.line_num) from None
+    points = _points(read_cells(data, file, COLUMNS, rows_max=ROWS_MAX, rows="rates"), file)
     if not points:
         raise refuse(RejectionReason.MISSING, "there is no rate in the file", file=file, line=2)
     return tuple(_series(name, points[name], file) for name in sorted(points))
@@ -56,12 +45,10 @@ def read_curves(data: bytes, *, file: str = "curves.csv") -> tuple[CurveSeries, 
 Points = dict[tuple[int, float], tuple[float, int]]  # (day, years) -> rate and line
 
 
-def _points(rows: Iterable[list[str]], file: str) -> dict[str, Points]:
+def _points(rows: Iterable[tuple[int, list[str]]], file: str) -> dict[str, Points]:
     found: dict[str, Points] = {}
     faults: list[Rejection] = []
-    for line, row in enumerate(rows, 2):
-        if line > ROWS_MAX + 1:
-            raise refuse(RejectionReason.LIMIT, f"more than {ROWS_MAX} rates", file=file, line=line)
+    for line, row in rows:
         if len(row) != len(COLUMNS):
             message = f"{len(row)} columns, {len(COLUMNS)} expected"
             faults.append(Rejection(reason=RejectionReason.MALFORMED, file=file, line=line, message=message))

@@ -78,6 +78,8 @@ def _command(line: str, book: ResolvedBook | None) -> Command:
         raw = json.loads(line)
     except ValueError as error:
         raise refuse(RejectionReason.MALFORMED, str(error)) from None
+    except RecursionError:
+        raise refuse(RejectionReason.LIMIT, "nested too deep") from None
     try:
         command: Command = msgspec.convert(_columns(_named(raw, "", book), book), Command)
     except msgspec.ValidationError as error:

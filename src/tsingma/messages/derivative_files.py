@@ -19,6 +19,7 @@ from tsingma.basics.dates import to_date, to_day
 from tsingma.basics.rejection import Rejected, Rejection, RejectionReason, refuse
 from tsingma.basics.rounding import parse_scaled
 from tsingma.clearing.derivatives import DerivativeTrades, Series
+from tsingma.messages.rows import read_cells
 from tsingma.reference.book import ResolvedBook
 
 Int64 = npt.NDArray[np.int64]
@@ -159,16 +160,10 @@ def _rows(path: Path, header: list[str]) -> list[tuple[int, list[str]]]:
         text = path.read_bytes().decode("ascii")
     except UnicodeDecodeError as error:
         raise refuse(RejectionReason.MALFORMED, f"byte {error.start} is not ASCII", file=str(path)) from None
-    reader = csv.reader(io.StringIO(text), strict=True)
-    if next(reader, None) != header:
-        remedy = f"it must be {','.join(header)}"
-        raise refuse(RejectionReason.MALFORMED, "wrong header", file=str(path), line=1, remedy=remedy)
     found = []
-    for line, row in enumerate(reader, 2):
+    for line, row in read_cells(text.encode(), str(path), header, rows_max=ROWS_MAX):
         if len(row) != len(header):
             raise Rejected(_fault(path, line, "", f"{len(row)} columns, {len(header)} expected"))
-        if line > ROWS_MAX:
-            raise refuse(RejectionReason.LIMIT, f"more than {ROWS_MAX} rows", file=str(path), line=line)
         found.append((line, [cell.strip() for cell in row]))
     return found
 

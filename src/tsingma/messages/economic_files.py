@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import math
 from collections.abc import Callable
@@ -17,8 +16,10 @@ import numpy as np
 
 from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.economy.series import Series
+from tsingma.messages.packed import unpacked
 
 ROWS_MAX = 1_000_000
+BYTES_MAX = 256 * 1024**2
 
 
 class Dates(StrEnum):
@@ -86,13 +87,16 @@ def read_columns(
 def _rows(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     try:
         data = path.read_bytes()
-        text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8-sig")
+        text = unpacked(data, BYTES_MAX, file=str(path), packed=path.suffix == ".gz").decode("utf-8-sig")
     except OSError as error:
         message = f"cannot be read: {error.strerror or error}"
         raise refuse(RejectionReason.MISSING, message, file=str(path), remedy="check --data") from None
-    except (EOFError, UnicodeDecodeError) as error:
-        raise refuse(RejectionReason.MALFORMED, f"is cut or no UTF-8: {error}", file=str(path)) from None
-    rows = list(enumerate(csv.reader(io.StringIO(text, newline="")), 1))
+    except UnicodeDecodeError as error:
+        raise refuse(RejectionReason.MALFORMED, f"is no UTF-8: {error}", file=str(path)) from None
+    try:
+        rows = list(enumerate(csv.reader(io.StringIO(text, newline="")), 1))
+    except csv.Error as error:
+        raise refuse(RejectionReason.MALFORMED, f"is no CSV: {error}", file=str(path)) from None
     if not rows or len(rows) > ROWS_MAX:
         raise refuse(RejectionReason.LIMIT, f"{len(rows)} rows, 1 to {ROWS_MAX} expected", file=str(path))
     return rows[0][1], rows[1:]
@@ -134,7 +138,7 @@ def read_json_series(path: Path, name: str, days: tuple[str, ...], values: tuple
     except OSError as error:
         message = f"cannot be read: {error.strerror or error}"
         raise refuse(RejectionReason.MISSING, message, file=str(path), remedy="check --data") from None
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise refuse(RejectionReason.MALFORMED, str(error), file=str(path)) from None
     when, what = (_list_at(content, keys, path) for keys in (days, values))
     if len(when) != len(what):

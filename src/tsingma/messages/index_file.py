@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from pathlib import Path
 
@@ -10,8 +9,9 @@ import msgspec
 import numpy as np
 
 from tsingma.basics.dates import parse_date, to_day
-from tsingma.basics.rejection import RejectionReason, refuse
+from tsingma.basics.rejection import Rejected, RejectionReason, refuse
 from tsingma.market.history import PriceHistory
+from tsingma.messages.rows import read_cells
 
 COLUMNS = ("date", "open", "close", "volume")
 STALE_DAYS_MAX = 7
@@ -20,30 +20,24 @@ STALE_DAYS_MAX = 7
 def read_closes(path: Path) -> dict[int, int]:
     """Return closes x 10**4 by day number; empty cells are left out. Raises Rejected naming file, line and field."""
     closes: dict[int, int] = {}
-    with path.open(newline="", encoding="utf-8-sig") as text:
-        rows = csv.reader(text, strict=True)
-        if tuple(next(rows, ())) != COLUMNS:
-            raise refuse(
-                RejectionReason.MALFORMED,
-                "wrong header",
-                file=str(path),
-                line=1,
-                remedy=f"it must be {','.join(COLUMNS)}",
-            )
-        for line, row in enumerate(rows, 2):
-            if len(row) != len(COLUMNS):
-                raise refuse(RejectionReason.MALFORMED, f"{len(row)} columns", file=str(path), line=line)
-            if not row[2]:
-                continue
-            try:
-                day, close = to_day(parse_date(row[0])), float(row[2])
-            except ValueError:
-                message = f"'{row[0]}', '{row[2]}' are no day and close"
-                raise refuse(RejectionReason.MALFORMED, message, file=str(path), line=line) from None
-            if not math.isfinite(close) or not 0 < close < 10**8:
-                message = f"{close} is no price"
-                raise refuse(RejectionReason.OUT_OF_RANGE, message, file=str(path), line=line, field="close")
-            closes[day] = round(close * 10_000)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise refuse(RejectionReason.MISSING, f"cannot be read: {error.strerror}", file=str(path)) from None
+    for line, row in read_cells(data, str(path), COLUMNS):
+        if len(row) != len(COLUMNS):
+            raise refuse(RejectionReason.MALFORMED, f"{len(row)} columns", file=str(path), line=line)
+        if not row[2]:
+            continue
+        try:
+            day, close = to_day(parse_date(row[0])), float(row[2])
+        except (ValueError, Rejected):
+            message = f"'{row[0]}', '{row[2]}' are no day and close"
+            raise refuse(RejectionReason.MALFORMED, message, file=str(path), line=line) from None
+        if not math.isfinite(close) or not 0 < close < 10**8:
+            message = f"{close} is no price"
+            raise refuse(RejectionReason.OUT_OF_RANGE, message, file=str(path), line=line, field="close")
+        closes[day] = round(close * 10_000)
     if not closes:
         raise refuse(RejectionReason.MISSING, "there is no close in the file", file=str(path), line=2)
     return closes

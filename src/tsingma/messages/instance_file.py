@@ -96,7 +96,7 @@ def read_instance(path: Path) -> Instance:
     for line in range(header.accounts + 2, len(lines) + 1):
         try:
             one = decoder.decode(lines[line - 1])
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise refuse(RejectionReason.MALFORMED, str(error), file=str(path), line=line) from None
         k = len(instance.orders)
         instance.orders.append((one.seller, one.buyer, one.isin, one.quantity, one.cash, one.priority))
@@ -119,5 +119,5 @@ def _account(parts: list[str | int], path: Path, line: int) -> Account:
 def _decode(kind: type[T], data: bytes, path: Path, line: int) -> T:
     try:
         return msgspec.json.decode(data, type=kind)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise refuse(RejectionReason.MALFORMED, str(error), file=str(path), line=line) from None

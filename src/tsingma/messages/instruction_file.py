@@ -66,7 +66,7 @@ def resolve_rows(
         values = values or {_NAMES.get(name, name): [] for name in row}
         for name, text in row.items():
             try:
-                values[_NAMES.get(name, name)].append(_fitting(readers[name](text.strip())))
+                values[_NAMES.get(name, name)].append(fitting(readers[name](text.strip())))
             except Rejected as rejected:
                 found = rejected.rejections[0]
                 faults.append(
@@ -190,7 +190,8 @@ def _or(default: int, read: Callable[[str], int]) -> Callable[[str], int]:
     return lambda text: read(text) if text else default
 
 
-def _fitting(number: int) -> int:
+def fitting(number: int) -> int:
+    """Return a number that a column can hold; raises Rejected (out-of-range) beyond 2**62 either way."""
     if not -NUMBER_MAX <= number <= NUMBER_MAX:
         raise refuse(RejectionReason.OUT_OF_RANGE, f"{number} is beyond {NUMBER_MAX}", remedy="split the instruction")
     return number

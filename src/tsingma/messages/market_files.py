@@ -17,10 +17,12 @@ import numpy as np
 import numpy.typing as npt
 
 from tsingma.basics.columns import pack, unpack
+from tsingma.basics.documents import is_whole
 from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import Rejected, Rejection, RejectionReason, refuse
 from tsingma.basics.rounding import parse_scaled
 from tsingma.journal.commands import DepositAssets
+from tsingma.messages.rows import read_cells
 from tsingma.reference.book import ReferenceBook, ResolvedBook
 
 DEPOSIT_HEADER = ["participant", "account", "asset", "amount"]
@@ -34,7 +36,7 @@ def read_book(path: Path) -> ReferenceBook:
     """Return a validated reference book; raises Rejected naming the field of what is wrong."""
     try:
         book = msgspec.json.decode(_bytes(path), type=ReferenceBook)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise refuse(RejectionReason.MALFORMED, f"is no reference book: {error}", file=str(path)) from None
     book.validate()
     return book
@@ -57,7 +59,7 @@ def read_deposits(path: Path, book: ResolvedBook) -> DepositAssets:
             faults.append(_unknown(path, line, "account", f"{participant}/{account}"))
         elif kind is None:
             faults.append(_unknown(path, line, "asset", asset))
-        elif not amount.isascii() or not amount.isdigit() or not 0 < int(amount) <= AMOUNT_MAX:
+        elif not is_whole(amount) or not 0 < int(amount) <= AMOUNT_MAX:
             message = f"'{amount}' is no positive whole number up to {AMOUNT_MAX}"
             faults.append(_fault(RejectionReason.OUT_OF_RANGE, path, line, "amount", message))
         else:
@@ -131,12 +133,7 @@ def _rows(path: Path, header: list[str]) -> Iterator[tuple[int, list[str]]]:
     except UnicodeDecodeError as error:
         message = f"byte {error.start} is not ASCII"
         raise refuse(RejectionReason.MALFORMED, message, file=str(path), remedy="write the file in ASCII") from None
-    rows = csv.reader(io.StringIO(text), strict=True)
-    if next(rows, None) != header:
-        raise refuse(
-            RejectionReason.MALFORMED, "wrong header", file=str(path), line=1, remedy=f"it must be {','.join(header)}"
-        )
-    for line, row in enumerate(rows, 2):
+    for line, row in read_cells(text.encode(), str(path), header):
         if len(row) != len(header):
             message = f"{len(row)} columns, {len(header)} expected"
             raise Rejected(_fault(RejectionReason.MALFORMED, path, line, "", message))

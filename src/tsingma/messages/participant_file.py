@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Collection, Mapping
 from decimal import Decimal
 
+from tsingma.basics.documents import parse_toml
 from tsingma.basics.rejection import Rejected, RejectionReason, refuse
 from tsingma.margin.hkscc.terms import ParticipantTerms, PositionLimit, check_terms
 
@@ -28,14 +28,7 @@ def read_participant(data: bytes, *, file: str = "participant.toml") -> Particip
     Optional: ``ipo``, ``[position_limit]`` (none for a custodian), its ``cap``, ``[flat_rate_groups]`` and
     ``[tail_means.hvar]`` with ``[tail_means.svar]``. Everything else must be given.
     """
-    try:
-        document = tomllib.loads(data.decode("utf-8"), parse_float=Decimal)
-    except UnicodeDecodeError:
-        raise refuse(
-            RejectionReason.MALFORMED, "the file is not UTF-8", file=file, remedy="save it as UTF-8 text"
-        ) from None
-    except tomllib.TOMLDecodeError as error:
-        raise refuse(RejectionReason.MALFORMED, f"not TOML: {error}", file=file, remedy="correct the syntax") from None
+    document = parse_toml(data, file=file, exact=True)
     _Keys(file).check("", document, _REQUIRED, _OPTIONAL)
     return check_terms(_Reader(file).terms(document), file=file)
 

@@ -18,7 +18,7 @@ from tsingma.basics.money import CURRENCIES, MINOR_SCALE
 from tsingma.basics.rejection import Rejected, Rejection, RejectionReason, refuse
 from tsingma.basics.rounding import parse_scaled
 from tsingma.engine.house import House
-from tsingma.messages.instruction_file import text_number
+from tsingma.messages.instruction_file import fitting, text_number
 from tsingma.messages.rows import FAULTS_MAX, read_rows
 from tsingma.reference.book import AccountClass, ResolvedBook
 from tsingma.settlement.gross_money.queue import CANCELLED_BY, PRIORITIES, SETTLED_HOW, STATUSES
@@ -147,7 +147,11 @@ def _readers(
         ("payer", "payer", named(accounts, "payer", "an account of the book")),
         ("payee", "payee", payee),
         ("asset", "currency", named(assets, "currency", f"an ISIN of the book or one of {', '.join(CURRENCIES)}")),
-        ("amount", "amount", lambda row: parse_scaled(row["amount"], 2 if row["currency"] in CURRENCIES else 0)),
+        (
+            "amount",
+            "amount",
+            lambda row: fitting(parse_scaled(row["amount"], 2 if row["currency"] in CURRENCIES else 0)),
+        ),
         ("priority", "priority", named(priorities, "priority", f"one of {', '.join(PRIORITIES)}")),
         ("due_s", "due", lambda row: read_time(row["due"]) if row["due"] else -1),
         ("on_behalf", "on_behalf", named(_FLAGS, "on_behalf", "yes or no")),

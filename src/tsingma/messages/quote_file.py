@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 from tsingma.basics.dates import parse_date
+from tsingma.basics.documents import is_whole
 from tsingma.basics.rejection import Rejected, RejectionReason, refuse
 from tsingma.messages.rows import read_rows
 from tsingma.pricing.curves import Deposit, ParSwap
@@ -14,6 +15,7 @@ from tsingma.pricing.schedule import DayCount, add_months
 
 COLUMNS = ("date", "curve", "kind", "tenor", "rate", "months", "count")
 KINDS = ("deposit", "swap")
+YEAR_MAX = 2_999  # so that no tenor leads beyond the calendar
 
 Quote = tuple[str, Deposit | ParSwap, int]  # tenor as written, what is quoted, line
 
@@ -54,17 +56,19 @@ def _quoted(day: date, row: dict[str, str]) -> Deposit | ParSwap:
     if row["kind"] == "deposit":
         return Deposit(end, rate, count)
     months = row["months"] or "12"
-    if not months.isascii() or not months.isdigit() or not 1 <= int(months) <= 120:
+    if not is_whole(months) or not 1 <= int(months) <= 120:
         raise refuse(RejectionReason.OUT_OF_RANGE, f"'{months}' is not 1 to 120 months", field="months")
     return ParSwap(end, rate, int(months), count)
 
 
 def _end(day: date, tenor: str) -> date:
     number, unit = tenor[:-1], tenor[-1:]
-    if not number.isascii() or not number.isdigit() or not 0 < int(number) <= 40_000 or unit not in "DWMY":
+    if not is_whole(number) or not 0 < int(number) <= 40_000 or unit not in "DWMY":
         raise refuse(
             RejectionReason.MALFORMED, f"'{tenor}' is no tenor", field="tenor", remedy="write 1D, 2W, 3M or 10Y"
         )
+    if day.year > YEAR_MAX:
+        raise refuse(RejectionReason.OUT_OF_RANGE, f"{day} is after {YEAR_MAX}", field="date")
     if unit in "DW":
         return day + timedelta(days=int(number) * (7 if unit == "W" else 1))
     months = int(number) * (12 if unit == "Y" else 1)

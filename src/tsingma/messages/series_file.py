@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 
 from tsingma.basics.rejection import Rejected, Rejection, RejectionReason, refuse
 from tsingma.margin.prime.arrays import OptionStyle, Series, SeriesKind
+from tsingma.messages.rows import read_cells
 
 COLUMNS = (
     "id", "kind", "style", "right", "strike", "underlying_price", "days_to_expiry", "look_ahead_days", "implied_vol",
@@ -26,26 +25,11 @@ def read_series(data: bytes, *, file: str = "series.csv") -> tuple[Series, ...]:
     A future needs only its price, scan range, multiplier and extreme parameters; its other columns may be empty. Every
     column of an option must be given.
     """
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise refuse(RejectionReason.MALFORMED, f"byte {error.start} is not UTF-8", file=file) from None
-    rows = csv.reader(io.StringIO(text, newline=""), strict=True)
-    header = next(rows, [])
-    if tuple(header) != COLUMNS:
-        raise refuse(
-            RejectionReason.MALFORMED, "wrong header", file=file, line=1, remedy=f"it must be {','.join(COLUMNS)}"
-        )
     series: list[Series] = []
     faults: list[Rejection] = []
     lines: dict[str, int] = {}
-    try:
-        for line, row in enumerate(rows, 2):
-            if line > ROWS_MAX + 1:
-                raise refuse(RejectionReason.LIMIT, f"more than {ROWS_MAX} series", file=file, line=line)
-            _take(row, line, file, lines, series, faults)
-    except csv.Error as error:
-        raise refuse(RejectionReason.MALFORMED, str(error), file=file, line=rows.line_num) from None
+    for line, row in read_cells(data, file, COLUMNS, rows_max=ROWS_MAX, rows="series"):
+        _take(row, line, file, lines, series, faults)
     if faults:
         raise Rejected(*faults[:FAULTS_SHOWN])
     if not series:
@@ -107,11 +91,12 @@ def _number(
         return
     try:
         value = int(text) if name in _WHOLE else float(text)
-    except ValueError:
+        finite = math.isfinite(value)  # an int of hundreds of digits is no float at all
+    except (ValueError, OverflowError):
         kind = "whole number" if name in _WHOLE else "number"
         found.append((name, RejectionReason.MALFORMED, f"'{text}' is no {kind}"))
         return
-    if not math.isfinite(value):
+    if not finite:
         found.append((name, RejectionReason.OUT_OF_RANGE, f"'{text}' is no finite number"))
         return
     values[name] = value

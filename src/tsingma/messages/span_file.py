@@ -175,7 +175,7 @@ def prime_parameters(
         for group in range(1, 7)
         if record.text(f"commodity_{group}")
     }
-    built = {code: _commodity(code, record, records, exponents[code]) for code, record in commodities.items()}
+    built = {code: _commodity(code, record, records, exponents[code], file) for code, record in commodities.items()}
     header = records[0]
     return check_parameters(
         PrimeParameters(
@@ -188,7 +188,7 @@ def prime_parameters(
     )
 
 
-def _commodity(code: str, record: Record, records: Sequence[Record], exponent: int) -> Commodity:
+def _commodity(code: str, record: Record, records: Sequence[Record], exponent: int, file: str) -> Commodity:
     unit = 10**exponent
     own = [each for each in records if each.type in ("3 ", "4 ", "C ") and each.text("code") == code]
     tiers = tuple(
@@ -209,7 +209,7 @@ def _commodity(code: str, record: Record, records: Sequence[Record], exponent: i
         for group in (1, 2)
         if each.number(f"month_{group}")
     )
-    spreads = tuple(_spread(each, unit) for each in own if each.type == "C ")
+    spreads = tuple(_spread(each, unit, file) for each in own if each.type == "C ")
     minimums = [each for each in own if each.type == "4 "]
     method = minimums[0].number("short_option_method") if minimums else 0
     return Commodity(
@@ -224,11 +224,17 @@ def _commodity(code: str, record: Record, records: Sequence[Record], exponent: i
     )
 
 
-def _spread(record: Record, unit: int) -> IntermonthSpread:
+def _side(record: Record, field: str, file: str) -> Side:
+    letter = record.text(field) or Side.A
+    if letter not in list(Side):
+        message = f"'{letter}' is none of {', '.join(Side)}"
+        raise refuse(RejectionReason.UNKNOWN, message, file=file, line=record.line, field=field)
+    return Side(letter)
+
+
+def _spread(record: Record, unit: int, file: str) -> IntermonthSpread:
     legs = tuple(
-        TierLeg(
-            record.number(f"tier_{leg}"), record.number(f"delta_{leg}") * E4, Side(record.text(f"side_{leg}") or "A")
-        )
+        TierLeg(record.number(f"tier_{leg}"), record.number(f"delta_{leg}") * E4, _side(record, f"side_{leg}", file))
         for leg in range(1, 5)
         if record.number(f"leg_{leg}")
     )

@@ -10,9 +10,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import re
-import zlib
 from datetime import date
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +19,7 @@ import numpy.typing as npt
 from tsingma.basics.dates import parse_date, to_date, to_day
 from tsingma.basics.rejection import Rejected, Rejection, RejectionReason, refuse
 from tsingma.clearing.trades import MODE_CNS, MODE_DVP, MODE_ISOLATED, Trades
+from tsingma.messages.packed import unpacked
 from tsingma.messages.trade_columns import PATTERNS, parse_columns
 from tsingma.reference.book import AccountClass, ResolvedBook
 
@@ -33,7 +32,6 @@ FAULTS_MAX = 100
 _MODES = {"CNS": MODE_CNS, "ISOLATED": MODE_ISOLATED, "DVP": MODE_DVP}
 _MAKERS = {"": 0, "B": 1, "S": 2, "BS": 3}
 _DEFAULT_MODE = -1
-_GZIP_MAGIC = b"\x1f\x8b"
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -81,18 +79,12 @@ def write_trades(path: Path, trades: Trades, book: ResolvedBook) -> None:
 
 
 def _content(path: Path) -> bytes:
-    fail = partial(refuse, file=str(path))
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise fail(RejectionReason.MISSING, f"cannot be read: {error.strerror}", remedy="check the path") from None
-    if path.suffix == ".gz" or data[:2] == _GZIP_MAGIC:
-        try:
-            data = gzip.decompress(data)
-        except (OSError, EOFError, zlib.error) as error:
-            raise fail(RejectionReason.MALFORMED, f"damaged gzip file: {error}", remedy="send it again") from None
-    if len(data) > BYTES_MAX:
-        raise fail(RejectionReason.LIMIT, f"{len(data)} bytes, {BYTES_MAX} at most", remedy="split the file")
+        message = f"cannot be read: {error.strerror}"
+        raise refuse(RejectionReason.MISSING, message, file=str(path), remedy="check the path") from None
+    data = unpacked(data, BYTES_MAX, file=str(path), packed=path.suffix == ".gz")
     data = data.replace(b"\r\n", b"\n")
     return data if not data or data.endswith(b"\n") else data + b"\n"
 

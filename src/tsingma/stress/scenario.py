@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from tsingma.basics.documents import parse_toml
 from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.margin.house.holdings import House
 from tsingma.margin.resources.default_fund import FundRules
@@ -61,9 +62,9 @@ def parse_scenarios(text: str, *, file: str) -> tuple[Scenario, ...]:
     Raises Rejected naming file and field: not TOML, an unknown or missing field, an id twice, an impossible move.
     """
     try:
-        rows = tomllib.loads(text).get("scenario", [])
+        rows = parse_toml(text, file=file).get("scenario", [])
         found = msgspec.convert(rows, tuple[Scenario, ...])
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+    except msgspec.ValidationError as error:
         raise refuse(RejectionReason.MALFORMED, str(error), file=file) from None
     if not 0 < len(found) <= SCENARIOS_MAX:
         message = f"{len(found)} scenarios, 1 to {SCENARIOS_MAX} expected"
