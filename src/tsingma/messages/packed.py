@@ -24,6 +24,6 @@ def unpacked(data: bytes, bytes_max: int, *, file: str, packed: bool = False) ->
             message = f"damaged gzip file, or cut short: {error}"
             raise refuse(RejectionReason.MALFORMED, message, file=file, remedy="send it again") from None
     if len(data) > bytes_max:
-        message = f"more than {bytes_max} bytes"
+        message = f"{len(data)} bytes or more, {bytes_max} at most"
         raise refuse(RejectionReason.LIMIT, message, file=file, remedy="split the file")
     return data
