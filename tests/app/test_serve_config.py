@@ -62,7 +62,7 @@ def test_later_sources_win_and_are_named(tmp_path: Path) -> None:
         ("[house]\nplace = 'x'\n[standby]\nenabled = true\n", RejectionReason.CONFLICT, "standby.enabled: a standby"),
         ("[metrics]\nport = 8080\n", RejectionReason.CONFLICT, "metrics.port: the port of the interface"),
         ("[house\n", RejectionReason.MALFORMED, "tsingma.toml:1: not TOML"),
-        ("x = " + "[" * 5_000, RejectionReason.MALFORMED, "not TOML"),
+        ("x = " + "[" * 5_000, RejectionReason.LIMIT, "nested too deep"),
         ("#" * 300_000, RejectionReason.LIMIT, "more than 262144 bytes"),
     ],
     ids=[

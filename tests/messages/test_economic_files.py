@@ -74,7 +74,7 @@ def test_missing_and_cut_files_are_refused(tmp_path: Path) -> None:
         read_columns(tmp_path / "absent.csv", Dates.DAY, "t")
     cut = tmp_path / "cut.csv.gz"
     cut.write_bytes(gzip.compress(b"t,v\n2026-01-01,1\n" * 100)[:-20])
-    with pytest.raises(Rejected, match="is cut"):
+    with pytest.raises(Rejected, match="cut short"):
         read_columns(cut, Dates.DAY, "t")
 
 

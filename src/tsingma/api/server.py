@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 import os
-from collections.abc import Sequence
+import threading
+import time
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -18,14 +20,17 @@ from tsingma.api.keys import read_keys
 from tsingma.api.logs import start_logs
 from tsingma.api.metrics import Metrics
 from tsingma.api.people import read_people
+from tsingma.api.standby_door import StandbyDoor
 from tsingma.app.house_market import HouseMarket
 from tsingma.app.house_service import HouseService
 from tsingma.app.serve_settings import ServeSettings
+from tsingma.app.serving_standby import ServingStandby
 from tsingma.app.session import on_a_server
 from tsingma.basics.clock import SystemClock
-from tsingma.basics.rejection import Rejected, RejectionReason, refuse
+from tsingma.basics.rejection import InvariantBroken, Rejected, RejectionReason, refuse
 
 HEADER_BYTES_MAX = 16 * 1024
+LOOK_SECONDS = 0.5  # how often it is looked whether the house still takes commands
 
 
 def serve(
@@ -46,26 +51,75 @@ def serve(
     market = HouseMarket(Path(settings.market.folder)) if settings.market.folder else None
     metrics = Metrics()
     checker = Checker() if (os.cpu_count() or 1) > 1 else None
-    service = HouseService.open(place if on_a_server(place) else Path(place), day)
-    try:
-        app = application(
+
+    def make(service: HouseService) -> Litestar:
+        return application(
             service, known, SystemClock(), keys_file=keys, body_bytes_max=settings.limits.body_bytes,
             metrics=metrics, market=market, people=persons, people_file=people, checker=checker,
             more_routes=more_routes,
         )  # fmt: skip
-    except Rejected:
-        service.close()
-        if checker is not None:
-            checker.close()
-        raise
+
     end = metrics.listen(settings.metrics.port) if settings.metrics.port else None
     try:
-        uvicorn.Server(_listening(app, settings)).run()
+        if settings.standby.enabled:
+            _serve_after_another(settings, place, day, make)
+        else:
+            _serve_at_once(settings, place, day, make)
     finally:
         if checker is not None:
             checker.close()
         if end is not None:
             end()
+
+
+_Make = Callable[[HouseService], Litestar]
+
+
+def _serve_at_once(settings: ServeSettings, place: str, day: date | None, make: _Make) -> None:
+    house = place if on_a_server(place) else Path(place)
+    service = HouseService.open(house, day, lease_seconds=settings.house.lease_seconds)
+    try:
+        app = make(service)
+    except Rejected:
+        service.close()
+        raise
+    uvicorn.Server(_listening(app, settings)).run()
+
+
+def _serve_after_another(settings: ServeSettings, place: str, day: date | None, make: _Make) -> None:
+    """Stand by, take over, serve, and end when the house stops: whoever supervises the process starts it again.
+
+    Raises what the standby failed with, InvariantBroken when the house stopped after it was taken over.
+    """
+    failures: list[BaseException] = []
+
+    def fail(error: BaseException) -> None:
+        failures.append(error)
+        server.should_exit = True
+
+    def made(service: HouseService) -> Litestar:
+        app = make(service)
+        threading.Thread(target=_until_stopped, args=(service, fail), name="watch", daemon=True).start()
+        return app
+
+    standby = ServingStandby(
+        place, SystemClock(), lease_seconds=settings.house.lease_seconds,
+        poll_seconds=settings.standby.poll_ms / 1_000, day=day,
+    )  # fmt: skip
+    server = uvicorn.Server(_listening(StandbyDoor(standby, made, fail), settings))
+    try:
+        server.run()
+    finally:
+        standby.close()
+    if failures:
+        raise failures[0]
+
+
+def _until_stopped(service: HouseService, fail: Callable[[BaseException], None]) -> None:
+    """Wait until a house takes no more commands, and say so once."""
+    while not (stopped := service.stopped()):
+        time.sleep(LOOK_SECONDS)
+    fail(InvariantBroken(f"the house stopped: {stopped}"))
 
 
 def _named(value: str, field: str) -> str:
@@ -77,7 +131,7 @@ def _named(value: str, field: str) -> str:
     return value
 
 
-def _listening(app: Litestar, settings: ServeSettings) -> uvicorn.Config:
+def _listening(app: Litestar | StandbyDoor, settings: ServeSettings) -> uvicorn.Config:
     limits = settings.limits
     return uvicorn.Config(
         app,

@@ -27,6 +27,7 @@ from tsingma.journal.commands import OpenDay, Submitted
 from tsingma.journal.record import Record
 from tsingma.journal.store import Snapshot
 from tsingma.reference.book import ResolvedBook
+from tsingma.store.lease import LEASE_SECONDS
 
 T = TypeVar("T")
 
@@ -48,15 +49,14 @@ class HouseService:
         self._door = GroupCommit(self._watched)
 
     @classmethod
-    def open(cls, house: Path | str, day: date | None = None) -> Self:
+    def open(cls, house: Path | str, day: date | None = None, *, lease_seconds: float = LEASE_SECONDS) -> Self:
         """Open a house in a folder or at a URL as its writer, and a business day in it unless that was opened before.
 
         Raises Rejected: another process writes it, the house has no book, or the day cannot be opened now.
         """
-        writer = Session.open(house)
+        writer = Session.open(house, lease_seconds=lease_seconds)
         try:
-            if day is not None:
-                writer.once(f"{day}/open", lambda: OpenDay(to_day(day)))
+            open_day(writer, day)
             follower = Session.open(house, read_only=True)
         except BaseException:
             writer.close()
@@ -103,6 +103,14 @@ class HouseService:
             _ = self._writer.house
         except Rejected as stopped:
             raise InvariantBroken(str(stopped)) from None
+
+    def stopped(self) -> str:
+        """Return why the house takes no more commands: a failure, or a lease that was lost; "" while it does."""
+        try:
+            self.require_open()
+        except InvariantBroken as stopped:
+            return str(stopped)
+        return "another process has taken over this house" if self._writer.lost() else ""
 
     def second(self) -> int:
         """Return the second of the day at which the house stands; nothing that is served moves it.
@@ -174,3 +182,9 @@ class HouseService:
     ) -> None:
         """Close, whatever happened."""
         self.close()
+
+
+def open_day(writer: Session, day: date | None) -> None:
+    """Open a business day unless it was opened before, or is None; raises Rejected when it cannot be opened now."""
+    if day is not None:
+        writer.once(f"{day}/open", lambda: OpenDay(to_day(day)))

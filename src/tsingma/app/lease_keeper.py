@@ -38,6 +38,10 @@ class LeaseKeeper:
         """Block until the lease is lost or the keeper is closed."""
         self._thread.join()
 
+    def lost(self) -> bool:
+        """Return whether the lease was lost: it is renewed no more."""
+        return not self._thread.is_alive()
+
     def close(self) -> None:
         """Stop renewing; the lease is then let go by the store."""
         self._stop.set()

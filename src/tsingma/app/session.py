@@ -94,6 +94,10 @@ class Session:
         self._keeper = LeaseKeeper(self._store)
         return True
 
+    def lost(self) -> bool:
+        """Return whether this writer lost its lease: the house is another's then, whatever this one submits."""
+        return self._keeper is not None and self._keeper.lost()
+
     def hold(self) -> None:
         """Keep the lease until it is lost or the session is closed."""
         if self._keeper is not None:

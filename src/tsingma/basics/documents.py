@@ -26,7 +26,7 @@ def parse_toml(data: bytes | str, *, file: str, exact: bool = False) -> dict[str
     """
     try:
         text = data.decode("utf-8-sig") if isinstance(data, bytes) else data
-        return tomllib.loads(text, parse_float=Decimal if exact else float)
+        return tomllib.loads(text, parse_float=Decimal) if exact else tomllib.loads(text)
     except UnicodeDecodeError as error:
         message = f"byte {error.start} is not UTF-8"
         raise refuse(RejectionReason.MALFORMED, message, file=file, remedy="save it as UTF-8 text") from None

@@ -39,6 +39,7 @@ _ROLES = ("operator", "participant", "custodian", "regulator", "auditor")
 @click.option("--keys", type=click.Path(dir_okay=False, path_type=Path), help="Keys file (TOML).")
 @click.option("--host", help="Address; others than this machine's need TLS.  [default: 127.0.0.1]")
 @click.option("--port", type=click.IntRange(1, 65_535), help="[default: 8080]")
+@click.option("--standby", is_flag=True, help="Follow the writer of a house on PostgreSQL; serve when it is gone.")
 @click.option("--people", type=click.Path(dir_okay=False, path_type=Path), help="People file (TOML): who may sign in.")
 @click.option("--open-day", type=click.DateTime(["%Y-%m-%d"]), help="Open this business day first.")
 @click.option("--tls-certificate", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="PEM file.")
@@ -56,6 +57,7 @@ def serve(
     keys: Path | None,
     host: str | None,
     port: int | None,
+    standby: bool,
     people: Path | None,
     open_day: datetime | None,
     tls_certificate: Path | None,
@@ -76,7 +78,7 @@ def serve(
     options = {
         "house.place": house, "keys.file": keys, "listen.address": host, "listen.port": port,
         "tls.certificate": tls_certificate, "tls.private_key": tls_key, "market.folder": market,
-        "people.file": people,
+        "people.file": people, "standby.enabled": standby,
     }  # fmt: skip
     given = {name: value if isinstance(value, int) else str(value) for name, value in options.items() if value}
     settings = read_config(config, os.environ, given).settings
@@ -127,6 +129,7 @@ def token(keys: Path, private: Path, seconds: int) -> None:
 @serve.command(
     epilog="\b\nExample:\n  tsingma serve person --people people.toml --id chan --name 'Chan Tai Man' --role operator\n"
 )
+@click.option("--standby", is_flag=True, help="Follow the writer of a house on PostgreSQL; serve when it is gone.")
 @click.option("--people", required=True, type=click.Path(dir_okay=False, path_type=Path), help="People file (TOML).")
 @click.option("--id", "person_id", required=True, help="What the person signs in as: a-z, 0-9 and . _ -")
 @click.option("--name", required=True, help="The person's name, as others see it.")

@@ -116,8 +116,11 @@ def _columns(raw: Any, book: ResolvedBook | None) -> Any:
     assets = {book.asset_name(number): number for number in range(book.asset_count)}
     packed = dict(raw)
     for name, kind in (("owner", "i4"), ("asset", "i4"), ("amount", "i8")):
-        cells = [assets.get(cell, cell) if name == "asset" else cell for cell in raw.get(name, [])]
-        if not all(isinstance(cell, int) for cell in cells):
+        given, bound = raw.get(name, []), 2**31 if kind == "i4" else 2**63
+        if not isinstance(given, list):
+            raise refuse(RejectionReason.MALFORMED, f"'{given}' is no list", field=name)
+        cells = [assets.get(cell, cell) if name == "asset" and isinstance(cell, str) else cell for cell in given]
+        if not all(isinstance(cell, int) and -bound <= cell < bound for cell in cells):
             raise refuse(RejectionReason.UNKNOWN, f"{cells}", field=name, remedy="a number, or a currency or ISIN")
         packed[name] = pack(np.array(cells, np.int64), kind)
     return packed

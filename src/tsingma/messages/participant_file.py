@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from tsingma.basics.documents import parse_toml
 from tsingma.basics.rejection import Rejected, RejectionReason, refuse
+from tsingma.basics.rounding import EXPONENT_MAX
 from tsingma.margin.hkscc.terms import ParticipantTerms, PositionLimit, check_terms
 
 _REQUIRED = (
@@ -112,6 +113,8 @@ class _Reader:
         value = table[key]
         if isinstance(value, bool) or not isinstance(value, int | Decimal) or not Decimal(value).is_finite():
             raise self._bad(path + key, f"{value!r} is no number", "write a plain number, without quotes")
+        if abs(Decimal(value).adjusted()) > EXPONENT_MAX:
+            raise self._bad(path + key, "is beyond all bounds", "write a plain number")
         return Decimal(value)
 
     def _scaled(self, table: Mapping[str, object], key: str, path: str = "") -> int:
