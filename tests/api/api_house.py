@@ -38,6 +38,7 @@ SECOND = 1_000_000_000
 START_S = 1_767_600_000  # 5 January 2026, 08:00 UTC
 AUDIENCE = "tsingma-test"
 PASSWORD = "a bridge to the harbour"  # of everybody in the tests
+NAMED = {"other": "participant", "second": "operator"}  # keys and people beside those named by their role
 OWNER = {Role.PARTICIPANT: "A", Role.CUSTODIAN: "C"}
 
 
@@ -116,14 +117,18 @@ def write_prices(folder: Path, days: int = 1_400) -> Path:
 
 
 def keys_of(private: dict[str, dict[str, str]], owner_of_participant: str = "A") -> Keys:
-    """Return the keys file of private keys named by role; "other" is a participant, B."""
+    """Return the keys file of private keys named by role; "other" is a participant, B, "second" another operator.
+
+    Keys of operators name the person of the same name.
+    """
     owners = {**OWNER, Role.PARTICIPANT: owner_of_participant}
 
     def key(name: str, pair: dict[str, str]) -> Key:
-        role = Role.PARTICIPANT if name == "other" else Role(name)
+        role = Role(NAMED.get(name, name))
         owner = "B" if name == "other" else owners[role] if role in MEMBERS else ""
         return Key(
             id=name, public=pair["x"], issuer=f"issuer-{name}", role=role, participant=owner,
+            person=name if role is Role.OPERATOR else "",
             valid_from=datetime(2026, 1, 1, tzinfo=UTC), valid_to=datetime(2027, 1, 1, tzinfo=UTC),
         )  # fmt: skip
 
@@ -132,18 +137,18 @@ def keys_of(private: dict[str, dict[str, str]], owner_of_participant: str = "A")
 
 @cache
 def people_of() -> People:
-    """Return one person for each role, named by it, and "other", a person of participant B; all have PASSWORD."""
+    """Return one person for each role, named by it, "other" of participant B, "second" operator; PASSWORD is theirs."""
     password = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)  # cheap: many sign in
 
     def person(name: str) -> Person:
-        role = Role.PARTICIPANT if name == "other" else Role(name)
+        role = Role(NAMED.get(name, name))
         return Person(
             id=name, name=f"The {name}", role=role, password=password,
             participant="B" if name == "other" else OWNER.get(role, ""),
             valid_from=datetime(2026, 1, 1, tzinfo=UTC), valid_to=datetime(2027, 1, 1, tzinfo=UTC),
         )  # fmt: skip
 
-    return People(person=tuple(person(str(name)) for name in (*Role, "other")))
+    return People(person=tuple(person(str(name)) for name in (*Role, *NAMED)))
 
 
 def sign_in(client: TestClient, who: str, password: str = PASSWORD, place: str = "", **more: Any) -> Any:
@@ -165,7 +170,7 @@ def write_house(folder: Path | str) -> Path | str:
 @contextmanager
 def served(folder: Path | str, owner: str = "A", **settings: Any) -> Iterator[Served]:
     """Serve a house in process; ``owner`` has the key of the participant, ``settings`` go to the application."""
-    private = {str(name): new_private_key() for name in (*Role, "other")}
+    private = {str(name): new_private_key() for name in (*Role, *NAMED)}
     clock = FixedClock(START_S * SECOND)
     with HouseService.open(folder) as service:
         app = application(service, keys_of(private, owner), clock, **settings)

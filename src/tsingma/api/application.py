@@ -15,7 +15,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import ControllerRouterHandler
 from opentelemetry.trace import Tracer, TracerProvider
 
-from tsingma.api import feed, jobs, margin, problems, reads, writes
+from tsingma.api import acts, feed, jobs, margin, problems, reads, writes
 from tsingma.api import metrics as figures
 from tsingma.api.bench import Bench
 from tsingma.api.bodies import StrictRequest
@@ -37,7 +37,7 @@ from tsingma.basics.rejection import InvariantBroken
 
 BODY_BYTES_MAX = 1024 * 1024
 INTERFACE_VERSION = "0.1"
-_ROUTES = (*reads.ROUTES, *writes.ROUTES, *margin.ROUTES, *jobs.ROUTES, feed.events, figures.metrics)
+_ROUTES = (*reads.ROUTES, *writes.ROUTES, *margin.ROUTES, *acts.ROUTES, *jobs.ROUTES, feed.events, figures.metrics)
 
 
 def application(
@@ -54,6 +54,7 @@ def application(
     people: People | None = None,
     people_file: Path | None = None,
     checker: Checker | None = None,
+    act_minutes: int = acts.EXPIRY_MINUTES,
     more_routes: Sequence[ControllerRouterHandler] = (),
 ) -> Litestar:
     """Return the application of an open house; it closes the house when it shuts down.
@@ -62,7 +63,7 @@ def application(
     then watched; without a file they hold to the end. ``body_bytes_max`` bounds a request, ``metrics`` counts,
     ``spans`` go where the process says when nothing is given. ``more_routes`` are those of rooms above, the console;
     they stand behind the same guard. ``market`` has the prices that margin and stress need; without it their routes
-    say so. ``checker`` checks signatures of tokens in a process of its own.
+    say so. Acts of the operator lapse after ``act_minutes``. ``checker`` checks signatures of tokens in a process of its own.
     Raises Rejected (keys or people whose participant the house does not have), and then the house stays open.
     """
     members = service.read(lambda house, _at: {one.code: one for one in house.resolved.book.participants})
@@ -71,7 +72,7 @@ def application(
     entry, feeds = Door(service), feed.Feeds(entrance.tokens)
     metrics, board = metrics or Metrics(), JobBoard(clock, job_limits)
     given = {"service": service, "entry": entry, "feeds": feeds, "figures": metrics, "board": board, "bench": Bench(),
-             "market": market}  # fmt: skip
+             "market": market, "act_desk": acts.ActDesk(service, entry, clock, act_minutes)}  # fmt: skip
     app = Litestar(
         route_handlers=[*_ROUTES, *more_routes],
         guards=[guard_of(entrance.tokens, entrance.look, entrance.sessions)],

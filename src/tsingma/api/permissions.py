@@ -1,7 +1,7 @@
 """Who may do what: one table of resource, action and role; what is not in it is denied.
 
 ``Scope.OWN`` reaches what belongs to the participant of the caller's key: its accounts, instructions to which it is
-party, its orders. Acts of the operator are not in the table: they need two people, and that is not built.
+party, its orders. Acts of the operator are proposed and decided: the engine sees to it that two people do so.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ class Resource(StrEnum):
     EVENTS = "events"
     METRICS = "metrics"
     HOUSES = "houses"
+    ACTS = "acts"
 
 
 class Action(StrEnum):
@@ -44,7 +45,7 @@ class Action(StrEnum):
 
     READ = "read"
     SUBMIT = "submit"  # send new orders
-    ACT = "act"  # hold, release, cancel ... what is there
+    ACT = "act"  # hold, release, cancel ... what is there; of acts: approve, reject, withdraw
     RUN = "run"  # start a long run; it reads the house, or nothing of it, and books nothing
 
 
@@ -82,6 +83,9 @@ PERMISSIONS: dict[Access, dict[Role, Scope]] = {
     (Resource.STRESS_RUNS, Action.READ): _OVERSIGHT,
     (Resource.ECONOMY_RUNS, Action.READ): _EVERYBODY,
     (Resource.MARGIN, Action.READ): {Role.PARTICIPANT: Scope.OWN, **_OVERSIGHT},
+    (Resource.ACTS, Action.READ): _OVERSIGHT,
+    (Resource.ACTS, Action.SUBMIT): {Role.OPERATOR: Scope.ANY},
+    (Resource.ACTS, Action.ACT): {Role.OPERATOR: Scope.ANY},
     (Resource.INSTRUCTIONS, Action.SUBMIT): _OWN,
     (Resource.INSTRUCTIONS, Action.ACT): _OWN,
     (Resource.ORDERS, Action.ACT): _OWN,

@@ -56,7 +56,7 @@ def serve(
         return application(
             service, known, SystemClock(), keys_file=keys, body_bytes_max=settings.limits.body_bytes,
             metrics=metrics, market=market, people=persons, people_file=people, checker=checker,
-            more_routes=more_routes,
+            act_minutes=settings.acts.expiry_minutes, more_routes=more_routes,
         )  # fmt: skip
 
     end = metrics.listen(settings.metrics.port) if settings.metrics.port else None

@@ -8,6 +8,7 @@ token's key and from nowhere else.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -29,7 +30,6 @@ from tsingma.basics.rejection import Rejected, Rejection, RejectionReason, refus
 from tsingma.journal.commands import ChangeInstruction, ChangeOrder, Command, decode
 from tsingma.journal.events import (
     Accepted,
-    Answer,
     InstructionChanged,
     InstructionsSubmitted,
     OrderChanged,
@@ -151,9 +151,21 @@ async def act_on_order(
 async def carry_out(service: HouseService, entry: Door, reach: Reach, key: str, command: Command) -> Any:
     """Return the first event of the house's answer, or of the one it gave to this key before; raises Rejected."""
     participant = reach.sender()
-    command_id = f"api/{participant}/{key}"
+    return await carry_out_as(
+        service, entry, reach, key, command, participant, f"api/{participant}/{key}", same_request
+    )
+
+
+async def carry_out_as(
+    service: HouseService, entry: Door, reach: Reach, key: str, command: Command, sender: str, command_id: str,
+    is_same: Callable[[Command, Command], bool],
+) -> Any:  # fmt: skip
+    """Return the first event of the answer to a sender's command under an id, or of the answer given before.
+
+    ``is_same`` tells whether a command under the same id asks for the same. Raises Rejected, 429, 503.
+    """
     try:
-        answer = await entry.answer(participant, command_id, reach.signed(command))
+        answer = await entry.answer(sender, command_id, reach.signed(command))
     except Overloaded:
         raise TooManyRequestsException(
             "too many changes wait: send fewer at a time", headers={"Retry-After": "1"}
@@ -162,7 +174,9 @@ async def carry_out(service: HouseService, entry: Door, reach: Reach, key: str, 
         detail = "no answer in time: ask again with the same Idempotency-Key, it is carried out once"
         raise HTTPException(detail, status_code=503, headers={"Retry-After": "5"}) from None
     if isinstance(answer, Refused) and _is_repeat(answer, command_id):
-        answer = await asyncio.to_thread(_given_before, service, command_id, command, answer)
+        record = await asyncio.to_thread(service.find, command_id)
+        if record is not None and is_same(decode(record.body), command):
+            answer = decode_answer(record.answer)
     if isinstance(answer, Accepted):
         return answer.events[0]
     raise Rejected(*[_without_id(one, command_id, key) for one in answer.rejections])
@@ -171,14 +185,6 @@ async def carry_out(service: HouseService, entry: Door, reach: Reach, key: str, 
 def _is_repeat(refused: Refused, command_id: str) -> bool:
     first = refused.rejections[0]
     return first.reason is RejectionReason.CONFLICT and first.subject == command_id
-
-
-def _given_before(service: HouseService, command_id: str, command: Command, refused: Refused) -> Answer:
-    """Return the answer of a command id when it asked for the same at another time of day, else the refusal."""
-    record = service.find(command_id)
-    if record is not None and same_request(decode(record.body), command):
-        return decode_answer(record.answer)
-    return refused
 
 
 def _without_id(rejection: Rejection, command_id: str, key: str) -> Rejection:

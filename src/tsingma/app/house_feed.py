@@ -14,6 +14,8 @@ import numpy as np
 from tsingma.app.house_service import HouseService
 from tsingma.app.instruction_reads import parties_of_instruction
 from tsingma.engine.house import House
+from tsingma.journal.act_commands import DecideAct
+from tsingma.journal.act_events import ActDecided
 from tsingma.journal.commands import (
     ChangeInstruction,
     ChangeOrder,
@@ -57,7 +59,7 @@ def _seen(house: House, records: Sequence[Record], participant: str) -> list[Tol
 
 def _told(house: House, record: Record, participant: str) -> Told | None:
     """Return what a participant ("": everybody's overseer) sees of a record, or None."""
-    command = decode(record.body)
+    command = _carried_out(record)
     tag = str(command.__struct_config__.tag)
     step = command.step if isinstance(command, RunStep) else ""
     instructions, orders = _touched(command, record)
@@ -68,6 +70,17 @@ def _told(house: House, record: Record, participant: str) -> Told | None:
     mine = tuple(number for number in instructions if participant in parties_of_instruction(house, number))
     own = orders if getattr(command, "participant", "") == participant else ()
     return Told(record.sequence, tag, "", mine, own) if mine or own else None
+
+
+def _carried_out(record: Record) -> Command:
+    """Return the command of a record; of an approval, the act that it carried out."""
+    command = decode(record.body)
+    if isinstance(command, DecideAct):
+        answer = decode_answer(record.answer)
+        first = answer.events[0] if isinstance(answer, Accepted) else None
+        if isinstance(first, ActDecided) and first.body:
+            return decode(first.body)
+    return command
 
 
 def _touched(command: Command, record: Record) -> tuple[tuple[int, ...], tuple[int, ...]]:

@@ -56,6 +56,12 @@ class PeopleSection(_Section, frozen=True, kw_only=True):
     file: File = ""
 
 
+class ActsSection(_Section, frozen=True, kw_only=True):
+    """Minutes after which an act of the operator lapses that no second person has decided."""
+
+    expiry_minutes: Annotated[int, Meta(ge=1, le=1_440)] = 30
+
+
 class MarketSection(_Section, frozen=True, kw_only=True):
     """Folder of prices and history that questions of margin are answered from; empty: none."""
 
@@ -98,6 +104,7 @@ class ServeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     tls: TlsSection = TlsSection()
     keys: KeysSection = KeysSection()
     people: PeopleSection = PeopleSection()
+    acts: ActsSection = ActsSection()
     market: MarketSection = MarketSection()
     limits: LimitsSection = LimitsSection()
     log: LogSection = LogSection()

@@ -18,6 +18,7 @@ from tsingma.clearing.obligations import Obligations
 from tsingma.custody.events.book import EventBook
 from tsingma.custody.state import CustodyState
 from tsingma.custody.tokens.deciding import BookLegs
+from tsingma.engine.act_book import ActBook
 from tsingma.engine.charging import ChargeBook
 from tsingma.journal.events import Event
 from tsingma.ledger.ledger import NO_FLOOR, Ledger
@@ -89,6 +90,7 @@ class House:
         self.pool = PoolBook()
         self.money = MoneyState()
         self.chains = Chains()
+        self.acts = ActBook()
         self.margin = Margin()
         self.price_e4: npt.NDArray[np.int64] = np.zeros(0, np.int64)
         self.fx_e6: tuple[int, ...] = (FX_UNIT_E6, *([0] * (CURRENCY_COUNT - 1)))
@@ -188,6 +190,7 @@ class House:
             "pool": self.pool,
             "money": self.money,
             "chains": self.chains,
+            "acts": self.acts,
         }
 
 

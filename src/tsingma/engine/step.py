@@ -11,6 +11,7 @@ from typing import Any
 
 from tsingma.basics.rejection import Rejected, RejectionReason, refuse
 from tsingma.engine import (
+    acts,
     books,
     corporate_actions,
     custody,
@@ -34,6 +35,7 @@ from tsingma.engine import (
     trading,
 )
 from tsingma.engine.house import Handlers, House
+from tsingma.journal.act_commands import DecideAct
 from tsingma.journal.commands import CaptureTrades, Command, PostTransfers
 from tsingma.journal.events import Accepted, Answer, Event, Refused
 from tsingma.journal.link_order_commands import RouteOrders, UseQuota
@@ -61,6 +63,7 @@ _HANDLERS: Handlers = {
     **money.HANDLERS,
     **intraday_repo.HANDLERS,
     **links.HANDLERS,
+    **acts.HANDLERS,
 }
 
 # Transfers conserve each asset one by one in the kernel, and captured trades and orders over links touch no balance;
@@ -70,6 +73,8 @@ _LEAVES_BOOKS_TO_KERNEL = (PostTransfers, CaptureTrades, RouteOrders, UseQuota)
 
 def step(house: House, command: Command) -> Answer:
     """Carry out one command and return its answer; raises InvariantBroken when the books contradict themselves."""
+    if isinstance(command, DecideAct) and command.decision == "approve":
+        return _approve(house, command)
     try:
         event = _handler(command)(house, command)
     except Rejected as rejected:
@@ -78,6 +83,18 @@ def step(house: House, command: Command) -> Answer:
     if not isinstance(command, _LEAVES_BOOKS_TO_KERNEL):
         house.ledger.check()
     return Accepted(events)
+
+
+def _approve(house: House, command: DecideAct) -> Answer:
+    """Carry out the act that is approved; when it is refused it goes on waiting."""
+    try:
+        act = acts.approved_command(house, command)
+    except Rejected as rejected:
+        return Refused(rejected.rejections)
+    answer = step(house, act)
+    if isinstance(answer, Refused):
+        return answer
+    return Accepted((acts.decide_act(house, command), *answer.events))
 
 
 def _settle_payments(house: House) -> tuple[Event, ...]:

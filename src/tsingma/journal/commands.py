@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
+from tsingma.journal.act_commands import ActCommand
 from tsingma.journal.corporate_action_commands import CorporateActionCommand
 from tsingma.journal.custody_commands import CustodyCommand
 from tsingma.journal.link_commands import LinkCommand
@@ -317,6 +318,7 @@ Command = (
     | PoolCommand
     | PaymentCommand
     | LinkCommand
+    | ActCommand
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from tsingma.basics.rejection import Rejection
+from tsingma.journal.act_events import ActEvent
 from tsingma.journal.corporate_action_events import CorporateActionEvent
 from tsingma.journal.custody_events import CustodyEvent
 from tsingma.journal.link_events import LinkEvent
@@ -253,6 +254,7 @@ Event = (
     | PoolEvent
     | PaymentEvent
     | LinkEvent
+    | ActEvent
 )
 
 

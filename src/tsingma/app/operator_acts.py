@@ -1,0 +1,262 @@
+"""Acts of the operator in words: from what somebody asks for to a command of the house, and back to what others see.
+
+What a second person is shown is made from the command that would be carried out, not from what the first one sent.
+Amounts are in cents, securities in units, prices in ten-thousandths, rates in millionths.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Annotated, Literal
+
+import msgspec
+
+from tsingma.basics.columns import pack, unpack
+from tsingma.basics.dates import to_date, to_day
+from tsingma.basics.money import CURRENCIES
+from tsingma.basics.rejection import InvariantBroken, RejectionReason, refuse
+from tsingma.engine.act_book import Act, ActStatus
+from tsingma.engine.acts import HOUSE
+from tsingma.engine.house import House
+from tsingma.journal.act_commands import DecideAct, ProposeAct
+from tsingma.journal.commands import (
+    ChangeInstruction,
+    CloseDay,
+    CollectClaims,
+    Command,
+    DepositAssets,
+    OpenDay,
+    RunStep,
+    SetClosingPrices,
+    SetCreditLine,
+    decode,
+)
+from tsingma.journal.corporate_action_commands import RunCorporateActions
+from tsingma.reference.book import AccountClass, ResolvedBook
+
+LINES_MAX = 5_000
+Amount = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+Number = Annotated[int, msgspec.Meta(ge=0, le=2**40)]
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+Currency = Literal["HKD", "CNY", "USD", "EUR"]
+
+
+class _Act(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="act"):
+    """An act by its name, the field ``act``."""
+
+
+class OpenDayAct(_Act, frozen=True, tag="open-day"):
+    """Open a business day."""
+
+    date: date
+
+
+class RunStepAct(_Act, frozen=True, tag="run-step"):
+    """Run the next step of the day's timetable."""
+
+    step: Name
+
+
+class PriceOf(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The closing price of a counter, in ten-thousandths."""
+
+    counter: Name
+    price_e4: Amount
+
+
+class ClosingPricesAct(_Act, frozen=True, tag="set-closing-prices"):
+    """Fix closing prices, and HKD for a unit of each currency in millionths."""
+
+    prices: Annotated[tuple[PriceOf, ...], msgspec.Meta(max_length=LINES_MAX)]
+    rates_e6: dict[Currency, Amount]
+
+
+class CorporateActionsAct(_Act, frozen=True, tag="run-corporate-actions"):
+    """Carry out what corporate actions have due."""
+
+
+class CollectClaimsAct(_Act, frozen=True, tag="collect-claims"):
+    """Pay penalties, price differences and compensation that are owed."""
+
+
+class CreditLineAct(_Act, frozen=True, tag="set-credit-line"):
+    """Set an account's intraday credit in a currency; ``cap_cents`` -1 is no cap."""
+
+    account: Name
+    currency: Currency
+    credit_cents: Amount
+    collateral_cents: Amount
+    cap_cents: Annotated[int, msgspec.Meta(ge=-1, le=2**53)] = -1
+
+
+class DepositOf(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What an account is given: a currency in cents, or a security in units."""
+
+    account: Name
+    asset: Name
+    amount: Annotated[int, msgspec.Meta(ge=1, le=2**53)]
+
+
+class DepositAct(_Act, frozen=True, tag="deposit-assets"):
+    """Bring securities or money into the house, from the issuer or the settlement bank."""
+
+    deposits: Annotated[tuple[DepositOf, ...], msgspec.Meta(min_length=1, max_length=LINES_MAX)]
+
+
+class InstructionAct(_Act, frozen=True, tag="change-instruction"):
+    """Hold, release, cancel ... an instruction as the house, for whoever is party to it."""
+
+    instruction: Number
+    action: Name
+    value: Amount = 0
+
+
+class CloseDayAct(_Act, frozen=True, tag="close-day"):
+    """Close the business day."""
+
+
+OperatorAct = (
+    OpenDayAct
+    | RunStepAct
+    | ClosingPricesAct
+    | CorporateActionsAct
+    | CollectClaimsAct
+    | CreditLineAct
+    | DepositAct
+    | InstructionAct
+    | CloseDayAct
+)
+
+
+class ActTold(msgspec.Struct, frozen=True):
+    """An act as people see it; moments are UTC, those of the decision are missing while it is pending."""
+
+    number: int
+    status: str
+    act: OperatorAct
+    proposer: str
+    proposer_key: str
+    proposed_at: datetime
+    lapses_at: datetime
+    decider: str = ""
+    decider_key: str = ""
+    decided_at: datetime | None = None
+
+
+def command_of_act(act: OperatorAct, book: ResolvedBook) -> Command:
+    """Return the command of an act; raises Rejected (unknown) naming the field of a code that the book lacks."""
+    match act:
+        case OpenDayAct(date=day):
+            return OpenDay(to_day(day))
+        case RunStepAct(step=step):
+            return RunStep(step)
+        case ClosingPricesAct():
+            return _closing_prices(act, book)
+        case CorporateActionsAct():
+            return RunCorporateActions()
+        case CollectClaimsAct():
+            return CollectClaims()
+        case CreditLineAct():
+            currency = CURRENCIES.index(act.currency)
+            line = (act.credit_cents, act.cap_cents, act.collateral_cents)
+            return SetCreditLine(_account(act.account, book), currency, *line)
+        case DepositAct(deposits=deposits):
+            owners = [_account(one.account, book) for one in deposits]
+            assets = [_asset(one.asset, book) for one in deposits]
+            amounts = pack([one.amount for one in deposits], "i8")
+            return DepositAssets(pack(owners, "i4"), pack(assets, "i4"), amounts)
+        case InstructionAct():
+            return ChangeInstruction(act.instruction, act.action, HOUSE, act.value)
+        case CloseDayAct():
+            return CloseDay()
+
+
+def act_of_command(command: Command, book: ResolvedBook) -> OperatorAct:
+    """Return an act's command in words; raises InvariantBroken for a command that is no act."""
+    match command:
+        case OpenDay(day=day):
+            return OpenDayAct(to_date(day))
+        case RunStep(step=step):
+            return RunStepAct(step)
+        case SetClosingPrices():
+            lines = zip(unpack(command.counter, "i4").tolist(), unpack(command.price_e4, "i8").tolist(), strict=True)
+            prices = tuple(PriceOf(book.book.counters[place].code, price) for place, price in lines)
+            return ClosingPricesAct(prices, dict(zip(CURRENCIES, command.fx_e6, strict=True)))  # type: ignore[arg-type]
+        case RunCorporateActions():
+            return CorporateActionsAct()
+        case CollectClaims():
+            return CollectClaimsAct()
+        case SetCreditLine():
+            account, currency = book.account_name(command.account), CURRENCIES[command.currency]
+            return CreditLineAct(account, currency, command.credit_cents, command.collateral_cents, command.cap_cents)  # type: ignore[arg-type]
+        case DepositAssets():
+            columns = (unpack(command.owner, "i4"), unpack(command.asset, "i4"), unpack(command.amount, "i8"))
+            rows = zip(*(column.tolist() for column in columns), strict=True)
+            return DepositAct(tuple(DepositOf(book.account_name(a), book.asset_name(b), n) for a, b, n in rows))
+        case ChangeInstruction():
+            return InstructionAct(command.instruction, command.action, command.value)
+        case CloseDay():
+            return CloseDayAct()
+        case _:
+            raise InvariantBroken(f"{type(command).__name__} is no act of the operator")
+
+
+def acts_of(house: House, now_s: int) -> list[ActTold]:
+    """Return the acts the house remembers, newest first, as they stand at a second since 1970."""
+    return [_told(act, house.resolved, now_s) for act in sorted(house.acts.acts.values(), key=lambda act: -act.number)]
+
+
+def act_numbered(house: House, number: int, now_s: int) -> ActTold | None:
+    """Return one act as it stands at a second since 1970, or None."""
+    act = house.acts.acts.get(number)
+    return None if act is None else _told(act, house.resolved, now_s)
+
+
+def same_act(before: Command, now: Command) -> bool:
+    """Return whether two commands propose or decide the same; when, and with which key of the person, do not count."""
+    if isinstance(before, ProposeAct) and isinstance(now, ProposeAct):
+        return (before.body, before.person) == (now.body, now.person)
+    if isinstance(before, DecideAct) and isinstance(now, DecideAct):
+        return (before.act, before.decision, before.person) == (now.act, now.decision, now.person)
+    return False
+
+
+def _told(act: Act, book: ResolvedBook, now_s: int) -> ActTold:
+    lapsed = act.status is ActStatus.PENDING and act.until_s <= now_s
+    decided_s = act.until_s if lapsed else act.decided_s
+    return ActTold(
+        act.number, ActStatus.LAPSED if lapsed else act.status, act_of_command(decode(act.body), book), act.proposer,
+        act.proposer_key, _moment(act.proposed_s), _moment(act.until_s), act.decider, act.decider_key,
+        _moment(decided_s) if decided_s else None,
+    )  # fmt: skip
+
+
+def _moment(second: int) -> datetime:
+    return datetime.fromtimestamp(second, UTC)
+
+
+def _closing_prices(act: ClosingPricesAct, book: ResolvedBook) -> SetClosingPrices:
+    places = {counter.code: place for place, counter in enumerate(book.book.counters)}
+    unknown = [one.counter for one in act.prices if one.counter not in places]
+    if unknown:
+        raise refuse(RejectionReason.UNKNOWN, f"no counter {unknown[0]}", field="counter", subject=unknown[0])
+    chosen = [places[one.counter] for one in act.prices]
+    rates = tuple(act.rates_e6.get(currency, 0) for currency in CURRENCIES)  # type: ignore[call-overload]
+    return SetClosingPrices(pack(chosen, "i4"), pack([one.price_e4 for one in act.prices], "i8"), rates)
+
+
+def _account(name: str, book: ResolvedBook) -> int:
+    participant, _, kind = name.partition("/")
+    known = tuple(AccountClass)
+    place = book.account_index.get((participant, AccountClass(kind))) if kind in known else None
+    if place is None:
+        raise refuse(RejectionReason.UNKNOWN, f"no account {name}", field="account", subject=name)
+    return place
+
+
+def _asset(name: str, book: ResolvedBook) -> int:
+    if name in CURRENCIES:
+        return CURRENCIES.index(name)
+    if name not in book.securities:
+        raise refuse(RejectionReason.UNKNOWN, f"no currency or security {name}", field="asset", subject=name)
+    return book.asset_of_security(book.securities.index(name))
