@@ -61,9 +61,9 @@ def application(
 
     ``keys`` and ``people`` (who may sign in to the console) were read from ``keys_file`` and ``people_file``, which are
     then watched; without a file they hold to the end. ``body_bytes_max`` bounds a request, ``metrics`` counts,
-    ``spans`` go where the process says when nothing is given. ``more_routes`` are those of rooms above, the console;
-    they stand behind the same guard. ``market`` has the prices that margin and stress need; without it their routes
-    say so. Acts of the operator lapse after ``act_minutes``. ``checker`` checks signatures of tokens in a process of its own.
+    ``spans`` go where the process says when nothing is given. ``market`` has the prices that margin and stress need.
+    Acts of the operator lapse after ``act_minutes``. ``more_routes`` are those of rooms above, behind the same guard.
+    ``checker`` checks signatures of tokens in a process of its own.
     Raises Rejected (keys or people whose participant the house does not have), and then the house stays open.
     """
     members = service.read(lambda house, _at: {one.code: one for one in house.resolved.book.participants})
