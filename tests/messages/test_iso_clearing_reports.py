@@ -93,7 +93,7 @@ def net_positions(draw: st.DrawFn) -> net_position.NetPosition:
 
 
 @given(st.lists(net_positions(), min_size=1, max_size=4))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_net_positions_go_out_and_come_back(several: list[net_position.NetPosition]) -> None:
     """Goal: secl.004 both ways. Method: as the module says."""
     report = net_position.NetPositionReport("R1", "2026-01-05", "A", tuple(several))
@@ -102,7 +102,7 @@ def test_net_positions_go_out_and_come_back(several: list[net_position.NetPositi
 
 
 @given(st.lists(st.builds(margin_report.AccountMargin, ACCOUNTS, CENTS, CENTS), min_size=1, max_size=3), MOMENTS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_margin_goes_out_and_comes_back(accounts: list[margin_report.AccountMargin], moment: datetime) -> None:
     """Goal: secl.005 both ways, sums checked. Method: as the module says; one cent more in the sum is refused."""
     report = margin_report.MarginReport("R1", moment, "A", tuple(accounts))
@@ -132,7 +132,7 @@ def test_contributions_go_out_and_come_back(amount: int, deposited: int) -> None
 
 
 @given(ISINS, UNITS, UNITS, CENTS, st.tuples(CENTS, CENTS, CENTS), CURRENCIES, DATES)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_buy_ins_go_out_and_come_back(
     isin: str, units: int, left: int, cents: int, owed: tuple[int, int, int], currency: str, day: str
 ) -> None:
@@ -173,7 +173,7 @@ def pending_lines(draw: st.DrawFn) -> pending_report.Pending:
 
 
 @given(st.lists(pending_lines(), max_size=4))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_pending_goes_out_and_comes_back(lines: list[pending_report.Pending]) -> None:
     """Goal: semt.018 both ways, with every code of sese.024. Method: as the module says."""
     report = pending_report.PendingReport("R1", "2026-01-05", "A/HOUSE", tuple(lines))
@@ -194,8 +194,7 @@ def test_every_state_of_an_instruction_is_one_of_a_pending_report(state: State) 
 def keep(told: Story, path: Path) -> Path:
     """Return the house of a story on disk."""
     with Session.open(path) as session:
-        for place, command in enumerate(told.told):
-            session.once(f"setup/{place}", lambda command=command: command)
+        session.submit([(f"setup/{place}", command) for place, command in enumerate(told.told)])
     return path
 
 

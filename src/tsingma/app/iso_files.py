@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from tsingma.app import iso_cash, iso_collateral
+from tsingma.app import iso_answers, iso_cash, iso_collateral
 from tsingma.app.iso_sending import Asked, Sending, Work
 from tsingma.app.session import Session
 from tsingma.basics.dates import to_date
@@ -20,7 +20,7 @@ from tsingma.basics.rejection import Rejected, Rejection, RejectionReason, refus
 from tsingma.engine.house import House
 from tsingma.messages import mt54x
 from tsingma.messages.instruction_file import read_rows, resolve_rows, write_rows
-from tsingma.messages.iso20022 import allegement, buy_in, requests, status
+from tsingma.messages.iso20022 import allegement, requests, status
 from tsingma.messages.iso20022.account_statement import MESSAGE as STATEMENT
 from tsingma.messages.iso20022.answers import Told, answers, marks
 from tsingma.messages.iso20022.collateral import CALL as MARGIN_CALL
@@ -45,7 +45,7 @@ TAKEN = (
     INSTRUCTION,
     requests.CANCELLATION,
     requests.MODIFICATION,
-    buy_in.RESPONSE,
+    *iso_answers.TAKEN,
     *iso_cash.TAKEN,
     *iso_collateral.TAKEN,
 )
@@ -310,6 +310,7 @@ def _require_sender(received: list[Received], participant: str, file: str) -> No
 
 def _work(received: list[Received], directory: Directory, house: House, file: str) -> list[Work]:
     """Return what is to be done, in order: columns of neighbouring instructions, and requests one by one."""
+    known: dict[str, Callable[[Received, Directory, str], Work]] = {**_READERS, **iso_answers.readers(house)}
     faults: list[Rejection] = []
     found: list[Work] = []
     for is_order, group in groupby(received, lambda one: one.message == INSTRUCTION):
@@ -321,10 +322,7 @@ def _work(received: list[Received], directory: Directory, house: House, file: st
             faults += rejected.rejections
         for one in several if not is_order else ():
             try:
-                if one.message == buy_in.RESPONSE:
-                    found.append(_answer(one, directory, house))
-                else:
-                    found.append(_READERS.get(one.message, _request)(one, directory, file))
+                found.append(known.get(one.message, _request)(one, directory, file))
             except Rejected as rejected:
                 faults += located(rejected, one, file)
     if faults:
@@ -338,12 +336,6 @@ def _columns(received: list[Received], directory: Directory, file: str) -> dict[
         (one.document.sourceline or 0, msgspec.structs.asdict(row)) for one, row in zip(received, found, strict=True)
     )
     return resolve_rows(rows, directory.book, file)
-
-
-def _answer(one: Received, directory: Directory, house: House) -> Asked:
-    header, leaves = read_header(one), leaves_of(one)
-    isin = buy_in.isin_of(house, leaves["BuyInRspnDtls/BuyInNtfctnId"])
-    return Asked("" if header is None else header.identifier, buy_in.read_answer(leaves, isin, directory))
 
 
 def _request(one: Received, _directory: Directory, _file: str) -> Work:

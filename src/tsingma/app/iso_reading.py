@@ -10,10 +10,14 @@ import msgspec
 from tsingma.app.iso_files import directory_of
 from tsingma.app.session import Session
 from tsingma.basics.rejection import Rejected, Rejection, RejectionReason
+from tsingma.engine.house import House
 from tsingma.messages.iso20022 import (
     allegement,
     buy_in,
     confirmation,
+    event_election,
+    event_movements,
+    event_notice,
     fund_report,
     holdings,
     margin_report,
@@ -21,6 +25,7 @@ from tsingma.messages.iso20022 import (
     notice,
     obligation,
     pending_report,
+    posting_report,
     status,
     trade_legs,
 )
@@ -48,7 +53,21 @@ READERS: dict[str, Reader] = {
     buy_in.NOTIFICATION: buy_in.read_notice,
     buy_in.CONFIRMATION: buy_in.read_result,
     pending_report.MESSAGE: pending_report.read_pending,
+    posting_report.MESSAGE: posting_report.read_postings,
+    event_notice.MESSAGE: event_notice.read_notice,
+    event_movements.ADVICE: event_movements.read_advice,
+    event_movements.CONFIRMATION: event_movements.read_confirmation,
 }
+
+
+def readers_of(house: House) -> dict[str, Reader]:
+    """Return how each report is read, with those that need to know what the house knows of an event."""
+
+    def elected(leaves: Leaves, directory: Directory) -> object:
+        isin = event_election.isin_of(house, leaves["CorpActnGnlInf/CorpActnEvtId"])
+        return event_election.read_status(leaves, isin, directory)
+
+    return {**READERS, event_election.STATUS: elected}
 
 
 def read_report_file(house: Path | str, path: Path, bics: Path | None = None) -> list[dict[str, object]]:
@@ -63,12 +82,12 @@ def read_report_file(house: Path | str, path: Path, bics: Path | None = None) ->
             Rejection(reason=RejectionReason.MISSING, message=f"cannot be read: {error.strerror}", file=str(path))
         ) from None
     with Session.open(house, read_only=True) as session:
-        directory = directory_of(session.house, bics)
+        directory, known = directory_of(session.house, bics), readers_of(session.house)
     faults: list[Rejection] = []
     found: list[dict[str, object]] = []
-    for received in read_messages(data, file=str(path), accept=tuple(sorted(READERS))):
+    for received in read_messages(data, file=str(path), accept=tuple(sorted(known))):
         try:
-            content = READERS[received.message](leaves_of(received), directory)
+            content = known[received.message](leaves_of(received), directory)
         except Rejected as rejected:
             faults += located(rejected, received, str(path))
             continue

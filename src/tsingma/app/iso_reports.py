@@ -14,14 +14,27 @@ from pathlib import Path
 import numpy as np
 
 from tsingma.app.fund_sizing import fund_of_files
+from tsingma.app.iso_events import moved_since, to_come
 from tsingma.app.iso_files import directory_of, moment_of
+from tsingma.app.iso_journal import opening_record
+from tsingma.app.iso_postings import postings_since
 from tsingma.app.session import Session
 from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.clearing.trades import from_command
 from tsingma.engine.house import House
 from tsingma.journal.commands import CaptureTrades, decode
 from tsingma.margin.resources.default_fund import FundRules
-from tsingma.messages.iso20022 import buy_in, fund_report, margin_report, net_position, pending_report, trade_legs
+from tsingma.messages.iso20022 import (
+    buy_in,
+    event_movements,
+    event_notice,
+    fund_report,
+    margin_report,
+    net_position,
+    pending_report,
+    posting_report,
+    trade_legs,
+)
 from tsingma.messages.iso20022.header import Header, write_file
 from tsingma.messages.iso20022.parties import Directory
 from tsingma.messages.iso20022.schema import MESSAGES_MAX, read_messages
@@ -40,6 +53,12 @@ class Asked:
     directory: Directory
     name: str
     moment: datetime
+    since: int | None = None  # record of the journal; None: the day's beginning
+
+    @property
+    def first(self) -> int:
+        """The record after which reports of what happened begin."""
+        return opening_record(self.session) if self.since is None else self.since
 
     @property
     def house(self) -> House:
@@ -64,15 +83,19 @@ class Report:
     make: Callable[[Asked], Documents]
 
 
-def report_file(house: Path | str, kind: str, participant: str, bics: Path | None = None) -> tuple[int, bytes]:
+def report_file(
+    house: Path | str, kind: str, participant: str, bics: Path | None = None, since: int | None = None
+) -> tuple[int, bytes]:
     """Return how many messages a report has, and the business file of them, each after its header.
+
+    Reports of what happened begin after the record ``since`` of the journal, or with the day that is (or was) open.
 
     Raises Rejected: unknown kind or participant; missing when there is nothing to report.
     """
     if kind not in REPORTS:
         raise refuse(RejectionReason.UNKNOWN, f"no report '{kind}'", field="kind", remedy=", ".join(REPORTS))
     with Session.open(house, read_only=True) as session:
-        asked = asked_of(session, participant, bics)
+        asked = asked_of(session, participant, bics, since)
         return finish(asked, REPORTS[kind].make(asked), kind)
 
 
@@ -86,13 +109,13 @@ def fund_file(house: Path | str, participant: str, exposures: Path, keys: Path, 
         return finish(asked, iter(documents), "fund")
 
 
-def asked_of(session: Session, participant: str, bics: Path | None = None) -> Asked:
+def asked_of(session: Session, participant: str, bics: Path | None = None, since: int | None = None) -> Asked:
     """Return who asks; raises Rejected (unknown) for a participant the book does not have."""
     house = session.house
     if participant not in house.resolved.participant_index:
         raise refuse(RejectionReason.UNKNOWN, f"no participant '{participant}'", field="participant")
     name = f"{session.sequencer.sequence}-{participant}"
-    return Asked(session, participant, directory_of(house, bics), name, moment_of(house))
+    return Asked(session, participant, directory_of(house, bics), name, moment_of(house), since)
 
 
 def finish(asked: Asked, documents: Documents, kind: str) -> tuple[int, bytes]:
@@ -165,6 +188,26 @@ def _pending(asked: Asked) -> Documents:
         yield pending_report.MESSAGE, pending_report.write_pending(report, asked.directory)
 
 
+def _postings(asked: Asked) -> Documents:
+    for report in postings_since(asked.session, asked.accounts, asked.first, asked.name):
+        yield posting_report.MESSAGE, posting_report.write_postings(report, asked.directory)
+
+
+def _events(asked: Asked) -> Documents:
+    for one in event_notice.notices_of(asked.house, asked.participant, asked.name):
+        yield event_notice.MESSAGE, event_notice.write_notice(one, asked.directory)
+
+
+def _event_advices(asked: Asked) -> Documents:
+    for one in to_come(asked.house, asked.participant, asked.name):
+        yield event_movements.ADVICE, event_movements.write_advice(one, asked.directory)
+
+
+def _event_confirmations(asked: Asked) -> Documents:
+    for one in moved_since(asked.session, asked.participant, asked.first):
+        yield event_movements.CONFIRMATION, event_movements.write_confirmation(one, asked.directory)
+
+
 REPORTS: dict[str, Report] = {
     "trade-legs": Report("legs of the day's trades, one by one", (trade_legs.NOTIFICATION,), _notifications),
     "trade-statement": Report("legs of the day's trades on one statement", (trade_legs.STATEMENT,), _leg_statement),
@@ -172,4 +215,8 @@ REPORTS: dict[str, Report] = {
     "margin": Report("the last margin call by account", (margin_report.MESSAGE,), _margin),
     "buy-ins": Report("buy-ins of what was not delivered", (buy_in.NOTIFICATION, buy_in.CONFIRMATION), _buy_ins),
     "pending": Report("what has not settled, by account", (pending_report.MESSAGE,), _pending),
+    "postings": Report("every change of a balance, by account", (posting_report.MESSAGE,), _postings),
+    "events": Report("corporate actions in what is held", (event_notice.MESSAGE,), _events),
+    "event-advices": Report("what events are about to move", (event_movements.ADVICE,), _event_advices),
+    "event-confirmations": Report("what events moved", (event_movements.CONFIRMATION,), _event_confirmations),
 }

@@ -19,7 +19,6 @@ from tsingma.journal.commands import ChangeInstruction, ChangeOrder, Command, Li
 from tsingma.journal.events import Accepted, InstructionChanged, InstructionsSubmitted
 from tsingma.messages.instruction_file import packed
 from tsingma.messages.iso20022 import requests, status
-from tsingma.messages.iso20022.buy_in import BuyInAnswer, check_answer
 from tsingma.messages.iso20022.codes import State, refusal, state_of
 from tsingma.messages.iso20022.parties import Directory
 from tsingma.settlement.instruction import CANCELLED, FROM_MATCHED, SETTLED
@@ -33,7 +32,7 @@ class Asked:
     """A request with its identifier ("" without a header)."""
 
     identifier: str
-    asked: requests.Cancellation | tuple[requests.Modification, ...] | BuyInAnswer
+    asked: requests.Cancellation | tuple[requests.Modification, ...]
 
 
 class Errand(Protocol):
@@ -79,8 +78,6 @@ class Sending:
             work.carry_out(self, place)
         elif isinstance(work.asked, requests.Cancellation):
             self.cancel(place, work.identifier, work.asked)
-        elif isinstance(work.asked, BuyInAnswer):
-            self.buy_in_answer(work.asked)
         else:
             for number, asked in enumerate(work.asked):
                 self.modify(f"{place}.{number}", work.identifier, asked)
@@ -107,16 +104,6 @@ class Sending:
             self.replies.append(
                 status.write_advice(status.StatusAdvice(reference, "", (refusal("sese.024", why, day),)))
             )
-
-    def buy_in_answer(self, answer: BuyInAnswer) -> None:
-        """Take note of an answer that changes nothing; what it may not ask for is refused and counted as not done."""
-        try:
-            check_answer(self.house, answer, self.participant)
-        except Rejected as rejected:
-            self.counts["not_done"] += 1
-            self.rejections += rejected.rejections
-        else:
-            self.counts["done"] += 1
 
     def cancel(self, place: int, identifier: str, asked: requests.Cancellation) -> None:
         number, command = self.about(asked.reference, asked.account, "cancel")

@@ -22,14 +22,17 @@ _OUT = click.option("--out", required=True, type=_NEW, help="File to write (a bu
 @click.argument("kind")
 @HOUSE
 @_PARTICIPANT
+@click.option("--since", type=click.IntRange(0), help="What happened after this record (default: the day's beginning).")
 @_OUT
 @_BICS
 @_JSON
-def report(kind: str, house: Path | str, participant: str, out: Path, bics: Path | None, *, as_json: bool) -> None:
+def report(
+    kind: str, house: Path | str, participant: str, since: int | None, out: Path, bics: Path | None, *, as_json: bool
+) -> None:
     """Write a report of the house's books to one participant; `messages reports` lists the kinds."""
     from tsingma.app.iso_reports import report_file
 
-    _write(out, report_file(house, kind, participant, bics), as_json=as_json)
+    _write(out, report_file(house, kind, participant, bics, since), as_json=as_json)
 
 
 @click.command(epilog="\b\nExample:\n  tsingma messages reports\n")
@@ -45,7 +48,7 @@ def reports(*, as_json: bool) -> None:
         click.echo(msgspec.json.encode(kinds).decode())
         return
     for kind, one in REPORTS.items():
-        click.echo(f"{kind:<18} {', '.join(one.messages):<34} {one.title}")
+        click.echo(f"{kind:<20} {', '.join(one.messages):<34} {one.title}")
 
 
 @click.command(

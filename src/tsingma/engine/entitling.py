@@ -8,7 +8,7 @@ from tsingma.basics.dates import to_date
 from tsingma.basics.money import CURRENCIES
 from tsingma.custody.events.book import CorporateAction, EventStatus
 from tsingma.custody.events.claims import DETECTION_DAYS, Claim, detect
-from tsingma.custody.events.entitlement import choose, entitled_accounts
+from tsingma.custody.events.entitlement import Entitled, choose, entitled_accounts
 from tsingma.custody.events.outturn import Amounts, Outturn, distribute
 from tsingma.custody.events.tax import tax_rates
 from tsingma.custody.events.terms import DISTRIBUTIONS, default_option
@@ -88,20 +88,24 @@ def close_elections(house: House, action: CorporateAction) -> EventStep:
     return EventStep(action.terms.reference, "closed", {"elected": elected, "by_default": entitled - elected})
 
 
-def expected(house: House, action: CorporateAction) -> Outturn:
+def entitled_now(house: House, action: CorporateAction) -> tuple[Entitled, ...]:
+    """Return who is entitled in a distribution: as its record date found, before it by what stands today."""
+    if action.status is not EventStatus.ANNOUNCED:
+        return action.entitled
+    security = action.terms.security
+    return entitled_accounts(settled_balances(house, security), net_pending(house, security, action.terms.ex_day))
+
+
+def expected(house: House, action: CorporateAction, option: int | None = None) -> Outturn:
     """Return what a distribution comes to by what is known now: before its record date, by what stands today.
 
-    Payment and margin both read it, so that what is margined on pending positions is what will be paid on them.
+    With ``option`` only what is chosen so (or falls to it by default). Payment and margin both read it, so that what is
+    margined on pending positions is what will be paid on them.
     """
-    terms = action.terms
-    rows = action.entitled
-    if action.status is EventStatus.ANNOUNCED:
-        rows = entitled_accounts(
-            settled_balances(house, terms.security), net_pending(house, terms.security, terms.ex_day)
-        )
+    terms, rows = action.terms, entitled_now(house, action)
     rates = tax_rates(terms.tax_regime, house.corporate_actions.holders, to_date(terms.record_day))
     chosen = choose(rows, action.elected(), default_option(terms), len(terms.options))
-    return distribute(terms, rows, chosen, rates)
+    return distribute(terms, rows, chosen, rates, option)
 
 
 def pay(house: House, action: CorporateAction) -> EventStep:

@@ -62,10 +62,17 @@ def cash_ratio(term: CashTerm) -> tuple[int, int]:
     return term.amount_e9 * term.rate_e9 * MINOR_SCALE, _CASH_SCALE
 
 
-def distribute(terms: EventTerms, rows: Sequence[Entitled], chosen: Chosen, tax: TaxRates) -> Outturn:
-    """Return what every account gets and owes; amounts are exact in total, see ``apportion`` for who takes the rest."""
+def distribute(
+    terms: EventTerms, rows: Sequence[Entitled], chosen: Chosen, tax: TaxRates, only: int | None = None
+) -> Outturn:
+    """Return what every account gets and owes, of ``only`` one option or of all (the sum of those).
+
+    Amounts are exact in total, see ``apportion`` for who takes the rest.
+    """
     outturn = Outturn()
     for place, option in enumerate(terms.options):
+        if only not in (None, place):
+            continue
         direct = [row[place] for row in chosen.direct]
         claims = [row[place] for row in chosen.claims]
         _option(outturn, terms, option, [row.account for row in rows], direct, claims, tax)

@@ -140,7 +140,7 @@ def instruction_advice(house: House, number: int, delivers: bool) -> StatusAdvic
             states.append(state_of(ADVICE, "cancellation.own" if asked & mine else "cancellation.other", day))
         states.append(state_of(ADVICE, "instruction.matched", day))
         states.append(_settlement(house, number, delivers))
-    return StatusAdvice(_reference(house, number, delivers), f"I{number}", tuple(states))
+    return StatusAdvice(reference_of(house, number, delivers), f"I{number}", tuple(states))
 
 
 def _settlement(house: House, number: int, delivers: bool) -> State:
@@ -177,7 +177,8 @@ def _is_short(house: House, number: int, delivers: bool) -> bool:
     return delivers != bool(pays and table["kind"][number] == DVP)
 
 
-def _reference(house: House, number: int, delivers: bool) -> str:
+def reference_of(house: House, number: int, delivers: bool) -> str:
+    """Return the reference one side of an instruction gave it."""
     table, orders = house.settlement.instructions.table, house.settlement.orders.table
     order = int(table["deliverer_order" if delivers else "receiver_order"][number])
     return str(int(orders["reference"][order] if order >= 0 else table["reference"][number]))
@@ -198,7 +199,7 @@ def _confirmation(house: House, number: int, delivers: bool, earlier: int) -> Co
     order = cell["deliverer_order" if delivers else "receiver_order"]
     trade_day = int(house.settlement.orders.table["trade_day"][order]) if order >= 0 else 0
     return Confirmation(
-        reference=_reference(house, number, delivers),
+        reference=reference_of(house, number, delivers),
         number=f"I{number}",
         delivers=delivers,
         account=book.account_name(cell[sides[0]]),

@@ -11,7 +11,18 @@ from tsingma.messages.iso20022.schema import SPACE, Received
 
 Leaves = Mapping[str, str]
 _MONEY = frozenset(
-    {"AmtWthCcy", "DueToPtyA", "DueToPtyB", "HeldByPtyA", "HeldByPtyB", "TtlColl", "CollVal", "MktVal", "PstHrcutVal"}
+    {
+        "AmtWthCcy",
+        "DueToPtyA",
+        "DueToPtyB",
+        "HeldByPtyA",
+        "HeldByPtyB",
+        "TtlColl",
+        "CollVal",
+        "MktVal",
+        "PricVal",
+        "PstHrcutVal",
+    }
 )
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
