@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import msgspec
@@ -29,11 +30,11 @@ from tsingma.app.iso_reading import read_report_file
 from tsingma.app.iso_reports import report_file
 from tsingma.app.session import Session
 from tsingma.basics.money import CURRENCIES
-from tsingma.basics.rejection import Rejected
+from tsingma.basics.rejection import Rejected, Rejection, RejectionReason
 from tsingma.custody.events.terms import ISO_CODES
 from tsingma.journal.corporate_action_commands import EventKind, EventOption, FractionRule
 from tsingma.messages.iso20022 import event_election, event_movements, event_notice
-from tsingma.messages.iso20022.codes import State, code_table, meaning_of
+from tsingma.messages.iso20022.codes import State, code_table, meaning_of, refusal
 from tsingma.messages.iso20022.header import write_one
 from tsingma.messages.iso20022.leaves import leaves_of
 from tsingma.messages.iso20022.parties import Directory
@@ -137,6 +138,16 @@ def test_elections_go_out_and_come_back(one: event_election.Election, isin: str,
     text = event_election.write_status(said, isin, PLAIN)
     assert same(text, "seev.034.001.14", lambda leaves: event_election.read_status(leaves, isin, PLAIN)) == said
     assert meaning_of("seev.034", state)
+
+
+def test_every_code_can_be_said_and_every_reason_has_one() -> None:
+    """Goal: no choice is refused in silence. Method: every row of the table by the schema, every reason by the table."""
+    one = event_election.Election(reference="CA1", kind="DVOP", account="A/HOUSE", option=0, code="CASH", units=7)
+    for state in ROWS:
+        read_messages(event_election.write_status(event_election.ElectionStatus("", one, state), STOCK, PLAIN).encode())
+    for reason in RejectionReason:
+        found = refusal("seev.034", Rejection(reason=reason, message="no"), date(2026, 1, 5))
+        assert (found.at, found.text) == ("InstrPrcgSts/Rjctd", "no")
 
 
 @pytest.mark.parametrize(
