@@ -141,7 +141,7 @@ def test_elections_go_out_and_come_back(one: event_election.Election, isin: str,
 
 
 def test_every_code_can_be_said_and_every_reason_has_one() -> None:
-    """Goal: no choice is refused in silence. Method: every row of the table by the schema, every reason by the table."""
+    """Goal: no choice is refused in silence. Method: every row by the schema, every reason by the table."""
     one = event_election.Election(reference="CA1", kind="DVOP", account="A/HOUSE", option=0, code="CASH", units=7)
     for state in ROWS:
         read_messages(event_election.write_status(event_election.ElectionStatus("", one, state), STOCK, PLAIN).encode())

@@ -10,20 +10,10 @@ from tsingma.basics.rejection import Rejected, Rejection, RejectionReason, refus
 from tsingma.messages.iso20022.schema import SPACE, Received
 
 Leaves = Mapping[str, str]
-_MONEY = frozenset(
-    {
-        "AmtWthCcy",
-        "DueToPtyA",
-        "DueToPtyB",
-        "HeldByPtyA",
-        "HeldByPtyB",
-        "TtlColl",
-        "CollVal",
-        "MktVal",
-        "PricVal",
-        "PstHrcutVal",
-    }
-)
+_MONEY = frozenset({
+    "AmtWthCcy", "DueToPtyA", "DueToPtyB", "HeldByPtyA", "HeldByPtyB", "TtlColl", "CollVal", "MktVal", "PricVal",
+    "PstHrcutVal",
+})  # fmt: skip
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 

@@ -32,7 +32,7 @@ class Posting(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SecurityPostings(msgspec.Struct, frozen=True):
-    """What an account held of a security at the start and at the end (an issuer's is below 0), and the postings between."""
+    """What an account held of a security at the start and the end (an issuer less than 0), and the postings between."""
 
     isin: str
     opening: int
