@@ -54,6 +54,10 @@ CASES = {
     "GET /console/statements/{participant}/settlement/{form}": Case("/console/statements/{participant}/settlement/csv"),
     "GET /console/statements/{participant}/holdings/{form}": Case("/console/statements/{participant}/holdings/html"),
     "GET /console/statements/{participant}/margin/{form}": Case("/console/statements/{participant}/margin/csv"),
+    "GET /console/margin": Case("/console/margin?participant={participant}", title="page.margin.title"),
+    "GET /console/margin/what-if": Case(
+        "/console/margin/what-if?participant={participant}", title="page.what_if.title"
+    ),
     "GET /console/changes": Case("/console/changes?follow=false", has_owner=False),
 }
 

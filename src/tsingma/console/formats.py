@@ -51,6 +51,10 @@ class Formats:
         """Return a change in cents with its sign, also the plus: ``+1,234.50``."""
         return f"+{money(cents)}" if cents > 0 else money(cents)
 
+    def signed_number(self, value: int) -> str:
+        """Return a change in whole units with its sign, also the plus: ``+1,234``."""
+        return f"+{whole(value)}" if value > 0 else whole(value)
+
     def day(self, value: date | str) -> str:
         """Return a date (or its ISO form; "" stays empty): ``23 Nov 2026``, ``2026年11月23日``."""
         if not value:

@@ -40,6 +40,8 @@ MENU: tuple[Group, ...] = (
             Entry("obligations", "/console/obligations", (Resource.POSITIONS, Action.READ)),
             Entry("positions", "/console/positions", (Resource.POSITIONS, Action.READ)),
             Entry("holdings", "/console/holdings", (Resource.BALANCES, Action.READ)),
+            Entry("margin", "/console/margin", (Resource.MARGIN, Action.READ)),
+            Entry("what_if", "/console/margin/what-if", (Resource.MARGIN, Action.READ)),
             Entry("calls", "/console/calls", (Resource.MARGIN_CALLS, Action.READ)),
             Entry("statements", "/console/statements", (Resource.BALANCES, Action.READ)),
         ),
@@ -61,6 +63,9 @@ MENU: tuple[Group, ...] = (
         ),
     ),
 )
+
+
+PATHS = frozenset(entry.path for group in MENU for entry in group.entries)
 
 
 def menu_of(role: Role) -> tuple[Group, ...]:

@@ -23,7 +23,7 @@ from tsingma.app.house_reads import Day, day_of
 from tsingma.app.house_service import HouseService
 from tsingma.console.formats import Formats
 from tsingma.console.language import Language, language_of, words_in
-from tsingma.console.navigation import menu_of
+from tsingma.console.navigation import PATHS, menu_of
 from tsingma.console.static_files import address
 from tsingma.engine.house import House
 
@@ -111,7 +111,7 @@ class Page:
         return {
             "t": self.words, "f": self.formats, "page": self, "asset": address, "nonce": nonce,
             "caller": self.reach.caller if self.reach else None, "day": self.day,
-            "menu": menu_of(self.reach.caller.role) if self.reach else (),
+            "menu": menu_of(self.reach.caller.role) if self.reach else (), "menu_paths": PATHS,
             "languages": tuple(Language), "themes": THEMES, "csrf": str(self.request.state.get("csrf", "")),
             "path": self.request.url.path,
         }  # fmt: skip

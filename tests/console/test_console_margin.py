@@ -1,0 +1,90 @@
+"""Margin and what if on pages: the figures of the interface, moved by trades, refused where they are wrong."""
+
+from __future__ import annotations
+
+import shutil
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import pytest
+from console_house import Served, served
+
+from tsingma.console.routes import ROUTES
+from tsingma.reports.numbers import whole
+
+WHAT_IF = "/console/margin/what-if"
+FUTURE = {"house": "HKCC", "product": "future", "factor": "2800", "notional": "-20,000"}
+
+
+def test_margin_is_what_the_interface_answers(console: Served) -> None:
+    """Goal: one figure wherever it is asked. Method: the page of A against the interface's margin and explanation."""
+    told = console.get("participant", "/accounts/A/HOUSE/margin").json()
+    why = console.get("participant", "/accounts/A/HOUSE/margin/explanation").json()
+    text = unescape(console.get("participant", "/console/margin").text)
+    margin = told["margin"]
+    assert margin["called"] > 0
+    for amount in (margin["called"], margin["alone"]):
+        assert f"HK${whole(amount)}.00" in text
+    assert f"HK${told['last_called_cents'] / 100:.2f}" in text
+    for position in why["positions"]:
+        assert whole(position["component"]) in text
+    assert text.count('<th scope="row" class="number">') == len(why["tail"]) > 0
+    for name, digest in told["basis"]["market"]["files"].items():
+        assert name in text
+        assert digest in text
+
+
+def test_what_if_moves_each_house_and_the_joint_figure(console: Served) -> None:
+    """Goal: before, after and difference of each. Method: the page against the interface's what-if."""
+    body = {
+        "holdings": [{**FUTURE, "notional": -20_000}],
+        "trades": [{"counter": "700", "side": "buy", "quantity": 200}],
+    }
+    told = console.call("participant", "POST", "/accounts/A/HOUSE/margin/what-if", json=body).json()
+    query = {"counter": ["700", ""], "side": ["buy", "buy"], "quantity": ["200", ""], **FUTURE}
+    answer = console.client.get(WHAT_IF, params=query, headers={"Cookie": f"tsingma={console.cookie('participant')}"})
+    text = unescape(answer.text)
+    assert answer.status_code == 200
+    for figure in ("before", "after"):
+        for house in told[figure]["houses"]:
+            assert whole(house["alone"]) in text
+            assert whole(house["called"]) in text
+    change = told["called_change"]
+    assert ("+" if change > 0 else "") + whole(change) in text
+    assert 'value="-20,000"' in text
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "said"),
+    [
+        ({"counter": "700", "side": "buy", "quantity": "many"}, 400, "is no whole number"),
+        ({"counter": "nonsense!", "side": "buy", "quantity": "1"}, 400, "counter"),
+        ({"counter": "99999", "side": "buy", "quantity": "1"}, 422, "99999"),
+        ({"counter": "700", "side": "give", "quantity": "1"}, 400, "give"),
+        ({**FUTURE, "house": "HKSCC"}, 409, "HKSCC clears no future"),
+        ({**FUTURE, "notional": "1e9"}, 400, "is no whole number"),
+        ({"counter": "700", "side": "buy", "quantity": "0"}, 400, "quantity"),
+        ({"counter": "", "side": "", "quantity": "  "}, 200, "Nothing is filled in yet."),
+    ],
+)
+def test_wrong_lines_are_told_where_they_were_written(
+    console: Served, query: dict[str, str], status: int, said: str
+) -> None:
+    """Goal: a typing error costs nothing but a look. Method: one wrong line each; what was typed is still there."""
+    answer = console.client.get(WHAT_IF, params=query, headers={"Cookie": f"tsingma={console.cookie('participant')}"})
+    assert answer.status_code == status, answer.text
+    text = unescape(answer.text)
+    assert said in text
+    if status != 200:
+        assert 'id="refused"' in text
+        assert all(value in text for value in query.values())
+
+
+def test_without_a_market_the_pages_say_so(written_console: Path, tmp_path: Path) -> None:
+    """Goal: no figure is made up. Method: a house served without prices."""
+    with served(Path(shutil.copytree(written_console, tmp_path / "house")), more_routes=ROUTES) as bare:
+        answer: Any = bare.get("participant", "/console/margin")
+        assert answer.status_code == 200
+        assert "the house is served without a market" in answer.text
+        assert bare.get("participant", f"{WHAT_IF}?counter=700&side=buy&quantity=5").status_code == 422
