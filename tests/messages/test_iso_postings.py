@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -71,10 +72,10 @@ def test_reports_go_out_and_come_back(several: list[SecurityPostings]) -> None:
     text = write_postings(report, PLAIN)
     assert same(text, "semt.017.001.12", lambda leaves: read_postings(leaves, PLAIN)) == report
     if several:
-        wrong = text.replace("<ShrtLngInd>LONG<", "<ShrtLngInd>SHOR<", 1)
-        if wrong != text and several[0].opening and several[0].closing:
-            with pytest.raises(Rejected, match="do not lead"):
-                read_postings(leaves_of(read_messages(wrong.encode())[0]), PLAIN)
+        more = msgspec.structs.replace(several[0], closing=several[0].closing + 1)
+        wrong = write_postings(PostingReport("R1", "2026-01-05", "2026-01-06", "A/HOUSE", (more,)), PLAIN)
+        with pytest.raises(Rejected, match="do not lead"):
+            read_postings(leaves_of(read_messages(wrong.encode())[0]), PLAIN)
 
 
 def busy_day() -> tuple[EventStory, int, dict[tuple[str, str], int]]:
