@@ -49,6 +49,7 @@ from tsingma.messages.iso20022.header import write_file, write_one
 from tsingma.messages.iso20022.leaves import Leaves, leaves_of
 from tsingma.messages.iso20022.parties import Directory
 from tsingma.messages.iso20022.schema import read_messages
+from tsingma.reference.book import ResolvedBook
 
 T = TypeVar("T")
 DAY = to_date(MONDAY)
@@ -221,7 +222,7 @@ def test_from_the_call_to_the_pledge(house: Path, tmp_path: Path) -> None:
     assert call_file(house, "A")[0] == proposal_file(house, "A")[0] == 0
 
 
-def book_of(house: Path):
+def book_of(house: Path) -> ResolvedBook:
     """Return the book of a house."""
     with Session.open(house, read_only=True) as session:
         return session.house.resolved

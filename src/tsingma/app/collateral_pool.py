@@ -57,8 +57,12 @@ def study(seed: int, count: int, day: date, borrowing: float) -> PoolStudy:
 def pool_statement(house: Path | str, participant: str | None) -> Statement:
     """Return the pool of a participant's accounts in a house, or of all; raises Rejected (unknown)."""
     with Session.open(house, read_only=True) as session:
-        books = session.house
-        return statement(books.pool, valuation(books), _accounts(books, participant))
+        return statement_of_accounts(session.house, participant)
+
+
+def statement_of_accounts(books: House, participant: str | None) -> Statement:
+    """Return the pool of a participant's accounts in a house that is open, or of all; raises Rejected (unknown)."""
+    return statement(books.pool, valuation(books), _accounts(books, participant))
 
 
 def _accounts(books: House, participant: str | None) -> set[int]:

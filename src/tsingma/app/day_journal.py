@@ -81,12 +81,34 @@ def day_of_journal(session: Session, day: date | None = None) -> DayFigures:
     return day_figures(told, DayInput(moment, trades, np.zeros(0, np.int64), found.fx_e6), session.house.resolved)
 
 
+def trades_of_journal(session: Session, day: date | None = None) -> Trades:
+    """Return the trades captured on a day, open or closed; the one the house stands at without ``day``.
+
+    Raises Rejected (unknown) for a day that was not opened.
+    """
+    wanted = session.house.position.day if day is None else to_day(day)
+    gathering: _Day | None = None
+    for record in session.store.read(_start(session, None if not wanted else to_date(wanted))):
+        opened = _opened(record)
+        if opened is not None:
+            if gathering is not None:
+                break
+            gathering = _Day() if opened == wanted else None
+        if gathering is not None:
+            gathering.take(record)
+    if gathering is None:
+        raise refuse(RejectionReason.UNKNOWN, f"{to_date(wanted) if wanted else 'no day'} was not opened in this house",
+                     field="date", remedy="open the day first")  # fmt: skip
+    return _trades(gathering.trades, wanted)
+
+
 def _start(session: Session, day: date | None) -> int:
     """Return the record to read after: the one before the day's opening where that is known by its name."""
     moment = day or (to_date(session.house.position.day) if session.house.position.day else None)
     record = None if moment is None else session.store.find(f"{moment}/open")
-    closed = None if moment is None else session.store.find(f"{moment}/close")
-    return record.sequence - 1 if record is not None and closed is not None else 0
+    if record is None or (day is None and session.store.find(f"{moment}/close") is None):
+        return 0
+    return record.sequence - 1
 
 
 def _opened(record: Record) -> int | None:

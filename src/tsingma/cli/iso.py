@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from tsingma.cli.hkex import hkex
 from tsingma.cli.house import HOUSE
 from tsingma.cli.iso_reports import COMMANDS as REPORT_COMMANDS
 
@@ -246,6 +247,9 @@ def codes(*, as_json: bool) -> None:
     for row in code_table():
         mark = " (assumed)" if row.assumed else ""
         click.echo(f"{row.message}  {row.our:<44} {row.at:<16} {row.code or '-':<5} {row.meaning}{mark}")
+
+
+messages.add_command(hkex)
 
 
 def _write(out: Path, data: bytes) -> None:
