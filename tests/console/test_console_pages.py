@@ -58,6 +58,7 @@ CASES = {
     "GET /console/margin/what-if": Case(
         "/console/margin/what-if?participant={participant}", title="page.what_if.title"
     ),
+    "GET /console/approvals": Case("/console/approvals", has_owner=False, title="page.approvals.title"),
     "GET /console/changes": Case("/console/changes?follow=false", has_owner=False),
 }
 

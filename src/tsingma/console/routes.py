@@ -7,6 +7,7 @@ from litestar.di import Provide
 
 from tsingma.console import (
     acts,
+    approvals,
     day,
     economy_pages,
     home,
@@ -27,6 +28,7 @@ _MODULES = (
     day,
     instructions,
     acts,
+    approvals,
     positions,
     margin_pages,
     statements,
