@@ -151,8 +151,8 @@ def test_a_wrong_file_is_refused_whole(
 
 def test_sums_drop_their_leading_digit() -> None:
     """Goal: 18 digits of a hash total, as the guide has it. Method: amounts whose sum has 19."""
-    row = {"stock_code": "1", "isin": "", "isolation": "1", "side": "B", "time": 0, "reference": 1,
-           "quantity": 1, "account_class": "HOUSE", "counterparty": "B", "price": 1, "value": 10**17 - 1, "currency": "HKD"}  # fmt: skip
+    row = dict.fromkeys((field.name for field in layouts()["trades"].field), 1)
+    row |= {field.name: "1" for field in layouts()["trades"].field if field.kind == "text"} | {"value": 10**17 - 1}
     one = Interchange(name="trades", participant="A", day=DAY, rows=(row,) * 11)
     data = write_interchange(one)
     total = f"{11 * (10**17 - 1):d}"[-18:]
