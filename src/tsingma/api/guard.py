@@ -21,6 +21,7 @@ from litestar.types import Guard
 
 from tsingma.api import browser
 from tsingma.api.bodies import request_hash
+from tsingma.api.certificates import certificate_of
 from tsingma.api.permissions import Access, Action, Resource, Scope, scope_of
 from tsingma.api.problems import SignInNeeded
 from tsingma.api.sessions import Sessions
@@ -98,21 +99,26 @@ def guard_of(desk: TokenDesk, look: Callable[[], None] = lambda: None, sessions:
             await _judge_page(connection, stated, sessions)
             return
         given = connection.headers.getall("authorization", [])
-        connection.state.reach = await admit(desk, given, handler.opt, connection.path_params)
+        shown = certificate_of(connection.scope)
+        connection.state.reach = await admit(desk, given, handler.opt, connection.path_params, shown)
 
     return judge
 
 
 async def admit(
-    desk: TokenDesk, authorization: Sequence[str], opt: Mapping[str, Any], path_params: Mapping[str, Any]
-) -> Reach:
+    desk: TokenDesk, authorization: Sequence[str], opt: Mapping[str, Any], path_params: Mapping[str, Any],
+    certificate: str = "",
+) -> Reach:  # fmt: skip
     """Return what a caller with a token reaches of a route; a change uses the token up. Raises 401 and 403.
 
-    ``authorization`` are the request's headers of that name, ``opt`` is what the route states.
+    ``authorization`` are the request's headers of that name, ``opt`` is what the route states, ``certificate`` the
+    fingerprint of the one that the connection has shown.
     """
     stated = opt.get(_ACCESS)
     try:
-        reach = _reach(await desk.check_soon(_token(authorization)), stated, path_params)
+        caller = await desk.check_soon(_token(authorization))
+        desk.require_certificate(caller, certificate)
+        reach = _reach(caller, stated, path_params)
         if stated is None or stated[1] is not Action.READ:
             desk.spend(reach.caller)
     except TokenRefused as refused:

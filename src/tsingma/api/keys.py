@@ -2,8 +2,8 @@
 
 TOML: ``audience`` (the name tokens must be made out to) and one ``[[key]]`` each with ``id``, ``public`` (the 32 bytes
 of an Ed25519 public key, base64url), ``issuer`` (who signs), ``role``, ``participant`` (of members only), ``person``
-(who answers for what it does), ``valid_from`` and ``valid_to`` (moments with an offset). Two keys of one issuer whose
-times overlap are a rotation.
+(who answers for what it does), ``certificate`` (of the client, see ``certificates``), ``valid_from`` and ``valid_to``
+(moments with an offset). Two keys of one issuer whose times overlap are a rotation.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ class Key(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """One public key; ``participant`` is empty for roles that belong to none.
 
     ``person`` is who answers for what the key does, by its id in the people file; acts of the operator need one.
+    ``certificate`` (SHA-256, hexadecimal) is the one of the client over whose connections alone the key is good.
     """
 
     id: str
@@ -48,6 +49,7 @@ class Key(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     valid_to: datetime
     participant: str = ""
     person: Annotated[str, msgspec.Meta(pattern="^([a-z0-9][a-z0-9._-]{0,63})?$")] = ""
+    certificate: Annotated[str, msgspec.Meta(pattern="^([0-9a-f]{64})?$")] = ""
 
 
 class Keys(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

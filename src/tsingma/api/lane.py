@@ -19,6 +19,7 @@ from litestar.exceptions import ClientException
 from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
 from tsingma.api.bodies import StrictRequest, decode_body, request_hash
+from tsingma.api.certificates import certificate_of
 from tsingma.api.door import Door
 from tsingma.api.guard import admit
 from tsingma.api.patience import BODY_SECONDS_MAX, BodyTooSlow
@@ -60,7 +61,7 @@ class Lane:
         scope["path_template"] = PATH  # by which the request is counted
         try:
             self._look()
-            reach = await admit(self._desk, [token], submit.opt, {})
+            reach = await admit(self._desk, [token], submit.opt, {}, certificate_of(scope))
             body = await _whole(receive, length)
             reach = msgspec.structs.replace(reach, request=request_hash(scope, body))
             data = decode_body(submit.opt, body)

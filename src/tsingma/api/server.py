@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import ssl
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -15,8 +16,9 @@ from litestar import Litestar
 from litestar.types import ControllerRouterHandler
 
 from tsingma.api.application import application
+from tsingma.api.certificates import CertificateProtocol
 from tsingma.api.checkers import Checker
-from tsingma.api.keys import read_keys
+from tsingma.api.keys import Keys, read_keys
 from tsingma.api.logs import start_logs
 from tsingma.api.metrics import Metrics
 from tsingma.api.people import read_people
@@ -48,6 +50,7 @@ def serve(
     place = _named(settings.house.place, "house.place")
     people = Path(settings.people.file) if settings.people.file else None
     known, persons = read_keys(keys), read_people(people) if people is not None else None
+    _require_authority(known, settings)
     market = HouseMarket(Path(settings.market.folder)) if settings.market.folder else None
     metrics = Metrics()
     checker = Checker() if (os.cpu_count() or 1) > 1 else None
@@ -131,6 +134,15 @@ def _named(value: str, field: str) -> str:
     return value
 
 
+def _require_authority(keys: Keys, settings: ServeSettings) -> None:
+    bound = [key.id for key in keys.key if key.certificate]
+    if bound and not settings.tls.client_ca:
+        raise refuse(
+            RejectionReason.CONFLICT, "is bound to a certificate, and no authority of clients is trusted",
+            file=settings.keys.file, field="certificate", subject=f"key {bound[0]}", remedy="give --tls-client-ca",
+        )  # fmt: skip
+
+
 def _listening(app: Litestar | StandbyDoor, settings: ServeSettings) -> uvicorn.Config:
     limits = settings.limits
     return uvicorn.Config(
@@ -141,13 +153,15 @@ def _listening(app: Litestar | StandbyDoor, settings: ServeSettings) -> uvicorn.
         access_log=False,  # it would be a record of who asked for what, outside the journal
         server_header=False,
         loop="uvloop",
-        http="httptools",
+        http=CertificateProtocol if settings.tls.client_ca else "httptools",
         limit_concurrency=limits.connections,
         h11_max_incomplete_event_size=HEADER_BYTES_MAX,
         timeout_keep_alive=limits.keep_alive_seconds,
         timeout_graceful_shutdown=limits.shut_down_seconds,
         ssl_certfile=settings.tls.certificate or None,
         ssl_keyfile=settings.tls.private_key or None,
+        ssl_ca_certs=settings.tls.client_ca or None,
+        ssl_cert_reqs=ssl.CERT_OPTIONAL if settings.tls.client_ca else ssl.CERT_NONE,
     )
 
 

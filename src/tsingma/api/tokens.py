@@ -105,6 +105,12 @@ class TokenDesk:
         self._check_claims(claims, key)
         return Caller(key.id, key.issuer, key.role, key.participant, claims.jti, claims.iat, claims.exp, key.person)
 
+    def require_certificate(self, caller: Caller, shown: str) -> None:
+        """Raise TokenRefused when the key of a caller is bound to a certificate other than the one ``shown`` ("")."""
+        key = self._keys.get(caller.key)
+        if key is None or (key.certificate and not secrets.compare_digest(key.certificate, shown)):
+            raise TokenRefused("the key is bound to a certificate that this connection has not shown")
+
     def spend(self, caller: Caller) -> None:
         """Use a token up for a change; raises TokenRefused when it was used before or is older than this opening."""
         if caller.issued_s < self._opened_s:

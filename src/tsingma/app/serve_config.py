@@ -183,6 +183,11 @@ def _contradictions(settings: ServeSettings) -> Iterator[Rejection]:
             RejectionReason.CONFLICT, "a certificate and its private key belong together", None, 0, "tls",
             "give tls.certificate and tls.private_key, or neither",
         )  # fmt: skip
+    if settings.tls.client_ca and not settings.tls.certificate:
+        yield _fault(
+            RejectionReason.CONFLICT, "clients show certificates over TLS only", None, 0, "tls.client_ca",
+            "give tls.certificate and tls.private_key too",
+        )  # fmt: skip
     if settings.standby.enabled and settings.house.place and not on_a_server(settings.house.place):
         yield _fault(
             RejectionReason.CONFLICT, "a standby follows a house on PostgreSQL; a folder has one process", None, 0,

@@ -38,10 +38,15 @@ class ListenSection(_Section, frozen=True, kw_only=True):
 
 
 class TlsSection(_Section, frozen=True, kw_only=True):
-    """PEM files of the server's certificate and its private key: both or none."""
+    """PEM files of the server's certificate and its private key, both or none; and of who signs clients' certificates.
+
+    With ``client_ca`` clients may show certificates, to which keys can be bound; one that is not good ends the
+    connection.
+    """
 
     certificate: File = ""
     private_key: File = ""
+    client_ca: File = ""
 
 
 class KeysSection(_Section, frozen=True, kw_only=True):

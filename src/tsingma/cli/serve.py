@@ -45,6 +45,11 @@ _ROLES = ("operator", "participant", "custodian", "regulator", "auditor")
 @click.option("--tls-certificate", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="PEM file.")
 @click.option("--tls-key", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="PEM file.")
 @click.option(
+    "--tls-client-ca",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="PEM file of who signs clients' certificates.",
+)
+@click.option(
     "--market",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Folder with prices.csv: margin, what-if and stress need it.",
@@ -62,6 +67,7 @@ def serve(
     open_day: datetime | None,
     tls_certificate: Path | None,
     tls_key: Path | None,
+    tls_client_ca: Path | None,
     market: Path | None,
 ) -> None:
     """Answer HTTP for a house until interrupted; the process is the house's writer meanwhile.
@@ -77,7 +83,8 @@ def serve(
 
     options = {
         "house.place": house, "keys.file": keys, "listen.address": host, "listen.port": port,
-        "tls.certificate": tls_certificate, "tls.private_key": tls_key, "market.folder": market,
+        "tls.certificate": tls_certificate, "tls.private_key": tls_key, "tls.client_ca": tls_client_ca,
+        "market.folder": market,
         "people.file": people, "standby.enabled": standby,
     }  # fmt: skip
     given = {name: value if isinstance(value, int) else str(value) for name, value in options.items() if value}
