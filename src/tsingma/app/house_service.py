@@ -1,14 +1,14 @@
-"""A house that serves many at once: one writer behind the door of group commit, and a follower that answers reads.
+"""A house that serves many at once: one writer behind the door of group commit, and reads that never hold it up.
 
-The follower is a second session, opened read only on the same journal. Before it answers it carries out what the
-writer made durable since, so a read sees every answer given before it began; and however long it takes, it never holds
-the writer up.
+How reads are answered while commands are carried out is told in ``two_houses``. Records of the journal are read over a
+connection of their own.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack, closing
 from datetime import date
 from itertools import islice
 from pathlib import Path
@@ -18,14 +18,15 @@ from typing import Self, TypeVar
 from tsingma.app.commit_watch import Watch, WatchedSubmits
 from tsingma.app.group_commit import GroupCommit, Listener, Receipt
 from tsingma.app.order_intake import Intake
-from tsingma.app.session import Session
+from tsingma.app.session import Session, open_store
+from tsingma.app.two_houses import TwoHouses
 from tsingma.basics.clock import SystemClock
 from tsingma.basics.dates import to_day
 from tsingma.basics.rejection import InvariantBroken, Rejected
 from tsingma.engine.house import House
 from tsingma.journal.commands import OpenDay, Submitted
 from tsingma.journal.record import Record
-from tsingma.journal.store import Snapshot
+from tsingma.journal.store import Snapshot, Store
 from tsingma.reference.book import ResolvedBook
 from tsingma.store.lease import LEASE_SECONDS
 
@@ -35,17 +36,18 @@ T = TypeVar("T")
 class HouseService:
     """Reads and writes of an open house, from any thread."""
 
-    def __init__(self, writer: Session, follower: Session) -> None:
-        """Take over both sessions: they are closed with the service, and nobody else may submit to the writer.
+    def __init__(self, writer: Session, copy: Session, store: Store) -> None:
+        """Take over both sessions and a store for reading records: they are closed with the service.
 
-        Raises Rejected (missing) when the house has no reference book yet.
+        Nobody else may submit to the writer. Raises Rejected (missing) when the house has no reference book yet.
         """
-        self._writer, self._follower = writer, follower
+        self.book: ResolvedBook = writer.house.resolved  # installed once, before the first day: it never changes
+        self._writer, self._store = writer, store
         self._reading = threading.Lock()
         self.place: Path | str | None = None  # where others open it too; None for one in memory
-        self.book: ResolvedBook = writer.house.resolved  # installed once, before the first day: it never changes
         self.intake = Intake(self.book)
-        self._watched = WatchedSubmits(writer.sequencer, SystemClock())
+        self._houses = TwoHouses(writer, copy)
+        self._watched = WatchedSubmits(self._houses, SystemClock())
         self._door = GroupCommit(self._watched)
 
     @classmethod
@@ -54,19 +56,13 @@ class HouseService:
 
         Raises Rejected: another process writes it, the house has no book, or the day cannot be opened now.
         """
-        writer = Session.open(house, lease_seconds=lease_seconds)
-        try:
+        with ExitStack() as opened:
+            writer = opened.enter_context(Session.open(house, lease_seconds=lease_seconds))
             open_day(writer, day)
-            follower = Session.open(house, read_only=True)
-        except BaseException:
-            writer.close()
-            raise
-        try:
-            service = cls(writer, follower)
-        except BaseException:
-            follower.close()
-            writer.close()
-            raise
+            copy = opened.enter_context(writer.beside(house))
+            store = opened.enter_context(closing(open_store(house, read_only=True)))
+            service = cls(writer, copy, store)
+            opened.pop_all()  # the service closes them
         service.place = house
         return service
 
@@ -75,19 +71,14 @@ class HouseService:
 
         Raises what the question raises, Rejected when the house has stopped, InvariantBroken for a broken journal.
         """
-        with self._reading:
-            sequencer = self._follower.sequencer
-            sequencer.catch_up()
-            return question(sequencer.state, sequencer.sequence)
+        return self._houses.consult(lambda session: question(session.house, session.sequencer.sequence))
 
     def consult(self, question: Callable[[Session], T]) -> T:
-        """Return what ``question`` finds in the session that answers reads, as of its last durable record; as ``read``.
+        """Return what ``question`` finds in a session, as of the last durable record of the house; as ``read``.
 
         For what asks the journal as well as the house; it may change neither.
         """
-        with self._reading:
-            self._follower.sequencer.catch_up()
-            return question(self._follower)
+        return self._houses.consult(question)
 
     def submit(self, command_id: str, command: Submitted) -> Receipt:
         """Put a command to the writer and return the receipt of its answer; raises Rejected as GroupCommit does."""
@@ -123,12 +114,12 @@ class HouseService:
     def find(self, command_id: str) -> Record | None:
         """Return the record of a command id, or None when it was never accepted."""
         with self._reading:
-            return self._follower.store.find(command_id)
+            return self._store.find(command_id)
 
     def records(self, after: int, limit: int) -> list[Record]:
         """Return up to ``limit`` records behind number ``after``."""
         with self._reading:
-            return list(islice(self._follower.store.read(after), limit))
+            return list(islice(self._store.read(after), limit))
 
     def since_snapshot(self, records_max: int, rows_max: int) -> tuple[Snapshot | None, list[Record]] | None:
         """Return a whole snapshot and the records behind it: the oldest that at most ``records_max`` follow.
@@ -136,11 +127,12 @@ class HouseService:
         The snapshot is None where it is the whole journal. None for all of it where the newest snapshot is too old, or
         the house has more than ``rows_max`` rows in ledger and instructions: too much to load for one question.
         """
+        rows = self.read(lambda house, _at: house.ledger.count + len(house.settlement.instructions))
+        if rows > rows_max:
+            return None
         with self._reading:
-            house, store = self._follower.sequencer.state, self._follower.store
+            store = self._store
             length = store.length()
-            if house.ledger.count + len(house.settlement.instructions) > rows_max:
-                return None
             for start in (0, *store.snapshots()):
                 if start and length - start <= records_max:
                     try:
@@ -164,14 +156,14 @@ class HouseService:
         return self._door.waiting()
 
     def lag(self) -> int:
-        """Return by how many records the follower that answers reads is behind the writer."""
-        return self.length() - self._follower.sequencer.sequence
+        """Return by how many records the copy that answers reads is behind the writer."""
+        return self._houses.behind()
 
     def close(self) -> None:
         """Answer what waits, then let go of the journal."""
         self._door.close()
-        self._follower.close()
-        self._writer.close()
+        self._store.close()
+        self._houses.close()
 
     def __enter__(self) -> Self:
         """Return the service itself."""

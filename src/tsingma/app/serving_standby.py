@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import date
 
 from tsingma.app.house_service import HouseService, open_day
-from tsingma.app.session import Session
+from tsingma.app.session import Session, open_store
 from tsingma.app.standby import TakeOver, open_standby, stand_by
 from tsingma.basics.clock import Clock
 
@@ -59,7 +59,7 @@ class ServingStandby:
         try:
             told = stand_by(self.writer, self._clock, poll_seconds=self._poll_seconds, sleep=self._wait)
             open_day(self.writer, self._day)
-            service = HouseService(self.writer, self._follower)
+            service = HouseService(self.writer, self._follower, open_store(self._house, read_only=True))
             service.place = self._house
             self._handed_over = True
             taken(service, told)

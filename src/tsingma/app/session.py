@@ -14,7 +14,7 @@ from tsingma.app.lease_keeper import LeaseKeeper
 from tsingma.basics.rejection import Rejected, RejectionReason, refuse
 from tsingma.engine.batch import step_all
 from tsingma.engine.house import House
-from tsingma.engine.sequencer import Sequencer
+from tsingma.engine.sequencer import Sequencer, Standing
 from tsingma.engine.step import step
 from tsingma.journal.commands import Command
 from tsingma.journal.events import Accepted, Answer, Refused
@@ -47,15 +47,20 @@ def open_store(house: Path | str, *, read_only: bool = False, lease_seconds: flo
 class Session:
     """Submits commands by stable ids, so that a day that was cut off is simply run again."""
 
-    def __init__(self, store: Store, acknowledge: Acknowledge = _nobody) -> None:
-        """Recover the house from the store; ``acknowledge`` hears every durable command id and its sequence."""
+    def __init__(
+        self, store: Store, acknowledge: Acknowledge = _nobody, standing: Standing[House] | None = None
+    ) -> None:
+        """Recover the house from the store; ``acknowledge`` hears every durable command id and its sequence.
+
+        With ``standing`` nothing is recovered: it is where another session on the same journal stands.
+        """
         self._store = store
         self._acknowledge = acknowledge
         self._keeper: LeaseKeeper | None = None
         if isinstance(store, PostgresStore) and store.epoch is not None:
             self._keeper = LeaseKeeper(store)  # before the recovery, which may take longer than the lease
         try:
-            self.sequencer: Sequencer[House] = Sequencer(store, House, step, step_all)
+            self.sequencer: Sequencer[House] = Sequencer(store, House, step, step_all, standing)
         except BaseException:
             self.close()
             raise
@@ -71,6 +76,10 @@ class Session:
     ) -> Session:
         """Open the house in a folder or at a URL; raises Rejected when there is none (read only) or it is in use."""
         return cls(open_store(house, read_only=read_only, lease_seconds=lease_seconds), acknowledge)
+
+    def beside(self, house: Path | str) -> Session:
+        """Open the house read only beside this session, which wrote it last, at the record where it stands."""
+        return Session(open_store(house, read_only=True), standing=self.sequencer.standing())
 
     @classmethod
     def in_memory(cls) -> Session:

@@ -44,20 +44,36 @@ StepAll = Callable[[S, Sequence[Command]], list[Answer]]
 REPLAY_BYTES = 4 * 1024 * 1024  # bodies carried out together on replay, so that memory stays bounded
 
 
+@dataclass(frozen=True, slots=True)
+class Standing(Generic[S]):
+    """A state, the number of the record after which it is, and that record's hash."""
+
+    state: S
+    sequence: int
+    head: bytes
+
+
 class Sequencer(Generic[S]):
     """Carries out commands on one state over one store."""
 
-    def __init__(self, store: Store, fresh: Callable[[], S], step: Step[S], step_all: StepAll[S] | None = None) -> None:
+    def __init__(
+        self, store: Store, fresh: Callable[[], S], step: Step[S], step_all: StepAll[S] | None = None,
+        standing: Standing[S] | None = None,
+    ) -> None:  # fmt: skip
         """Recover the state from the store: newest whole snapshot and the tail, or from zero.
 
-        ``step_all`` carries out commands in a row with the same answers as ``step`` one by one, only faster.
+        With ``standing`` nothing is recovered: it is where another one over the same journal stands. ``step_all``
+        carries out commands in a row with the same answers as ``step`` one by one, only faster.
         """
         self._store = store
         self._fresh = fresh
         self._step_all: StepAll[S] = step_all or (lambda state, commands: [step(state, one) for one in commands])
         self._poisoned = ""
         self._sequence, self._head = 0, GENESIS
-        self._state = self._recover()
+        if standing is not None:
+            self._state, self._sequence, self._head = standing.state, standing.sequence, standing.head
+        else:
+            self._state = self._recover()
 
     @property
     def state(self) -> S:
@@ -113,21 +129,31 @@ class Sequencer(Generic[S]):
         records = self._store.read(from_snapshot)
         return self._apply(state, takewhile(lambda record: until is None or record.sequence <= until, records))
 
-    def catch_up(self) -> int:
+    def standing(self) -> Standing[S]:
+        """Return where it stands, with a copy of the state, for another sequencer over the same journal."""
+        return Standing(type(self._state).load(self.state.dump()), self._sequence, self._head)
+
+    def catch_up(self, until: int | None = None) -> int:
         """Carry out what another writer appended since, checking chain and answers; returns the number of records.
+
+        ``until`` stops after that record; by default everything is carried out.
 
         Raises InvariantBroken when a record does not follow the last one or replays to another answer, or when the
         journal has become shorter: a store that lost its end, or fell back to a copy that lags.
         """
         self._refuse_when_poisoned()
-        before, length = self._sequence, self._store.length()
+        before = self._sequence
+        if until is not None and until <= before:
+            return 0
+        length = self._store.length()
         if length == before:
             return 0
         if length < before:
             self._poisoned = f"record {before} was carried out, the journal now ends at record {length}"
             raise InvariantBroken(self._poisoned)
         try:
-            self._apply(self._state, self._following(self._store.read(before)))
+            records = takewhile(lambda one: until is None or one.sequence <= until, self._store.read(before))
+            self._apply(self._state, self._following(records))
         except BaseException as error:
             self._poisoned = f"{type(error).__name__}: {error}"
             raise
