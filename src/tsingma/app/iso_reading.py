@@ -26,6 +26,7 @@ from tsingma.messages.iso20022 import (
     obligation,
     pending_report,
     posting_report,
+    static_data,
     status,
     trade_legs,
 )
@@ -54,6 +55,9 @@ READERS: dict[str, Reader] = {
     buy_in.CONFIRMATION: buy_in.read_result,
     pending_report.MESSAGE: pending_report.read_pending,
     posting_report.MESSAGE: posting_report.read_postings,
+    static_data.PARTIES: lambda leaves, _: {"participants": static_data.read_parties(leaves)},
+    static_data.SECURITIES: lambda leaves, _: {"counters": static_data.read_securities(leaves)},
+    static_data.ACCOUNTS: lambda leaves, _: {"accounts": static_data.read_accounts(leaves)},
     event_notice.MESSAGE: event_notice.read_notice,
     event_movements.ADVICE: event_movements.read_advice,
     event_movements.CONFIRMATION: event_movements.read_confirmation,

@@ -33,6 +33,7 @@ from tsingma.messages.iso20022 import (
     net_position,
     pending_report,
     posting_report,
+    static_data,
     trade_legs,
 )
 from tsingma.messages.iso20022.header import Header, write_file
@@ -208,6 +209,17 @@ def _event_confirmations(asked: Asked) -> Documents:
         yield event_movements.CONFIRMATION, event_movements.write_confirmation(one, asked.directory)
 
 
+def _static_data(asked: Asked) -> Documents:
+    """Return who takes part and what is traded, and the participant's own accounts; to the house, all accounts."""
+    book = asked.house.resolved.book
+    everything = asked.participant == _DEPOSITORY
+    accounts = tuple(one for one in book.accounts if everything or one.participant == asked.participant)
+    yield static_data.PARTIES, static_data.write_parties(book.participants, asked.name, asked.directory.bics)
+    yield static_data.SECURITIES, static_data.write_securities(book.counters, asked.name)
+    if accounts:
+        yield static_data.ACCOUNTS, static_data.write_accounts(accounts, asked.name)
+
+
 REPORTS: dict[str, Report] = {
     "trade-legs": Report("legs of the day's trades, one by one", (trade_legs.NOTIFICATION,), _notifications),
     "trade-statement": Report("legs of the day's trades on one statement", (trade_legs.STATEMENT,), _leg_statement),
@@ -219,4 +231,9 @@ REPORTS: dict[str, Report] = {
     "events": Report("corporate actions in what is held", (event_notice.MESSAGE,), _events),
     "event-advices": Report("what events are about to move", (event_movements.ADVICE,), _event_advices),
     "event-confirmations": Report("what events moved", (event_movements.CONFIRMATION,), _event_confirmations),
+    "static-data": Report(
+        "participants, securities and accounts (to HKSCC: all)",
+        (static_data.PARTIES, static_data.SECURITIES, static_data.ACCOUNTS),
+        _static_data,
+    ),
 }

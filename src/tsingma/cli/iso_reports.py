@@ -1,4 +1,4 @@
-"""``messages report``, ``messages fund`` and ``messages show``: reports of a house as ISO 20022, and what they say."""
+"""``messages report``, ``fund``, ``show`` and ``book``: reports of a house as ISO 20022, and what they say."""
 
 from __future__ import annotations
 
@@ -91,7 +91,19 @@ def show(path: Path, house: Path | str, bics: Path | None, *, as_json: bool) -> 
         click.echo(msgspec.json.format(msgspec.json.encode(one), indent=2).decode())
 
 
-COMMANDS = (report, reports, fund, show)
+@click.command(epilog="\b\nExample:\n  tsingma messages book --file static.xml --out market/reference.json\n")
+@click.option("--file", "path", required=True, type=_FILE, help="reda.017, .012 and .021 in a business file.")
+@click.option("--out", required=True, type=_NEW, help="Reference book to write (JSON), as a market folder has it.")
+@_JSON
+def book(path: Path, out: Path, *, as_json: bool) -> None:
+    """Make a reference book of static data: participants, securities and accounts of a house to be started."""
+    from tsingma.app.iso_book import book_from_file
+    from tsingma.cli.output import print_figures
+
+    print_figures({**book_from_file(path, out), "file": str(out)}, as_json=as_json)
+
+
+COMMANDS = (report, reports, fund, show, book)
 
 
 def _write(out: Path, made: tuple[int, bytes], *, as_json: bool) -> None:
