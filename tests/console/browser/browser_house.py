@@ -87,12 +87,22 @@ def write_week(folder: Path) -> None:
 def _third_day(session: Session) -> None:
     """Open a day, agree on a delivery that lacks its shares and on one that does not, and run the night."""
     session.once("third/open", lambda: do.OpenDay(to_day(THIRD_DAY)))
+    session.once("third/custody", lambda: _stock_of_clients(session))
     for place, quantity in enumerate((LACKED, 100)):
         for who, to, delivers in (("participant", "other", 1), ("other", "participant", 0)):
             session.once(f"third/{place}/{who}", lambda: _order(session, who, to, delivers, quantity, place))  # noqa: B023
     session.once("third/waits", lambda: _order(session, "other", "participant", 1, 200, 2))
     for step in ("night-1-free-of-payment", "night-1-everything"):
         session.once(f"third/{step}", lambda: do.RunStep(step))  # noqa: B023
+
+
+def _stock_of_clients(session: Session) -> do.DepositAssets:
+    book = session.house.resolved
+    account = next(
+        number for (code, _), number in sorted(book.account_index.items()) if code == OWNERS["custodian"]
+    )  # fmt: skip
+    assets = [book.asset_of_security(place) for place in range(3)]
+    return do.DepositAssets(pack([account] * 3, "i4"), pack(assets, "i4"), pack([10_000, 250_000, 4_000], "i8"))
 
 
 def _order(session: Session, who: str, to: str, delivers: int, quantity: int, place: int) -> do.SubmitInstructions:
