@@ -7,13 +7,14 @@ from typing import Any
 
 from litestar import Response, get
 
+from tsingma.api.bench import Bench
 from tsingma.api.guard import access
 from tsingma.api.permissions import Action, Resource
 from tsingma.app import economy_questions as ask
 from tsingma.app.economy_chain import read_scenario, scenario_names
 from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.console.figures import BRIEF_LANGUAGE, grounds_of, sections_of
-from tsingma.console.giving import Paged
+from tsingma.console.giving import Paged, Working
 from tsingma.console.page import Page
 from tsingma.console.sliders import Slider, number_asked, step_of
 from tsingma.economy.claims import Claim, Result
@@ -39,7 +40,7 @@ _ALL = "all"
 
 
 @get("/economy/chain", opt=access(Resource.ECONOMY_RUNS, Action.READ), sync_to_thread=True)
-def chain(page: Paged) -> Response[str]:
+def chain(page: Paged, bench: Working) -> Response[str]:
     """Show a scenario of the value chain: income, both arms of the K, flows, dividends, the days after."""
     language = BRIEF_LANGUAGE[page.language]
     query = {name: str(value) for name, value in page.request.query_params.items()}
@@ -50,7 +51,8 @@ def chain(page: Paged) -> Response[str]:
         scenario=query.get("scenario", FIRST_CHAIN), sector=sector, country=country,
         months=3 if months is None else round(months), part=1.0 if part is None else part / 100,
     )  # fmt: skip
-    found = ask.ask_chain(question)
+    with bench.place():
+        found = ask.ask_chain(question)
     return page.render(
         "chain.html", found=found, question=question, choke=ask.CHOKE, points=ask.choke_points(),
         scenarios=_chains(page),
@@ -103,13 +105,13 @@ def _chain_headline(page: Page, found: ChainFigures, language: str) -> list[tupl
 
 
 @get("/economy/renminbi", opt=access(Resource.ECONOMY_RUNS, Action.READ), sync_to_thread=True)
-def renminbi(page: Paged) -> Response[str]:
+def renminbi(page: Paged, bench: Working) -> Response[str]:
     """Show the renminbi abroad under policies of the form and an offshore pool of a size."""
-    return _run_page(page, "renminbi", FIRST_RENMINBI)
+    return _run_page(page, bench, "renminbi", FIRST_RENMINBI)
 
 
 @get("/economy/property", opt=access(Resource.ECONOMY_RUNS, Action.READ), sync_to_thread=True)
-def stocks_and_homes(page: Paged) -> Response[str]:
+def stocks_and_homes(page: Paged, bench: Working) -> Response[str]:
     """Show stocks against homes under a duty, rates and supply of the form, and the duty on one home."""
     query = {name: str(value) for name, value in page.request.query_params.items()}
     price = number_asked(query, "price", 1, PRICE_MAX)
@@ -117,7 +119,7 @@ def stocks_and_homes(page: Paged) -> Response[str]:
     whole = PRICE_FIRST if price is None else round(price)
     duty = ask.duty_of_home(whole, day)
     edges = notches(day, PropertyKind.RESIDENTIAL)
-    return _run_page(page, "property", FIRST_PROPERTY, duty=duty, edges=edges, price=whole, on=day)
+    return _run_page(page, bench, "property", FIRST_PROPERTY, duty=duty, edges=edges, price=whole, on=day)
 
 
 def _day_asked(text: str) -> date:
@@ -127,11 +129,12 @@ def _day_asked(text: str) -> date:
         raise refuse(RejectionReason.MALFORMED, "is no date", field="on", remedy="YYYY-MM-DD") from None
 
 
-def _run_page(page: Page, model: str, first: str, **values: Any) -> Response[str]:
+def _run_page(page: Page, bench: Bench, model: str, first: str, **values: Any) -> Response[str]:
     language = BRIEF_LANGUAGE[page.language]
     query = {name: str(value) for name, value in page.request.query_params.items()}
     question = _run_question(query, model, first)
-    found = ask.ask_run(model, question)
+    with bench.place():
+        found = ask.ask_run(model, question)
     shipped = shipped_scenarios(model)
     return page.render(
         f"{model}.html", found=found, question=question, sliders=_lever_sliders(page, model, question),
@@ -196,9 +199,10 @@ def _run_headline(page: Page, model: str, found: RunFigures, language: str) -> l
 
 
 @get("/economy/claims", opt=access(Resource.ECONOMY_RUNS, Action.READ), sync_to_thread=True)
-def claims(page: Paged) -> Response[str]:
+def claims(page: Paged, bench: Working) -> Response[str]:
     """Show the claim register: each statement, its test, what was found, and whether that supports it."""
-    report = ask.claims_of_models()
+    with bench.place():
+        report = ask.claims_of_models()
     query = page.request.query_params
     result, form = str(query.get("result", _ALL)), str(query.get("form", _ALL))
     forms = {one.id: one.form for one in statements()}

@@ -7,6 +7,7 @@ from typing import Any
 from litestar.connection import Request
 from litestar.di import NamedDependency
 
+from tsingma.api.bench import Bench
 from tsingma.api.guard import Reach
 from tsingma.app.house_market import HouseMarket
 from tsingma.app.house_service import HouseService
@@ -15,6 +16,7 @@ from tsingma.console.page import Page
 
 Paged = NamedDependency[Page]
 Desk = NamedDependency[RiskDesk]
+Working = NamedDependency[Bench]
 
 
 def give_page(

@@ -8,7 +8,7 @@ from tsingma.api.guard import access
 from tsingma.api.permissions import Action, Resource
 from tsingma.app.stress_questions import CHOSEN, HouseSide, Standing, StressQuestion, by_hand
 from tsingma.console.figures import BRIEF_LANGUAGE, sections_of
-from tsingma.console.giving import Desk, Paged
+from tsingma.console.giving import Desk, Paged, Working
 from tsingma.console.page import Page
 from tsingma.console.sliders import Slider, limits_of, number_asked
 from tsingma.reports.numbers import short
@@ -33,9 +33,10 @@ _MOVES = (
 
 
 @get("/houses", opt=access(Resource.HOUSES, Action.READ), sync_to_thread=True)
-def houses(page: Paged, risk: Desk) -> Response[str]:
+def houses(page: Paged, risk: Desk, bench: Working) -> Response[str]:
     """Show what each clearing house calls, has and holds open, and what one portfolio would ask."""
-    standing = risk.standing()
+    with bench.place():
+        standing = risk.standing()
     sides = [*standing.sides, _total(standing, page.words("houses.total"))]
     return page.render(
         "houses.html", standing=standing, sides=sides, chart=_houses_chart(page, standing), crossed=standing.crossed,
@@ -67,12 +68,11 @@ def _houses_chart(page: Page, standing: Standing) -> str:
 
 
 @get("/stress", opt=access(Resource.STRESS_RUNS, Action.READ), sync_to_thread=True)
-def stress(page: Paged, risk: Desk) -> Response[str]:
+def stress(page: Paged, risk: Desk, bench: Working) -> Response[str]:
     """Show a scenario through the house, its moves those of the form."""
-    standing = risk.standing()
-    query = page.request.query_params
-    question = _question({name: str(value) for name, value in query.items()})
-    found = risk.ask(question)
+    question = _question({name: str(value) for name, value in page.request.query_params.items()})
+    with bench.place():
+        standing, found = risk.standing(), risk.ask(question)
     language = BRIEF_LANGUAGE[page.language]
     title = found.title_zh if language == "zh" else found.title
     made = [("answer-of-it", title, scenario_section(found, language))]
