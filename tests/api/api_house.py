@@ -32,6 +32,7 @@ from tsingma.app.session import Session
 from tsingma.basics.clock import FixedClock
 from tsingma.basics.columns import pack
 from tsingma.journal import commands as do
+from tsingma.journal.payment_commands import SubmitPayments
 from tsingma.reference.book import Participant, ParticipantKind
 
 SECOND = 1_000_000_000
@@ -43,7 +44,10 @@ OWNER = {Role.PARTICIPANT: "A", Role.CUSTODIAN: "C"}
 
 
 def commands() -> list[do.Command]:
-    """Tell a house: A and C have shares, B and D money; instruction 0 A to B, 1 C to B, 2 D to B; orders; calls."""
+    """Tell a house: A and C have shares, B and D money; instruction 0 A to B, 1 C to B, 2 D to B; orders; calls.
+
+    Payments 0 to 2 of A, C and D to B wait for their system to open.
+    """
     told = Story()
     custodian = tuple(
         Participant(code="C", name="C", kind=ParticipantKind.CUSTODIAN) if one.code == "C" else one
@@ -62,6 +66,10 @@ def commands() -> list[do.Command]:
     told.trade(0, buyer="A", seller="D")
     accounts = [told.account(who) for who in ("A", "B", "C", "D")]
     told.tell(do.CallMargin("test", pack(accounts, "i4"), pack([10_000, 20_000, 30_000, 0], "i8")))
+    columns = {"payer": pack([told.account(who) for who in ("A", "C", "D")], "i4"),
+               "payee": pack([told.account("B")] * 3, "i4"), "asset": pack([0, 0, 0], "i4"),
+               "amount": pack([10_000, 10_000, 10_000], "i8")}  # fmt: skip
+    told.tell(SubmitPayments("test", "", 0, columns))  # before its system opens: they wait
     return [do.LoadReference(book), *told.told[1:]]
 
 

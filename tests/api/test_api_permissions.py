@@ -28,10 +28,13 @@ from tsingma.journal.events import Accepted
 
 # What each role calls its own (overseers have nothing: A's stands for it), and what belongs to D, never to them.
 OWN = {
-    **{role: {"participant": "A", "instruction": "0", "order": "6", "job": "1", "act": "1"} for role in Role},
-    Role.CUSTODIAN: {"participant": "C", "instruction": "1", "order": "7", "job": "1", "act": "1"},
+    **{
+        role: {"participant": "A", "instruction": "0", "order": "6", "payment": "0", "job": "1", "act": "1"}
+        for role in Role
+    },
+    Role.CUSTODIAN: {"participant": "C", "instruction": "1", "order": "7", "payment": "1", "job": "1", "act": "1"},
 }
-OTHERS = {"participant": "D", "instruction": "2", "order": "8", "job": "1", "act": "1"}
+OTHERS = {"participant": "D", "instruction": "2", "order": "8", "payment": "2", "job": "1", "act": "1"}
 
 
 ORDER = {
@@ -86,6 +89,15 @@ CASES = {
         "/accounts/{participant}/HOUSE/margin/what-if",
         body={"trades": [{"counter": "700", "side": "buy", "quantity": 100}]},
     ),
+    "GET /days": Case("/days", has_owner=False),
+    "GET /timetable": Case("/timetable", has_owner=False),
+    "GET /holdings": Case("/holdings?participant={participant}"),
+    "GET /obligations": Case("/obligations?participant={participant}"),
+    "GET /trades": Case("/trades?participant={participant}"),
+    "GET /payments": Case("/payments?participant={participant}"),
+    "GET /payments/{payment}": Case("/payments/{payment}", refused=404),
+    "GET /collateral": Case("/collateral?participant={participant}"),
+    "GET /collateral/calls": Case("/collateral/calls?participant={participant}"),
     "GET /instructions": Case("/instructions?participant={participant}"),
     "GET /instructions/{instruction}": Case("/instructions/{instruction}", refused=404),
     "GET /instructions/{instruction}/explanation": Case("/instructions/{instruction}/explanation", refused=404),

@@ -15,7 +15,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import ControllerRouterHandler
 from opentelemetry.trace import Tracer, TracerProvider
 
-from tsingma.api import acts, feed, jobs, margin, problems, reads, writes
+from tsingma.api import acts, books, days, feed, jobs, margin, problems, reads, writes
 from tsingma.api import metrics as figures
 from tsingma.api.bench import Bench
 from tsingma.api.bodies import StrictRequest
@@ -26,18 +26,24 @@ from tsingma.api.guard import Reach, csrf_of, guard_of, open_to_all, reach_of
 from tsingma.api.keys import Keys
 from tsingma.api.lane import Lane
 from tsingma.api.metrics import Metrics
+from tsingma.api.moments import give_look
 from tsingma.api.patience import patient
 from tsingma.api.people import People
 from tsingma.api.watching import Watching, commit_spans, tracer_of
+from tsingma.app.as_of import AsOf
 from tsingma.app.house_market import HouseMarket
 from tsingma.app.house_service import HouseService
 from tsingma.app.jobs import JobBoard, JobLimits
+from tsingma.app.journal_index import JournalIndex
 from tsingma.basics.clock import Clock
 from tsingma.basics.rejection import InvariantBroken
 
 BODY_BYTES_MAX = 1024 * 1024
 INTERFACE_VERSION = "0.1"
-_ROUTES = (*reads.ROUTES, *writes.ROUTES, *margin.ROUTES, *acts.ROUTES, *jobs.ROUTES, feed.events, figures.metrics)
+_ROUTES = (
+    *reads.ROUTES, *books.ROUTES, *days.ROUTES, *writes.ROUTES, *margin.ROUTES, *acts.ROUTES, *jobs.ROUTES, feed.events,
+    figures.metrics,
+)  # fmt: skip
 
 
 def application(
@@ -71,19 +77,22 @@ def application(
                         checker=checker)  # fmt: skip
     entry, feeds = Door(service), feed.Feeds(entrance.tokens)
     metrics, board = metrics or Metrics(), JobBoard(clock, job_limits)
+    past = AsOf(service.place)
     given = {"service": service, "entry": entry, "feeds": feeds, "figures": metrics, "board": board, "bench": Bench(),
-             "market": market, "act_desk": acts.ActDesk(service, entry, clock, act_minutes)}  # fmt: skip
+             "market": market, "past": past, "index": JournalIndex(service),
+             "act_desk": acts.ActDesk(service, entry, clock, act_minutes)}  # fmt: skip
     app = Litestar(
         route_handlers=[*_ROUTES, *more_routes],
         guards=[guard_of(entrance.tokens, entrance.look, entrance.sessions)],
         dependencies={
             **_of_entrance(entrance),
             **{name: _always(one) for name, one in given.items()},
+            "look": Provide(give_look, sync_to_thread=False),
         },
         exception_handlers=problems.HANDLERS,
         request_max_body_size=body_bytes_max,
         openapi_config=_description(),
-        on_shutdown=[board.close, entrance.close, service.close],
+        on_shutdown=[board.close, past.close, entrance.close, service.close],
         middleware=[patient],
         request_class=StrictRequest,
         logging_config=None,

@@ -30,6 +30,11 @@ class Resource(StrEnum):
     ORDERS = "orders"
     MARGIN_CALLS = "margin-calls"
     MARGIN = "margin"
+    HOLDINGS = "holdings"
+    OBLIGATIONS = "obligations"
+    TRADES = "trades"
+    PAYMENTS = "payments"
+    COLLATERAL = "collateral"
     LINKS = "links"
     STRESS_RUNS = "stress-runs"
     ECONOMY_RUNS = "economy-runs"
@@ -72,6 +77,11 @@ PERMISSIONS: dict[Access, dict[Role, Scope]] = {
     (Resource.LINKS, Action.READ): _EVERYBODY,
     (Resource.BALANCES, Action.READ): {**_OWN, **_OVERSIGHT},
     (Resource.POSITIONS, Action.READ): {**_OWN, **_OVERSIGHT},
+    (Resource.HOLDINGS, Action.READ): {**_OWN, **_OVERSIGHT},
+    (Resource.OBLIGATIONS, Action.READ): {**_OWN, **_OVERSIGHT},
+    (Resource.TRADES, Action.READ): {**_OWN, **_OVERSIGHT},
+    (Resource.PAYMENTS, Action.READ): {**_OWN, **_OVERSIGHT},
+    (Resource.COLLATERAL, Action.READ): {**_OWN, **_OVERSIGHT},
     (Resource.INSTRUCTIONS, Action.READ): {**_OWN, **_OVERSIGHT},
     (Resource.ORDERS, Action.READ): {**_OWN, **_OVERSIGHT},
     (Resource.EVENTS, Action.READ): {**_OWN, **_OVERSIGHT},

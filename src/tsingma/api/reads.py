@@ -12,6 +12,7 @@ from litestar.exceptions import HTTPException
 from litestar.params import FromPath, PathParameter, QueryParameter
 
 from tsingma.api.guard import Reach, access, open_to_all
+from tsingma.api.moments import Looking
 from tsingma.api.permissions import Action, Resource
 from tsingma.api.problems import responses
 from tsingma.app import house_reads as reads
@@ -31,6 +32,7 @@ Cursor = Annotated[
 Limit = Annotated[int, QueryParameter(ge=1, le=reads.LIMIT_MAX, description="items on the page at most")]
 Code = Annotated[str, QueryParameter(pattern="^[A-Z0-9-]{0,16}$", description="a participant; empty: all within reach")]
 Status = Annotated[str, QueryParameter(pattern="^[a-z-]{0,16}$", description="only in this status; empty: in any")]
+MOMENT = responses(404, 409, 413, 422, 429)  # of routes that answer as of a moment
 Number = Annotated[int, PathParameter(ge=0, le=NUMBER_MAX)]
 
 
@@ -107,10 +109,10 @@ def participants(service: Service, cursor: Cursor = 0, limit: Limit = 100) -> re
     "/accounts/{participant:str}/{account_class:str}/balances",
     opt=access(Resource.BALANCES, Action.READ),
     sync_to_thread=True,
-    responses=responses(404, 422),
+    responses=MOMENT,
 )
 def balances(
-    service: Service,
+    look: Looking,
     reach: Reached,
     participant: Annotated[str, PathParameter(pattern="^[A-Z0-9-]{1,16}$")],
     account_class: FromPath[AccountClass],
@@ -119,88 +121,82 @@ def balances(
 ) -> reads.Balances:
     """Return what an account has of each asset."""
     mine = reach.participant(participant)
-    known = service.read(lambda house, _at: (mine, account_class) in house.resolved.account_index)
+    known = look.read(lambda house, _at: (mine, account_class) in house.resolved.account_index)
     reach.require(frozenset((mine,)) if known else frozenset(), f"account {participant}/{account_class}")
-    return service.read(lambda house, at: reads.balances_of(house, at, mine, account_class, cursor, limit))
+    return look.read(lambda house, at: reads.balances_of(house, at, mine, account_class, cursor, limit))
 
 
-@get("/positions", opt=access(Resource.POSITIONS, Action.READ), sync_to_thread=True, responses=responses(404, 422))
+@get("/positions", opt=access(Resource.POSITIONS, Action.READ), sync_to_thread=True, responses=MOMENT)
 def positions(
-    service: Service, reach: Reached, participant: Code = "", cursor: Cursor = 0, limit: Limit = 100
+    look: Looking, reach: Reached, participant: Code = "", cursor: Cursor = 0, limit: Limit = 100
 ) -> reads.NetPositions:
     """Return stock lines of continuous net settlement."""
     mine = reach.participant(participant)
-    return service.read(lambda house, at: reads.positions_of(house, at, mine, cursor, limit))
+    return look.read(lambda house, at: reads.positions_of(house, at, mine, cursor, limit))
 
 
-@get(
-    "/margin/calls", opt=access(Resource.MARGIN_CALLS, Action.READ), sync_to_thread=True, responses=responses(404, 422)
-)
+@get("/margin/calls", opt=access(Resource.MARGIN_CALLS, Action.READ), sync_to_thread=True, responses=MOMENT)
 def margin_calls(
-    service: Service, reach: Reached, participant: Code = "", cursor: Cursor = 0, limit: Limit = 100
+    look: Looking, reach: Reached, participant: Code = "", cursor: Cursor = 0, limit: Limit = 100
 ) -> reads.MarginCalls:
     """Return requirements as last called, what is pledged for them and what is lacking."""
     mine = reach.participant(participant)
-    return service.read(lambda house, at: reads.calls_of(house, at, mine, cursor, limit))
+    return look.read(lambda house, at: reads.calls_of(house, at, mine, cursor, limit))
 
 
-@get(
-    "/instructions", opt=access(Resource.INSTRUCTIONS, Action.READ), sync_to_thread=True, responses=responses(404, 422)
-)
+@get("/instructions", opt=access(Resource.INSTRUCTIONS, Action.READ), sync_to_thread=True, responses=MOMENT)
 def instructions(
-    service: Service, reach: Reached, participant: Code = "", status: Status = "", cursor: Cursor = 0,
+    look: Looking, reach: Reached, participant: Code = "", status: Status = "", cursor: Cursor = 0,
     limit: Limit = 100,
 ) -> instruction_reads.InstructionStates:  # fmt: skip
     """Return matched instructions in order of their numbers."""
     mine = reach.participant(participant)
-    return service.read(lambda house, at: instruction_reads.instructions_of(house, at, mine, status, cursor, limit))
+    return look.read(lambda house, at: instruction_reads.instructions_of(house, at, mine, status, cursor, limit))
 
 
 @get(
     "/instructions/{instruction:int}",
     opt=access(Resource.INSTRUCTIONS, Action.READ),
     sync_to_thread=True,
-    responses=responses(404, 422),
+    responses=MOMENT,
 )
-def instruction(service: Service, reach: Reached, instruction: Number) -> instruction_reads.InstructionState:
+def instruction(look: Looking, reach: Reached, instruction: Number) -> instruction_reads.InstructionState:
     """Return one instruction."""
-    owners = service.read(lambda house, _at: instruction_reads.parties_of_instruction(house, instruction))
+    owners = look.read(lambda house, _at: instruction_reads.parties_of_instruction(house, instruction))
     reach.require(owners, f"instruction {instruction}")
-    return service.read(lambda house, _at: instruction_reads.instruction_state(house, instruction))
+    return look.read(lambda house, _at: instruction_reads.instruction_state(house, instruction))
 
 
 @get(
     "/instructions/{instruction:int}/explanation",
     opt=access(Resource.INSTRUCTIONS, Action.READ),
     sync_to_thread=True,
-    responses=responses(404, 422),
+    responses=MOMENT,
 )
-def explanation(service: Service, reach: Reached, instruction: Number) -> Explanation:
+def explanation(look: Looking, reach: Reached, instruction: Number) -> Explanation:
     """Say why an instruction has not settled, and what would settle it."""
-    owners = service.read(lambda house, _at: instruction_reads.parties_of_instruction(house, instruction))
+    owners = look.read(lambda house, _at: instruction_reads.parties_of_instruction(house, instruction))
     reach.require(owners, f"instruction {instruction}")
-    found = service.read(lambda house, _at: explain_number(house, instruction))
+    found = look.read(lambda house, _at: explain_number(house, instruction))
     return Explanation(found.instruction, found.settles, found.sentence, found.needs)
 
 
-@get("/orders", opt=access(Resource.ORDERS, Action.READ), sync_to_thread=True, responses=responses(404, 422))
+@get("/orders", opt=access(Resource.ORDERS, Action.READ), sync_to_thread=True, responses=MOMENT)
 def orders(
-    service: Service, reach: Reached, participant: Code = "", status: Status = "", cursor: Cursor = 0,
+    look: Looking, reach: Reached, participant: Code = "", status: Status = "", cursor: Cursor = 0,
     limit: Limit = 100,
 ) -> instruction_reads.OrderStates:  # fmt: skip
     """Return what one side has told the house, matched or not, in order of numbers."""
     mine = reach.participant(participant)
-    return service.read(lambda house, at: instruction_reads.orders_of(house, at, mine, status, cursor, limit))
+    return look.read(lambda house, at: instruction_reads.orders_of(house, at, mine, status, cursor, limit))
 
 
-@get(
-    "/orders/{order:int}", opt=access(Resource.ORDERS, Action.READ), sync_to_thread=True, responses=responses(404, 422)
-)
-def order(service: Service, reach: Reached, order: Number) -> instruction_reads.OrderState:
+@get("/orders/{order:int}", opt=access(Resource.ORDERS, Action.READ), sync_to_thread=True, responses=MOMENT)
+def order(look: Looking, reach: Reached, order: Number) -> instruction_reads.OrderState:
     """Return one order."""
-    owners = service.read(lambda house, _at: instruction_reads.owner_of_order(house, order))
+    owners = look.read(lambda house, _at: instruction_reads.owner_of_order(house, order))
     reach.require(owners, f"order {order}")
-    return service.read(lambda house, _at: instruction_reads.order_state(house, order))
+    return look.read(lambda house, _at: instruction_reads.order_state(house, order))
 
 
 @get("/links", opt=access(Resource.LINKS, Action.READ), sync_to_thread=True, responses=responses(404, 422))

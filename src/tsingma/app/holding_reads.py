@@ -16,7 +16,10 @@ from tsingma.engine.pooling import valuation
 
 
 class HoldingLine(msgspec.Struct, frozen=True):
-    """An account's asset (a currency or ISIN); ``value_cents`` is None where it has no price or rate yet."""
+    """An account's asset (a currency or ISIN); ``value_cents`` is None where it has no price or rate yet.
+
+    ``depository`` is where a registered security is kept ("": money, or a security without a register here).
+    """
 
     account: str
     asset: str
@@ -26,6 +29,7 @@ class HoldingLine(msgspec.Struct, frozen=True):
     pledged: int
     available: int
     value_cents: int | None
+    depository: str = ""
 
 
 class Holdings(msgspec.Struct, frozen=True):
@@ -57,7 +61,13 @@ def _line(house: House, row: int) -> HoldingLine:
         account=book.account_name(int(ledger.owner[row])), asset=book.asset_name(asset),
         name=book.book.counters[counter].name if counter >= 0 else "", balance=balance, held=held, pledged=pledged,
         available=balance - held - pledged, value_cents=value_of(house, asset, balance),
+        depository=_kept_at(house, int(ledger.owner[row]), asset),
     )  # fmt: skip
+
+
+def _kept_at(house: House, account: int, asset: int) -> str:
+    register, holdings = house.custody.register, house.custody.holdings
+    return holdings.where(register, account, asset) if asset in register.issues else ""
 
 
 def value_of(house: House, asset: int, amount: int) -> int | None:
