@@ -153,6 +153,15 @@ def test_margin_fund_disclosure_and_economy_write_theirs(
     (tmp_path / "E.csv").write_text("day,scenario,participant,group,loss,collateral\n2026-01-05,crash,B1,B1,900,100\n")
     (tmp_path / "K.csv").write_text("day,participant,key\n2026-01-05,B1,7\n")
     files = ["--exposures", str(tmp_path / "E.csv"), "--keys", str(tmp_path / "K.csv")]
+    disclosed = [*files, "--every", "200", "--language", "zh", "--report", str(tmp_path / "zh.csv")]
+    assert main(["margin", "disclosure", *market, *disclosed]) == 0
+    names = [row["名稱"] for path in tmp_path.glob("zh-*.csv")
+             for row in csv.DictReader(path.read_text(encoding="utf-8").splitlines())]  # fmt: skip
+    assert len(names) > 20
+    assert all(any("\u4e00" <= letter <= "\u9fff" for letter in name) for name in names), "every field has its Chinese"
+    folder = tmp_path / "all"
+    assert main(["margin", "statements", *market, "--history-days", "5", "--form", "xlsx", "--out", str(folder)]) == 0
+    assert [path.name for path in folder.iterdir()] == ["A.xlsx"]
     for name, asked in (
         ("margin", ["margin", "explain", *market, "--history-days", "5", "--report"]),
         ("fund", ["report", "fund", *files, "--participant", "B1", "--out"]),

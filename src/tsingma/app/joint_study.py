@@ -34,6 +34,8 @@ from tsingma.messages.curve_file import read_curves
 from tsingma.messages.index_file import read_closes, with_series
 from tsingma.messages.prices import read_prices
 from tsingma.reports.margin_statement import render_statement
+from tsingma.reports.official.files import write_report
+from tsingma.reports.official.margin import margin_report
 
 STATEMENT_POINTS = 60  # as many columns as a page shows well
 
@@ -154,17 +156,24 @@ def statement_of_book(
 
 def write_statements(
     books: Sequence[Book], past: MarketPast, day: date | None, settings: JointSettings, allocation: Allocation,
-    history_days: int, out: Path,
+    history_days: int, out: Path, form: str = "charts", language: str = "en",
 ) -> list[Path]:  # fmt: skip
-    """Write a margin statement (HTML) for every book into a folder; return the files in order of book."""
+    """Write a margin statement for every book into a folder; return the files in order of book.
+
+    ``form`` is "charts" (a page with pictures), or an ending of ``reports.official.files.FORMS`` without its point.
+    """
     out.mkdir(parents=True, exist_ok=True)
     written: list[Path] = []
+    ending = "html" if form == "charts" else form
     for book in books:
-        path = out / f"{re.sub('[^0-9A-Za-z._-]+', '-', book.name)}.html"
+        path = out / f"{re.sub('[^0-9A-Za-z._-]+', '-', book.name)}.{ending}"
         if path in written:
             raise refuse(RejectionReason.DUPLICATE, f"two books are written to {path.name}", field="book")
         made = statement_of_book(book, past, day, settings, allocation, history_days)
-        path.write_text(render_statement(made), encoding="utf-8")
+        if form == "charts":
+            path.write_text(render_statement(made), encoding="utf-8")
+        else:
+            write_report(margin_report(made, language), path)
         written.append(path)
     return written
 

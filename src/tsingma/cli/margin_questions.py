@@ -88,11 +88,14 @@ def _write_statement(made: Statement, html: Path | None, report: Path | None, la
 @click.option("--allocation", default="euler", show_default=True, type=ALLOCATIONS)
 @click.option("--history-days", default=250, show_default=True, type=click.IntRange(1, 5_000), help="Days shown.")
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder to write.")
+@click.option("--form", type=click.Choice(["charts", "pdf", "xlsx", "csv", "html"]), default="charts",
+              show_default=True, help="A page with charts, or an official report.")  # fmt: skip
+@language_option
 def statements(
     market: MarketFiles, books: Path | None, level: str, day: datetime | None, allocation: str, history_days: int,
-    out: Path, *, as_json: bool,
+    out: Path, form: str, language: str, *, as_json: bool,
 ) -> None:  # fmt: skip
-    """Write a margin statement (HTML) for every participant's book: components, houses, tails, history."""
+    """Write a margin statement for every participant's book: components, houses, tails, history."""
     from tsingma.app.joint_study import books_of_file, past_of_files, write_statements
     from tsingma.margin.joint.allocation import Allocation
     from tsingma.margin.joint.requirement import JointSettings
@@ -100,7 +103,7 @@ def statements(
     chosen, _ = books_of_file(books)
     written = write_statements(
         chosen, past_of_files(market), day.date() if day else None, JointSettings(level=level),
-        Allocation(allocation), history_days, out,
+        Allocation(allocation), history_days, out, form, language,
     )  # fmt: skip
     names = [str(path) for path in written]
     click.echo(json.dumps(names, indent=1) if as_json else "\n".join(names))

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from tsingma.margin.disclosure import Field
 from tsingma.reports.official.model import Cell, Column, Figure, Kind, Report, Section, Table
-from tsingma.reports.official.words import speaker
+from tsingma.reports.official.words import Speaker, speaker
 
 GROUPS = ("4", "5", "6", "18")
+_PATTERNS = tuple(
+    (re.compile(pattern), template)
+    for pattern, template in (
+        (r"initial margin required on (?P<day>\S+)", "initial margin required on {day}"),
+        (r"haircut of (?P<kind>\S+) on (?P<day>\S+)", "haircut of {kind} on {day}"),
+        (r"held in all, (?P<side>before|after) haircut", "held in all, {side} haircut"),
+        (r"held in (?P<kind>\S+), (?P<side>before|after) haircut", "held in {kind}, {side} haircut"),
+        (
+            r"share of initial margin of the (?P<count>\d+) largest accounts",
+            "share of initial margin of the {count} largest accounts",
+        ),
+    )
+)
 
 
 def disclosure_report(fields: Sequence[Field], day: str, language: str) -> Report:
@@ -28,9 +42,7 @@ def disclosure_report(fields: Sequence[Field], day: str, language: str) -> Repor
             tables=(
                 Table(
                     name=f"field-{number}", caption="", columns=columns,
-                    rows=tuple(
-                        (one.number, one.house, one.name, _value(one.value), one.unit) for one in groups[number]
-                    ),
+                    rows=tuple(_row(one, say) for one in groups[number]),
                 ),
             ),
         )
@@ -53,6 +65,21 @@ def disclosure_report(fields: Sequence[Field], day: str, language: str) -> Repor
         notes=(say("disclosure.left_out"),),
         date=day,
     )
+
+
+def _row(one: Field, say: Speaker) -> tuple[Cell, ...]:
+    return one.number, one.house, _said(one.name, say), _value(one.value), say(f"field_unit.{one.unit}")
+
+
+def _said(name: str, say: Speaker) -> str:
+    """Return the name of a field in the language; what is not known is told as it stands."""
+    for pattern, template in _PATTERNS:
+        found = pattern.fullmatch(name)
+        if found is not None:
+            parts = {key: say(f"field_side.{value}") if key == "side" else value
+                     for key, value in found.groupdict().items()}  # fmt: skip
+            return say(f"field.{template}").format(**parts)
+    return say(f"field.{name}")
 
 
 def _value(value: str) -> Cell:

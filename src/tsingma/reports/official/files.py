@@ -191,7 +191,7 @@ def _write_cell(
     if isinstance(cell, int) and abs(cell) < _EXACT_MAX:
         name = f"{foot} {kind}".strip() if kind in _FORMATS else foot or "plain"
         sheet.write_number(row, place, cell / scale if scale > 1 else cell, styles[name])
-    elif isinstance(cell, str) and kind is Kind.FIGURE and is_number(cell) and len(cell) < _DIGITS_MAX:
+    elif isinstance(cell, str) and kind not in (Kind.TEXT, Kind.CODE) and is_number(cell) and len(cell) < _DIGITS_MAX:
         sheet.write_number(row, place, float(cell), styles[foot or "plain"])
     else:
         sheet.write_string(row, place, cell_text(kind, cell), styles[foot or "plain"])

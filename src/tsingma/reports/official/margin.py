@@ -162,7 +162,7 @@ def _components(given: Statement, say: Speaker) -> Table:
     names = list(dict.fromkeys(name for each in given.houses for name in each.components))
     columns = (
         Column(say("frame.house_name")), Column(say("margin.model")),
-        *(Column(name.capitalize(), Kind.WHOLE) for name in names), Column(say("margin.all"), Kind.WHOLE),
+        *(Column(say(f"component.{name}"), Kind.WHOLE) for name in names), Column(say("margin.all"), Kind.WHOLE),
     )  # fmt: skip
     rows: tuple[tuple[Cell, ...], ...] = tuple(
         (each.house, each.model, *(each.components.get(name, 0) for name in names), each.total)

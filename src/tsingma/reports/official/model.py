@@ -100,7 +100,7 @@ def cell_text(kind: Kind, cell: Cell) -> str:
     if cell is None:
         return ""
     if isinstance(cell, str):
-        return _apart(cell) if kind is Kind.FIGURE and is_number(cell) else cell
+        return _apart(cell) if kind not in (Kind.TEXT, Kind.CODE) and is_number(cell) else cell
     if kind is Kind.MONEY:
         return _signed(cell, f"{abs(cell) // 100:,}.{abs(cell) % 100:02d}")
     if kind is Kind.RATE:

@@ -10,7 +10,17 @@ from importlib.resources import files
 from tsingma.basics.rejection import InvariantBroken, RejectionReason, refuse
 
 LANGUAGES = ("en", "zh")
-OPEN = ("status", "reason", "step", "proof", "charge", "kind")  # groups of names that the house may have more of
+OPEN = (
+    "status",
+    "reason",
+    "step",
+    "proof",
+    "charge",
+    "kind",
+    "field",
+    "field_unit",
+    "component",
+)  # groups of names that the house may have more of
 Speaker = Callable[[str], str]
 
 
