@@ -35,7 +35,18 @@ from tsingma.reports.official.files import FORMS, write_csv, write_html, write_r
 from tsingma.reports.official.fund import fund_report
 from tsingma.reports.official.holdings import HoldingFigures, HoldingLine, holdings_report
 from tsingma.reports.official.margin import CallLine, MarginFigures, house_margin_report
-from tsingma.reports.official.model import Column, Figure, Kind, Report, Section, Table, cell_plain, cell_text
+from tsingma.reports.official.model import (
+    Bar,
+    Chart,
+    Column,
+    Figure,
+    Kind,
+    Report,
+    Section,
+    Table,
+    cell_plain,
+    cell_text,
+)
 from tsingma.reports.official.pdf import chinese_fonts, write_pdf
 from tsingma.reports.official.settlement import (
     InstructionLine,
@@ -101,7 +112,10 @@ def hostile() -> Report:
     return Report(
         name="hostile", language="en", house=HOSTILE, title=HOSTILE, subtitle=HOSTILE, facts=((HOSTILE, HOSTILE),),
         figures=(Figure(HOSTILE, HOSTILE, HOSTILE),), notes=(HOSTILE,), badge=HOSTILE,
-        sections=(Section(heading=HOSTILE, lead=HOSTILE, tables=(one, one)),),
+        sections=(
+            Section(heading=HOSTILE, lead=HOSTILE, tables=(one, one),
+                    chart=Chart((HOSTILE, HOSTILE), (Bar(HOSTILE, (3, 2), HOSTILE), Bar("b", (0, 0), "")))),
+        ),
     )  # fmt: skip
 
 
@@ -253,6 +267,8 @@ def test_figures_that_do_not_add_up_are_not_printed() -> None:
     fund: Fund = msgspec.structs.replace(FUND, house_part=FUND.house_part + 1)
     with pytest.raises(InvariantBroken):
         fund_report(fund, RULES, "HKSCC", "P01", "en")
+    with pytest.raises(InvariantBroken):
+        Chart(("a", "b"), (Bar("x", (1, -1), "0"),))
     with pytest.raises(InvariantBroken):
         Table(name="t", caption="", columns=(Column("a"),), rows=((1, 2),))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tsingma.reports.figures import DayFigures, HouseReport, by_currency, check_report
 from tsingma.reports.numbers import percent
-from tsingma.reports.official.model import Cell, Column, Figure, Kind, Report, Section, Table
+from tsingma.reports.official.model import Bar, Cell, Chart, Column, Figure, Kind, Report, Section, Table, cell_text
 from tsingma.reports.official.words import Speaker, speaker
 
 
@@ -17,7 +17,7 @@ def day_report(report: HouseReport, language: str) -> Report:
     sections = [
         Section(heading=say("day.by_day"), tables=(_trades(days, say),)),
         Section(heading=say("day.due"), tables=(_due(days, say),)),
-        Section(heading=say("day.runs"), tables=(_runs(last, say),)),
+        Section(heading=say("day.runs"), tables=(_runs(last, say),), chart=_chart(last, say)),
         Section(heading=say("day.instructions"), tables=(_instructions(days, say),)),
         Section(heading=say("day.fails"), tables=(_fails(days, say),)),
         Section(heading=say("day.charges"), tables=(_charges(days, say),)),
@@ -105,6 +105,16 @@ def _runs(day: DayFigures, say: Speaker) -> Table:
         for run in day.runs
     ]
     return Table(name="runs", caption=str(day.day), columns=columns, rows=tuple(rows))
+
+
+def _chart(day: DayFigures, say: Speaker) -> Chart:
+    """Return what each run settled, by value, where it settled something."""
+    bars = (
+        Bar(say(f"step.{run.step}"), (run.value_cents,), cell_text(Kind.MONEY, run.value_cents))
+        for run in day.runs
+        if run.value_cents > 0
+    )
+    return Chart((say("day.value"),), tuple(bars))
 
 
 def _instructions(days: tuple[DayFigures, ...], say: Speaker) -> Table:

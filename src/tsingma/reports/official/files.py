@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from tsingma.basics.rejection import RejectionReason, refuse
-from tsingma.reports.official.model import Cell, Kind, Report, Table, cell_plain, cell_text, is_number
+from tsingma.reports.official.model import Cell, Kind, Report, Section, Table, cell_plain, cell_text, is_number
 from tsingma.reports.official.pdf import write_pdf
 from tsingma.reports.official.words import speaker
 from tsingma.reports.statements import safe_cell
-from tsingma.reports.style import style_sheet
+from tsingma.reports.style import COMPONENT_COLOURS, style_sheet
+from tsingma.reports.svg import BarRow, Segment, bars, legend
 from tsingma.reports.tables import Column as PageColumn
 from tsingma.reports.tables import table as page_table
 
@@ -110,9 +111,10 @@ def write_html(report: Report) -> bytes:
     body = [f'<section><dl class="facts">{facts}</dl>\n<ul class="cards">{cards}</ul></section>']
     for section in report.sections:
         tables = "\n".join(_page_table(one, say("frame.none")) for one in section.tables)
+        drawn = _page_chart(section, f"chart-{len(body)}")
         body.append(
             f"<section><h2>{escape(section.heading)}</h2>\n"
-            f'<p class="lead">{escape(section.lead)}</p>\n{tables}</section>'
+            f'<p class="lead">{escape(section.lead)}</p>\n{drawn}{tables}</section>'
         )
     if report.notes:
         items = "".join(f"<li>{escape(note)}</li>" for note in report.notes)
@@ -208,6 +210,25 @@ def _sheet_name(name: str, taken: set[str]) -> str:
         found = f"{plain[: _SHEET_NAME_MAX - 3]}-{number}"
         number += 1
     return found
+
+
+def _page_chart(section: Section, name: str) -> str:
+    chart = section.chart
+    if chart is None or not chart.compares:
+        return ""
+    rows = [
+        BarRow(
+            bar.label,
+            tuple(
+                Segment(part, colour, f"{bar.label}, {what}: {part:,}")
+                for part, colour, what in zip(bar.parts, COMPONENT_COLOURS, chart.legend, strict=False)
+            ),
+            bar.value,
+        )
+        for bar in chart.bars
+    ]
+    keys = legend(list(zip(COMPONENT_COLOURS, chart.legend, strict=False))) if len(chart.legend) > 1 else ""
+    return f"<figure>\n{bars(name, section.heading, section.lead, rows)}\n{keys}</figure>\n"
 
 
 def _page_table(table: Table, none: str) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from tsingma.basics.rejection import InvariantBroken, RejectionReason, refuse
 from tsingma.margin.resources.default_fund import E4, Fund, FundRules
-from tsingma.reports.official.model import Cell, Column, Figure, Kind, Report, Section, Table
+from tsingma.reports.official.model import Bar, Cell, Chart, Column, Figure, Kind, Report, Section, Table
 from tsingma.reports.official.words import Speaker, speaker
+
+BARS_MAX = 12
 
 
 def fund_report(fund: Fund, rules: FundRules, house: str, participant: str, language: str) -> Report:
@@ -29,7 +31,7 @@ def fund_report(fund: Fund, rules: FundRules, house: str, participant: str, lang
     sections = [
         Section(heading=say("fund.covers"), lead=say("fund.covers_lead"), tables=(_covers(fund, participant, say),)),
         Section(heading=say("fund.who"), lead=say("fund.own_lead" if participant else "fund.who_lead"),
-                tables=(_who(fund, participant, say),)),
+                tables=(_who(fund, participant, say),), chart=_chart(fund, participant, say)),
     ]  # fmt: skip
     notes = []
     if fund.extra_margin and participant:
@@ -70,6 +72,21 @@ def _covers(fund: Fund, participant: str, say: Speaker) -> Table:
     rows = tuple(zip(names, fund.largest_losses, strict=False))
     foot = ((say("frame.total"), sum(fund.largest_losses)),)
     return Table(name="covers", caption="", columns=columns, rows=rows, foot=foot)
+
+
+def _chart(fund: Fund, participant: str, say: Speaker) -> Chart:
+    """Return the fund by who pays it: the house, and each participant, or the one the notice is for and all others."""
+    parts = [(say("fund.the_house"), fund.house_part)]
+    if participant:
+        mine = fund.contributions[participant]
+        others = {name: amount for name, amount in fund.contributions.items() if name != participant}
+        parts.append((participant, mine))
+        if others:
+            parts.append((say("fund.others").format(count=f"{len(others):,}"), sum(others.values())))
+    else:
+        largest = sorted(fund.contributions.items(), key=lambda item: (-item[1], item[0]))
+        parts += largest[:BARS_MAX]
+    return Chart((say("fund.amount"),), tuple(Bar(name, (amount,), f"{amount:,}") for name, amount in parts))
 
 
 def _who(fund: Fund, participant: str, say: Speaker) -> Table:

@@ -6,10 +6,11 @@ import msgspec
 
 from tsingma.basics.rejection import InvariantBroken
 from tsingma.reports.official.books import Addressee, books_report
-from tsingma.reports.official.model import Column, Figure, Kind, Report, Section, Table, cell_text
+from tsingma.reports.official.model import Bar, Chart, Column, Figure, Kind, Report, Section, Table, cell_text
 from tsingma.reports.official.words import Speaker, speaker
 
 E4 = 10_000
+BARS_MAX = 8
 
 
 class HoldingLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,7 +47,10 @@ def holdings_report(figures: HoldingFigures, language: str) -> Report:
     cash = [line for line in figures.lines if line.is_cash]
     sections = (
         Section(
-            heading=say("holdings.securities"), lead=say("holdings.securities_lead"), tables=(_securities(stock, say),)
+            heading=say("holdings.securities"),
+            lead=say("holdings.securities_lead"),
+            tables=(_securities(stock, say),),
+            chart=_chart(stock, say),
         ),
         Section(heading=say("holdings.cash"), tables=(_cash(cash, say),)),
     )
@@ -69,6 +73,16 @@ def _figures(stock: list[HoldingLine], cash: list[HoldingLine], say: Speaker) ->
         label = say("holdings.cash_in").format(currency=currency)
         found.append(Figure(label, cell_text(Kind.MONEY, sum(line.balance for line in lines)), pledged))
     return tuple(found[:4])
+
+
+def _chart(lines: list[HoldingLine], say: Speaker) -> Chart:
+    """Return the securities of the highest value over all accounts, HKD."""
+    sums: dict[str, int] = {}
+    for line in lines:
+        sums[line.asset] = sums.get(line.asset, 0) + max(line.value_cents or 0, 0)
+    largest = sorted(sums.items(), key=lambda item: (-item[1], item[0]))[:BARS_MAX]
+    bars = tuple(Bar(asset, (cents,), cell_text(Kind.MONEY, cents)) for asset, cents in largest if cents)
+    return Chart((say("holdings.market_value"),), bars)
 
 
 def _securities(lines: list[HoldingLine], say: Speaker) -> Table:

@@ -10,7 +10,7 @@ from tsingma.margin.joint.history import Statement
 from tsingma.reports.figures import ParticipantMargin
 from tsingma.reports.numbers import percent
 from tsingma.reports.official.books import Addressee, books_report
-from tsingma.reports.official.model import Cell, Column, Figure, Kind, Report, Section, Table, cell_text
+from tsingma.reports.official.model import Bar, Cell, Chart, Column, Figure, Kind, Report, Section, Table, cell_text
 from tsingma.reports.official.words import Speaker, speaker
 
 
@@ -63,7 +63,15 @@ def margin_report(given: Statement, language: str) -> Report:
         ),
         figures=figures,
         sections=(
-            Section(heading=say("margin.houses"), lead=say("margin.houses_lead"), tables=(_houses(found, say),)),
+            Section(
+                heading=say("margin.houses"),
+                lead=say("margin.houses_lead"),
+                tables=(_houses(found, say),),
+                chart=Chart(
+                    (say("margin.called"), say("margin.credit")),
+                    tuple(Bar(each.house, (each.called, each.credit), f"{each.called:,}") for each in shares.houses),
+                ),
+            ),
             Section(heading=say("margin.components"), tables=(_components(given, say),)),
             Section(
                 heading=say("margin.positions"), lead=say("margin.positions_lead"), tables=(_positions(found, say),)
@@ -78,7 +86,10 @@ def margin_report(given: Statement, language: str) -> Report:
 def house_margin_report(figures: MarginFigures, language: str) -> Report:
     """Return the statement of a participant's accounts in the house's books."""
     say = speaker(language)
-    sections = [Section(heading=say("margin.calls"), lead=say("margin.calls_lead"), tables=(_calls(figures, say),))]
+    sections = [
+        Section(heading=say("margin.calls"), lead=say("margin.calls_lead"), tables=(_calls(figures, say),),
+                chart=_chart(figures, say))
+    ]  # fmt: skip
     if figures.parts:
         sections.append(
             Section(heading=say("margin.made_of"), lead=say("margin.made_of_lead"), tables=(_made_of(figures, say),))
@@ -91,6 +102,16 @@ def house_margin_report(figures: MarginFigures, language: str) -> Report:
         for name, cents in (("required", required), ("pledged", pledged), ("lacking", lacking))
     )
     return books_report("margin", say("margin.title"), figures.whose, say, language, heads, tuple(sections))
+
+
+def _chart(figures: MarginFigures, say: Speaker) -> Chart:
+    """Return calls by account: what is pledged of them, and lacking."""
+    bars = (
+        Bar(line.account, (min(line.pledged, line.required), max(line.required - line.pledged, 0)),
+            cell_text(Kind.MONEY, line.required))
+        for line in figures.calls
+    )  # fmt: skip
+    return Chart((say("margin.pledged"), say("margin.lacking")), tuple(bars))
 
 
 def _sums(figures: MarginFigures) -> tuple[int, int, int]:

@@ -58,12 +58,44 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
                 raise InvariantBroken(f"a row of '{self.name}' has {len(row)} cells for {len(self.columns)} columns")
 
 
+class Bar(msgspec.Struct, frozen=True):
+    """One bar of a chart: what it is of, its parts (from zero, in order of the legend), and its figure in words."""
+
+    label: str
+    parts: tuple[int, ...]
+    value: str
+
+
+class Chart(msgspec.Struct, frozen=True):
+    """Bars on one scale, with what each part is; shown on pages, left out of sheets."""
+
+    legend: tuple[str, ...]
+    bars: tuple[Bar, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse a bar whose parts are not those of the legend, or below zero."""
+        for bar in self.bars:
+            if len(bar.parts) != len(self.legend) or min(bar.parts, default=0) < 0:
+                raise InvariantBroken(f"the bar of '{bar.label}' has {bar.parts} for {len(self.legend)} parts")
+
+    @property
+    def compares(self) -> bool:
+        """Return whether there is anything to compare: bars, or parts of one."""
+        return len(self.bars) > 1 or (len(self.bars) == 1 and len(self.legend) > 1)
+
+    @property
+    def longest(self) -> int:
+        """Return the sum of the longest bar, at least 1."""
+        return max((sum(bar.parts) for bar in self.bars), default=0) or 1
+
+
 class Section(msgspec.Struct, frozen=True, kw_only=True):
-    """A heading, a sentence, and tables."""
+    """A heading, a sentence, a chart, and tables."""
 
     heading: str
     lead: str = ""
     tables: tuple[Table, ...] = ()
+    chart: Chart | None = None
 
 
 class Figure(msgspec.Struct, frozen=True):

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from tsingma.basics.rejection import RejectionReason, refuse
-from tsingma.reports.official.model import Column, Kind, Report, Table, cell_text
+from tsingma.reports.official.model import Chart, Column, Kind, Report, Table, cell_text
 from tsingma.reports.official.words import speaker
 
 LATIN = "Libertinus Serif"  # comes with typst
@@ -93,7 +93,12 @@ def _page(report: Report) -> dict[str, Any]:
         "facts": [[label, value] for label, value in report.facts],
         "figures": [msgspec.structs.asdict(one) for one in report.figures],
         "sections": [
-            {"heading": one.heading, "lead": one.lead, "tables": [_table(each) for each in one.tables]}
+            {
+                "heading": one.heading,
+                "lead": one.lead,
+                "tables": [_table(each) for each in one.tables],
+                "chart": _chart(one.chart),
+            }
             for one in report.sections
         ],
         "notes": list(report.notes),
@@ -102,6 +107,17 @@ def _page(report: Report) -> dict[str, Any]:
         "page": say("frame.page"),
         "foot": f"{report.title} · {report.subtitle}",
     }
+
+
+def _chart(chart: Chart | None) -> dict[str, Any] | None:
+    """Return bars with each part's share of the longest in ten-thousandths."""
+    if chart is None or not chart.compares:
+        return None
+    bars = [
+        {"label": bar.label, "value": bar.value, "parts": [part * 10_000 // chart.longest for part in bar.parts]}
+        for bar in chart.bars
+    ]
+    return {"legend": list(chart.legend), "bars": bars}
 
 
 def _table(table: Table) -> dict[str, Any]:

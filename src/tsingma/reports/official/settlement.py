@@ -6,7 +6,7 @@ import msgspec
 
 from tsingma.basics.rejection import InvariantBroken
 from tsingma.reports.official.books import Addressee, books_report
-from tsingma.reports.official.model import Column, Figure, Kind, Report, Section, Table, cell_text
+from tsingma.reports.official.model import Bar, Chart, Column, Figure, Kind, Report, Section, Table, cell_text
 from tsingma.reports.official.words import Speaker, speaker
 
 
@@ -66,7 +66,7 @@ def settlement_report(figures: SettlementFigures, language: str) -> Report:
     sections = (
         Section(
             heading=say("settlement.positions"), lead=say("settlement.positions_lead"),
-            tables=(_positions(figures, say),),
+            tables=(_positions(figures, say),), chart=_chart(figures, say),
         ),
         Section(heading=say("settlement.money"), lead=say("settlement.money_lead"), tables=(_money(figures, say),)),
         Section(
@@ -95,6 +95,16 @@ def _figures(figures: SettlementFigures, say: Speaker) -> tuple[Figure, ...]:
         label = say("settlement.cash_due").format(currency=currency)
         found.append(Figure(label, cell_text(Kind.MONEY, due), note))
     return tuple(found[:4])
+
+
+def _chart(figures: SettlementFigures, say: Speaker) -> Chart:
+    """Return positions by account: settled and open, in number."""
+    bars = []
+    for account in dict.fromkeys(line.account for line in figures.positions):
+        lines = [line for line in figures.positions if line.account == account]
+        still = sum(line.open != 0 for line in lines)
+        bars.append(Bar(account, (len(lines) - still, still), f"{len(lines):,}"))
+    return Chart((say("settlement.settled"), say("settlement.open")), tuple(bars))
 
 
 def _positions(figures: SettlementFigures, say: Speaker) -> Table:
