@@ -40,6 +40,12 @@ def verify_house(house: Path | str) -> Proof:
         return prove(store)
 
 
+def journal_version(house: Path | str) -> int:
+    """Return the version of the schema in which a house is kept; raises Rejected as opening it to read does."""
+    with closing(open_store(house, read_only=True)) as store:
+        return store.version()
+
+
 def replay_house(house: Path | str) -> dict[str, object]:
     """Return the state hash from zero and from every snapshot, and whether they are all the same."""
     with Session.open(house, read_only=True) as session:

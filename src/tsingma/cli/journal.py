@@ -22,10 +22,10 @@ def verify(house: Path | str, *, as_json: bool) -> int:
     """
     import msgspec
 
-    from tsingma.app.inspect import verify_house
+    from tsingma.app.inspect import journal_version, verify_house
 
-    proof = verify_house(house)
-    print_figures(msgspec.structs.asdict(proof), as_json=as_json)
+    version, proof = journal_version(house), verify_house(house)
+    print_figures({"version": version, **msgspec.structs.asdict(proof)}, as_json=as_json)
     return 1 if proof.faults else 0
 
 

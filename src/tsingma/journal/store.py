@@ -31,6 +31,10 @@ class Store(Protocol):
         """Write the records in one atomic transaction; on return they survive a crash."""
         ...
 
+    def version(self) -> int:
+        """Return the version of the store's schema, 0 where there is none."""
+        ...
+
     def head(self) -> Record | None:
         """Return the last record, or None for an empty journal."""
         ...

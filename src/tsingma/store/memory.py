@@ -26,6 +26,10 @@ class MemoryStore:
         self._records.extend(records)
         self._by_id.update({record.command_id: record for record in records})
 
+    def version(self) -> int:
+        """Return 0: what is in memory has no schema."""
+        return 0
+
     def head(self) -> Record | None:
         """Return the last record, or None."""
         return self._records[-1] if self._records else None

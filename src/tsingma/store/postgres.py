@@ -148,6 +148,11 @@ class PostgresStore:
         with self._connected():
             self._copy(epoch, records, snapshots)
 
+    def version(self) -> int:
+        """Return the version of the journal's schema: the number of the last step it was brought to."""
+        with self._connected():
+            return _version(self._connection)
+
     def head(self) -> Record | None:
         """Return the last record, or None for an empty journal."""
         rows = self._rows(f"SELECT {_FIELDS} FROM journal ORDER BY sequence DESC LIMIT 1")

@@ -121,6 +121,10 @@ class SqliteStore:
                 connection.execute("ROLLBACK")
             raise
 
+    def version(self) -> int:
+        """Return the version of the journal's schema: the number of the last step it was brought to."""
+        return int(self._connection.execute("PRAGMA user_version").fetchone()[0])
+
     def head(self) -> Record | None:
         """Return the last record, or None for an empty journal."""
         row = self._connection.execute(f"SELECT {_FIELDS} FROM journal ORDER BY sequence DESC LIMIT 1").fetchone()
