@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from api_house import SHARE
 from console_house import Served, served
 
 from tsingma.api.permissions import Role
@@ -133,3 +134,70 @@ def test_the_story_tells_every_attempt_and_why_not(changing: Served) -> None:
     settled = unescape(changing.get("operator", "/console/instructions/0?lang=en").text)
     assert "settled on 5 Jan 2026" in settled
     changing.client.cookies.clear()
+
+
+ORDER = {
+    "to": "/console/send", "key": "order-1", "reference": "77", "account_class": "HOUSE", "side": "receive",
+    "counterparty": "C", "kind": "dvp", "isin": SHARE, "quantity": "1,000", "currency": "HKD", "amount": "12,500.50",
+    "trade_date": "2026-01-05", "intended_date": "2026-01-06", "partial": "yes", "priority": "normal",
+}  # fmt: skip
+
+
+def test_the_form_of_an_order_is_filled_in_as_far_as_the_house_knows(changing: Served) -> None:
+    """Goal: the form is right before one types. Method: reference behind the last, the day, one's own accounts."""
+    text = changing.get("participant", "/console/send").text
+    assert 'name="reference" required value="8"' in text  # A has sent 1 and 7
+    assert 'type="date" id="trade_date" name="trade_date" required value="2026-01-05"' in text
+    assert '<option value="CLIENT">CLIENT</option>' in text
+    for who, status in (("operator", 403), ("regulator", 403), ("auditor", 403), ("custodian", 200)):
+        assert changing.get(who, "/console/send").status_code == status
+
+
+def test_two_sides_sent_by_forms_are_one_instruction(changing: Served) -> None:
+    """Goal: orders without a script, from both sides to the story. Method: A's form, C's form, where they lead."""
+    first = send(changing, "participant", ORDER)
+    assert (first.status_code, first.headers["location"].partition("=")[0]) == (303, "/console/orders?cursor")
+    assert "12,500.50" in changing.get("participant", first.headers["location"]).text
+    again = send(changing, "participant", ORDER)
+    assert again.headers["location"] == first.headers["location"]  # sent twice, carried out once
+    other = {**ORDER, "side": "deliver", "counterparty": "A", "key": "order-2"}
+    second = send(changing, "custodian", other)
+    assert second.headers["location"] == "/console/instructions/3"
+    for who in ("participant", "custodian"):
+        assert "HK$12,500.50" in changing.get(who, "/console/instructions/3").text
+    assert changing.get("other", "/console/instructions/3").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("more", "status", "field"),
+    [
+        ({"reference": ""}, 422, "reference"), ({"reference": "-1"}, 400, "reference"),
+        ({"reference": "7"}, 409, "reference"), ({"counterparty": "NOBODY"}, 422, "counterparty"),
+        ({"counterparty": "<b>"}, 400, "counterparty"), ({"amount": "1.234"}, 400, "amount"),
+        ({"intended_date": "tomorrow"}, 400, "intended_date"), ({"kind": "gift"}, 400, "kind"),
+        ({"isin": "KYG875721635"}, 422, "isin"), ({"quantity": "1e5"}, 400, "quantity"),
+        ({"account_class": "CNS"}, 400, "account_class"),
+    ],
+)  # fmt: skip
+def test_a_wrong_field_is_told_beside_it_and_the_rest_is_kept(
+    changing: Served, more: dict[str, str], status: int, field: str
+) -> None:
+    """Goal: one error costs one correction. Method: one wrong field each; nothing is sent, nothing typed is lost."""
+    before = changing.service.length()
+    answer = send(changing, "participant", ORDER, **more)
+    assert answer.status_code == status, answer.text
+    assert changing.service.length() == before + (more.get("reference") == "7")  # judged by the house itself
+    assert not changing.get("operator", "/console/orders?participant=A&cursor=9").text.count('<th scope="row">')
+    assert 'aria-invalid="true"' in answer.text
+    assert f'id="{field}-wrong"' in answer.text
+    assert "<b>" not in answer.text.replace("<b>participant</b>", "")
+    assert 'value="12,500.50"' in answer.text or field == "amount"
+
+
+def test_an_order_speaks_for_its_sender_alone(changing: Served) -> None:
+    """Goal: no field of a form names another sender, or both sides. Method: send such fields; they are not taken."""
+    told = send(changing, "participant", ORDER, participant="B", matched="1", account="B/HOUSE")
+    assert told.status_code == 303
+    text = changing.get("operator", told.headers["location"]).text
+    assert "A/HOUSE" in text
+    assert text.count('<th scope="row">') == 1

@@ -33,6 +33,7 @@ MENU: tuple[Group, ...] = (
             Entry("instructions", "/console/instructions", (Resource.INSTRUCTIONS, Action.READ)),
             Entry("orders", "/console/orders", (Resource.ORDERS, Action.READ)),
             Entry("approvals", "/console/approvals", (Resource.ACTS, Action.READ)),
+            Entry("send", "/console/send", (Resource.INSTRUCTIONS, Action.SUBMIT)),
         ),
     ),
     Group(
