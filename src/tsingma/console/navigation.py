@@ -39,13 +39,13 @@ MENU: tuple[Group, ...] = (
     Group(
         "books",
         (
-            Entry("obligations", "/console/obligations", (Resource.POSITIONS, Action.READ)),
+            Entry("obligations", "/console/obligations", (Resource.OBLIGATIONS, Action.READ)),
             Entry("positions", "/console/positions", (Resource.POSITIONS, Action.READ)),
-            Entry("holdings", "/console/holdings", (Resource.BALANCES, Action.READ)),
+            Entry("holdings", "/console/holdings", (Resource.HOLDINGS, Action.READ)),
             Entry("margin", "/console/margin", (Resource.MARGIN, Action.READ)),
             Entry("what_if", "/console/margin/what-if", (Resource.MARGIN, Action.READ)),
             Entry("calls", "/console/calls", (Resource.MARGIN_CALLS, Action.READ)),
-            Entry("statements", "/console/statements", (Resource.BALANCES, Action.READ)),
+            Entry("statements", "/console/statements", (Resource.HOLDINGS, Action.READ)),
         ),
     ),
     Group(

@@ -23,7 +23,7 @@ def _whose(reach: Reach, participant: str) -> dict[str, object]:
     return {"participant": participant, "anybody": reach.scope is Scope.ANY}
 
 
-@get("/obligations", opt=access(Resource.POSITIONS, Action.READ), sync_to_thread=True)
+@get("/obligations", opt=access(Resource.OBLIGATIONS, Action.READ), sync_to_thread=True)
 def obligations(page: Paged, reach: Reached, participant: Code = "", cursor: Cursor = 0) -> Response[str]:
     """Show what is to be received and delivered, by settlement day and asset, net and gross."""
     mine = reach.participant(participant)
@@ -40,7 +40,7 @@ def positions(page: Paged, reach: Reached, participant: Code = "", cursor: Curso
     return page.render("positions.html", found=found, **_whose(reach, participant))
 
 
-@get("/holdings", opt=access(Resource.BALANCES, Action.READ), sync_to_thread=True)
+@get("/holdings", opt=access(Resource.HOLDINGS, Action.READ), sync_to_thread=True)
 def holdings(page: Paged, reach: Reached, participant: Code = "", cursor: Cursor = 0) -> Response[str]:
     """Show what accounts hold, and what of it is on hold, pledged and available."""
     mine = reach.participant(participant)

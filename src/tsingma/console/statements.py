@@ -31,7 +31,7 @@ Participant = Annotated[str, PathParameter(pattern="^[A-Z0-9-]{1,16}$")]
 Form = Annotated[Literal["pdf", "xlsx", "csv", "html"], PathParameter()]
 
 
-@get("/statements", opt=access(Resource.BALANCES, Action.READ), sync_to_thread=True)
+@get("/statements", opt=access(Resource.HOLDINGS, Action.READ), sync_to_thread=True)
 def statements(page: Paged, reach: Reached, participant: Code = "") -> Response[str]:
     """Show which statements there are, and the files they come in."""
     mine = reach.participant(participant)
@@ -57,7 +57,7 @@ def settlement_statement(
 
 @get(
     "/statements/{participant:str}/holdings/{form:str}",
-    opt=access(Resource.BALANCES, Action.READ),
+    opt=access(Resource.HOLDINGS, Action.READ),
     sync_to_thread=True,
 )
 def holdings_statement(
