@@ -1,7 +1,7 @@
 """Journals that older programs wrote: opened, brought forward, replayed and proved by this one.
 
-Goal: an upgrade loses nothing and changes no answer, and where rules did change before any release, it is said at which
-record. Method: houses written by the programs of earlier days (``older/DAY-COMMIT.xz``: small days of four participants,
+Goal: an upgrade loses nothing and changes no answer; where rules changed before any release, it says at which record.
+Method: houses written by the programs of earlier days (``older/DAY-COMMIT.xz``: small days of four participants,
 the first a simulated market day in schema 1), each opened here, on SQLite and by restoring it into PostgreSQL.
 A change of the schema must add a house of its version here: ``docs/upgrade.md`` says how.
 """
