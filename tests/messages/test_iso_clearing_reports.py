@@ -319,6 +319,19 @@ def test_an_allegement_that_ends_is_told(tmp_path: Path) -> None:
     gone = allegement.read_removal(leaves_of(one))
     assert gone == allegement.AllegementRemoval(number=f"O{number}", delivers=False, free=False)
     assert answer_file(house, "B", before + 1)[0] == 0
+    bics = tmp_path / "bics.csv"
+    bics.write_text("participant,bic\nB,BETAHKHH\nHKSCC,TSNGHKHH\n", encoding="utf-8")
+    count, data = answer_file(house, "B", before, bics, ".fin")
+    assert (count, b":23G:REMO" in data, b":20C::PREV//O0" in data) == (1, True, True)
+    count, data = answer_file(keep(told_before(told, before), tmp_path / "early"), "B", None, bics, ".fin")
+    assert (count, b"{2:I578BETAHKHH" in data, b":23G:NEWM" in data) == (1, True, True)
+
+
+def told_before(told: Story, count: int) -> Story:
+    """Return a story of the first commands of another."""
+    early = Story()
+    early.told = told.told[:count]
+    return early
 
 
 def test_reports_are_read_by_their_receiver_only(tmp_path: Path) -> None:

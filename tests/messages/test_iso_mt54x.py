@@ -1,4 +1,4 @@
-"""MT540 to MT548: plain orders both ways, statuses and confirmations out, and nothing that is not acted on comes in.
+"""MT540 to MT548 and MT578: plain orders both ways, answers out, and nothing that is not acted on comes in.
 
 Goal: a custodian on ISO 15022 says and hears the same. Method: drawn orders written and read back; fields of statuses
 and confirmations read off; one breach a message; stretches of good messages cut and replaced.
@@ -19,12 +19,20 @@ sys.path.append(str(Path(__file__).resolve().parents[1] / "clearing"))
 from clearing_book import resolved
 
 from tsingma.basics.rejection import Rejected
+from tsingma.messages.iso20022.allegement import Allegement
 from tsingma.messages.iso20022.codes import State, code_table
 from tsingma.messages.iso20022.confirmation import Confirmation
 from tsingma.messages.iso20022.instruction import Instruction
 from tsingma.messages.iso20022.parties import Directory
 from tsingma.messages.iso20022.status import StatusAdvice
-from tsingma.messages.mt54x import fields_of, read_orders, write_advice, write_confirmation, write_order
+from tsingma.messages.mt54x import (
+    fields_of,
+    read_orders,
+    write_advice,
+    write_allegement,
+    write_confirmation,
+    write_order,
+)
 
 BOND = "HK0000096088"
 PLAIN = Directory(resolved())
@@ -124,6 +132,27 @@ def test_confirmations_say_part_and_rest() -> None:
     assert "{2:I544" in write_confirmation(free, PLAIN, THEIRS, OURS)
     with pytest.raises(Rejected, match="no MT544"):
         write_confirmation(msgspec.structs.replace(one, isin=""), PLAIN, THEIRS, OURS)
+
+
+def test_allegements_say_what_is_to_be_instructed() -> None:
+    """Goal: MT578, and that it stands no more. Method: a delivery of the other side; a payment alone."""
+    one = Allegement(
+        number="O5", delivers=False, alleging="B", alleging_account="B/HOUSE", trade_date="2026-01-02",
+        intended_date="2026-01-05", isin=BOND, quantity=7, currency="CNY", cents=700_000, account="A/HOUSE",
+    )  # fmt: skip
+    text = write_allegement(one, NAMED, THEIRS, OURS)
+    assert "{2:I578" in text
+    for field in (("20C", ":SEME//O5"), ("23G", "NEWM"), ("98A", ":SETT//20260105"), ("35B", f"ISIN {BOND}"),
+                  ("36B", ":SETT//FAMT/7000,00"), ("22H", ":REDE//RECE"), ("22H", ":PAYM//APMT"),
+                  ("95P", ":DEAG//BETAHKHHXXX"), ("19A", ":SETT//CNY7000,00")):  # fmt: skip
+        assert field in fields_of(text)
+    gone = fields_of(write_allegement(one, PLAIN, THEIRS, OURS, removed=True))
+    assert {("23G", "REMO"), ("20C", ":PREV//O5"), ("95R", ":DEAG/TSINGMA/B")} <= set(gone)
+    free = fields_of(write_allegement(msgspec.structs.replace(one, currency="", cents=0), PLAIN, THEIRS, OURS))
+    assert ("22H", ":PAYM//FREE") in free
+    assert "19A" not in dict(free)
+    with pytest.raises(Rejected, match="no MT578"):
+        write_allegement(msgspec.structs.replace(one, isin=""), PLAIN, THEIRS, OURS)
 
 
 def test_what_has_no_field_is_not_written() -> None:

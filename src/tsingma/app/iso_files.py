@@ -113,7 +113,7 @@ def answer_file(
 ) -> tuple[int, bytes]:
     """Return how many messages a participant gets, and the business file of them: sese.024, sese.025 and sese.028.
 
-    With ``to`` ".fin" they are MT548 and MT544 to MT547; allegements and payments without delivery have none there.
+    With ``to`` ".fin" they are MT548, MT544 to MT547 and MT578; payments without delivery have none there.
 
     ``since`` is a record of the journal: only what changed after it is told. Raises Rejected: unknown participant,
     a record that is not there.
@@ -369,6 +369,10 @@ def _fin(told: list[Told], directory: Directory, sender: str, receiver: str) -> 
             texts.append(mt54x.write_confirmation(one, directory, sender, receiver))
         elif isinstance(one, status.StatusAdvice):
             texts.append(mt54x.write_advice(one, sender, receiver))
+        elif isinstance(one, allegement.Allegement) and one.isin:
+            texts.append(mt54x.write_allegement(one, directory, sender, receiver))
+        elif isinstance(one, allegement.AllegementRemoval) and one.alleged is not None and one.alleged.isin:
+            texts.append(mt54x.write_allegement(one.alleged, directory, sender, receiver, removed=True))
     return texts
 
 

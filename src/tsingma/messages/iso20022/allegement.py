@@ -32,12 +32,16 @@ class Allegement(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AllegementRemoval(msgspec.Struct, frozen=True, kw_only=True):
-    """The order that was alleged by this number has found its match, or is cancelled: nothing is asked any more."""
+    """The order that was alleged by this number has found its match, or is cancelled: nothing is asked any more.
+
+    ``alleged`` is what had been alleged, where it is known: sese.029 does not say it here.
+    """
 
     number: str
     delivers: bool
     free: bool
     account: str = ""
+    alleged: Allegement | None = None
 
 
 def write_allegement(one: Allegement, directory: Directory) -> str:

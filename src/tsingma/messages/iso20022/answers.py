@@ -85,7 +85,7 @@ def answers(house: House, participant: str, before: Marks | None = None) -> Iter
         for number in np.flatnonzero(ended & (orders["counterparty"][:known] == index)).tolist():
             one = _allegement(house, number)
             yield AllegementRemoval(
-                number=one.number, delivers=one.delivers, free=not one.currency, account=one.account
+                number=one.number, delivers=one.delivers, free=not one.currency, account=one.account, alleged=one
             )
     yield from _of_instructions(house, index, now, before)
 
