@@ -72,12 +72,21 @@ def test_from_csv_to_confirmation(house: Path, tmp_path: Path, capsys: pytest.Ca
     assert run(capsys, "convert", "--file", str(fin), *named, "--out", str(tmp_path / "again.xml"))["orders"] == 2
     assert run(capsys, "answer", *named, "--participant", "A", "--out", str(fin))["messages"] == 1
     assert b"{2:I547ALPHHKHH" in fin.read_bytes()
+    csv.write_text(f"{HEADER}7,A/HOUSE,deliver,B,{TERMS}", encoding="utf-8")
+    assert run(capsys, "convert", "--file", str(csv), *named, "--out", str(fin))["orders"] == 1
+    link = ":23G:CANC\n:16R:LINK\n:20C::PREV//7\n:16S:LINK"
+    text = fin.read_text(encoding="ascii")
+    fin.write_text(text + text.replace(":23G:NEWM", link).replace("SEME//7", "SEME//8"), encoding="ascii")
+    assert run(capsys, "convert", "--file", str(fin), *named, "--out", str(xml))["orders"] == 2
+    sent = run(capsys, "send", "--file", str(xml), *named)
+    assert (sent["messages"], sent["done"]) == ({"sese.020.001.07": 1, "sese.023.001.11": 1}, 1)
     assert main(["messages", "convert", "--file", str(csv), "--house", str(house), "--out", str(fin)]) == 2
     assert "no BIC of A" in capsys.readouterr().err
     stated = run(capsys, "holdings", "--house", str(house), "--participant", "B", "--out", str(out))
     assert stated["accounts"] == 2
     assert b"<ISIN>KYG875721634</ISIN>" in out.read_bytes()
-    assert run(capsys, "convert", "--file", str(xml), "--house", str(house), "--out", str(csv))["orders"] == 2
+    again = str(tmp_path / "again.xml")
+    assert run(capsys, "convert", "--file", again, *named, "--out", str(csv))["orders"] == 2
     assert csv.read_text(encoding="utf-8").splitlines()[1].startswith("1,A/HOUSE,deliver,B,dvp,100")
 
 

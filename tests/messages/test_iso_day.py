@@ -22,7 +22,8 @@ sys.path.append(str(Path(__file__).resolve().parents[1] / "settlement" / "storie
 from story import BOND, FUND, SHARE, Story
 
 from tsingma.app.instructions import send_file
-from tsingma.app.iso_files import answer_file, convert_file, send_messages
+from tsingma.app.iso_convert import convert_file
+from tsingma.app.iso_files import answer_file, send_messages
 from tsingma.app.session import Session
 from tsingma.basics.rejection import Rejected
 from tsingma.engine.house import House

@@ -24,10 +24,12 @@ from tsingma.messages.iso20022.codes import State, code_table
 from tsingma.messages.iso20022.confirmation import Confirmation
 from tsingma.messages.iso20022.instruction import Instruction
 from tsingma.messages.iso20022.parties import Directory
+from tsingma.messages.iso20022.requests import Cancellation
 from tsingma.messages.iso20022.status import StatusAdvice
 from tsingma.messages.mt54x import (
     fields_of,
     read_orders,
+    read_requests,
     write_advice,
     write_allegement,
     write_confirmation,
@@ -82,7 +84,7 @@ def test_an_order_reads_as_the_guide_has_it() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        ("I543", "I547", "MT547 is not taken"), (":23G:NEWM", ":23G:CANC", "'CANC' is not acted on"),
+        ("I543", "I547", "MT547 is not taken"), (":23G:NEWM", ":23G:COPY", "'COPY' is not acted on"),
         ("KYG875721634", "KYG875721635", "no ISIN"), ("UNIT/100,", "AMOR/100,", "no quantity"),
         ("UNIT/100,", "UNIT/100,5", "more than 0 decimals"), ("HKD30000,00", "GBP30000,00", "no amount"),
         ("HKD30000,00", "HKD30000.00", "no amount"), ("20260105", "260105", "no date"),
@@ -104,6 +106,20 @@ def test_what_is_not_acted_on_is_refused(old: str, new: str, says: str) -> None:
         read_orders(text.replace(old, new, 1), PLAIN, file="day.fin")
     assert says in str(caught.value)
     assert caught.value.rejections[0].file == "day.fin"
+
+
+def test_cancellations_come_in_and_are_no_orders() -> None:
+    """Goal: CANC cancels what it refers to. Method: an order with another function and a link; one without the link."""
+    link = "\n:16R:LINK\n:20C::PREV//17\n:16S:LINK"
+    text = (
+        write_order(ORDER, PLAIN, OURS, THEIRS).replace(":23G:NEWM", f":23G:CANC{link}").replace("SEME//17", "SEME//99")
+    )
+    ((line, one),) = read_requests(text, PLAIN)
+    assert (line, one) == (1, Cancellation(reference="17", delivers=True, free=False, account="A/HOUSE"))
+    with pytest.raises(Rejected, match="'CANC' is no order"):
+        read_orders(text, PLAIN)
+    with pytest.raises(Rejected, match="GENL/LINK/20C:PREV"):
+        read_requests(text.replace(link, ""), PLAIN)
 
 
 def test_statuses_carry_the_codes_of_the_table() -> None:

@@ -19,7 +19,7 @@ from tsingma.basics.dates import to_date
 from tsingma.basics.rejection import Rejected, Rejection, RejectionReason, refuse
 from tsingma.engine.house import House
 from tsingma.messages import mt54x
-from tsingma.messages.instruction_file import read_rows, resolve_rows, write_rows
+from tsingma.messages.instruction_file import resolve_rows
 from tsingma.messages.iso20022 import allegement, requests, status
 from tsingma.messages.iso20022.account_statement import MESSAGE as STATEMENT
 from tsingma.messages.iso20022.answers import Told, answers, marks
@@ -30,12 +30,11 @@ from tsingma.messages.iso20022.header import Header, read_header, write_file, wr
 from tsingma.messages.iso20022.holdings import MESSAGE as HOLDINGS
 from tsingma.messages.iso20022.holdings import statement_of, write_holdings
 from tsingma.messages.iso20022.instruction import MESSAGE as INSTRUCTION
-from tsingma.messages.iso20022.instruction import Instruction
 from tsingma.messages.iso20022.leaves import leaves_of, located
 from tsingma.messages.iso20022.notice import MESSAGE as NOTICE
 from tsingma.messages.iso20022.notice import notices_of, write_notice
 from tsingma.messages.iso20022.obligation import obligations_of, write_obligations
-from tsingma.messages.iso20022.orders import read_all, write_orders
+from tsingma.messages.iso20022.orders import read_all
 from tsingma.messages.iso20022.parties import Directory
 from tsingma.messages.iso20022.payment_status import MESSAGE as PAYMENT_STATUS
 from tsingma.messages.iso20022.schema import FAULTS_MAX, Received, read_messages
@@ -128,8 +127,8 @@ def answer_file(
         directory, moment = directory_of(state, bics), moment_of(state)
         name = f"{session.sequencer.sequence}-{participant}"
     if to != ".xml":
-        _require_form(to)
-        texts = _fin(told, directory, _bic(directory, _DEPOSITORY), _bic(directory, participant))
+        require_form(to)
+        texts = _fin(told, directory, bic_of(directory, _DEPOSITORY), bic_of(directory, participant))
         return len(texts), ("\n".join(texts) + "\n").encode()
     documents = [_document(one, directory) for one in told]
     headers = [
@@ -243,51 +242,14 @@ def _of_accounts(
     return len(documents), data
 
 
-def convert_file(house: Path | str, path: Path, to: str, bics: Path | None = None) -> tuple[int, bytes]:
-    """Return how many orders a file has, and the same as a file of the form ``to``: ".csv", ".xml" or ".fin".
-
-    CSV is an instruction file, XML sese.023, FIN MT540 to MT543 (which need a BIC of the house and of each sender). The
-    house tells codes only, nothing is sent. Raises Rejected with every fault of the file, unknown forms.
-    """
-    with Session.open(house, read_only=True) as session:
-        directory, moment = directory_of(session.house, bics), moment_of(session.house)
-    found = _orders_of(path, directory)
-    if to == ".csv":
-        return len(found), write_rows(msgspec.structs.asdict(one) for one in found)
-    if to == ".xml":
-        return len(found), write_orders(found, directory, path.stem[:35], moment)
-    _require_form(to)
-    texts = [
-        mt54x.write_order(one, directory, _bic(directory, one.account.partition("/")[0]), _bic(directory, _DEPOSITORY))
-        for one in found
-    ]
-    return len(found), ("\n".join(texts) + "\n").encode()
-
-
-def _orders_of(path: Path, directory: Directory) -> list[Instruction]:
-    """Return the orders of a file in any form; each is looked up in the book, so that what comes out can be sent."""
-    form, file = path.suffix.lower(), str(path)
-    if form == ".csv":
-        rows = read_rows(path)
-        lines = [line for line, _ in rows]
-        found = [msgspec.convert({name: cell.strip() for name, cell in row.items()}, Instruction) for _, row in rows]
-    elif form == ".xml":
-        received = read_messages(_bytes(path), file=file, accept=(INSTRUCTION,))
-        lines, found = [one.document.sourceline or 0 for one in received], read_all(received, directory, file=file)
-    else:
-        _require_form(form)
-        numbered = mt54x.read_orders(_bytes(path).decode("ascii", "replace"), directory, file=file)
-        lines, found = [line for line, _ in numbered], [one for _, one in numbered]
-    resolve_rows(zip(lines, (msgspec.structs.asdict(one) for one in found), strict=True), directory.book, file)
-    return found
-
-
-def _require_form(form: str) -> None:
+def require_form(form: str) -> None:
+    """Refuse a form of a file that is neither CSV nor XML nor FIN."""
     if form != ".fin":
         raise refuse(RejectionReason.UNKNOWN, f"'{form}' is no form of a file", remedy=".csv, .xml or .fin")
 
 
-def _bic(directory: Directory, code: str) -> str:
+def bic_of(directory: Directory, code: str) -> str:
+    """Return the BIC of a participant; raises Rejected (missing) without one."""
     if code not in directory.bics:
         raise refuse(RejectionReason.MISSING, f"no BIC of {code}", field="bic", remedy="add it to the file of BICs")
     return directory.bics[code]

@@ -225,7 +225,7 @@ def obligations(
 @_JSON
 def convert(path: Path, house: Path | str, out: Path, bics: Path | None, *, as_json: bool) -> None:
     """Change orders between CSV, sese.023 (.xml) and MT540 to MT543 (.fin); the house only tells codes."""
-    from tsingma.app.iso_files import convert_file
+    from tsingma.app.iso_convert import convert_file
     from tsingma.cli.output import print_figures
 
     count, data = convert_file(house, path, out.suffix.lower(), bics)

@@ -22,6 +22,7 @@ from tsingma.messages.iso20022.confirmation import Confirmation
 from tsingma.messages.iso20022.instruction import Instruction
 from tsingma.messages.iso20022.leaves import decimal_cents
 from tsingma.messages.iso20022.parties import ISSUER, Directory
+from tsingma.messages.iso20022.requests import Cancellation
 from tsingma.messages.iso20022.status import StatusAdvice
 from tsingma.settlement.instruction import PRIORITIES
 
@@ -52,14 +53,28 @@ class _Field:
 
 
 def read_orders(text: str, directory: Directory, *, file: str = "") -> list[tuple[int, Instruction]]:
-    """Return (line, order) of every MT540 to MT543 of a file; raises Rejected with every fault (at most 100)."""
+    """Return (line, order) of every MT540 to MT543 of a file; raises Rejected as ``read_requests``, also for a CANC."""
+    found = read_requests(text, directory, file=file)
+    orders = [(line, one) for line, one in found if isinstance(one, Instruction)]
+    if len(orders) < len(found):
+        line = next(line for line, one in found if not isinstance(one, Instruction))
+        raise refuse(RejectionReason.NOT_ALLOWED, "'CANC' is no order", file=file, line=line, field="GENL/23G",
+                     remedy="NEWM or PREA; a file with cancellations is changed to .xml")  # fmt: skip
+    return orders
+
+
+def read_requests(text: str, directory: Directory, *, file: str = "") -> list[tuple[int, Instruction | Cancellation]]:
+    """Return (line, order or cancellation) of every MT540 to MT543 of a file.
+
+    Raises Rejected with every fault (at most 100).
+    """
     if len(text) > BYTES_MAX:
         raise refuse(RejectionReason.LIMIT, f"{len(text)} bytes, {BYTES_MAX} at most", file=file, remedy="split it")
     text = text.replace("\r\n", "\n")
     *pieces, rest = text.split(_END)
     if len(pieces) > MESSAGES_MAX:
         raise refuse(RejectionReason.LIMIT, f"{len(pieces)} messages, {MESSAGES_MAX} at most", file=file)
-    found: list[tuple[int, Instruction]] = []
+    found: list[tuple[int, Instruction | Cancellation]] = []
     faults: list[Rejection] = []
     line = 1
     for place, piece in enumerate(pieces, 1):
@@ -241,14 +256,15 @@ class _Taken:
                 raise refuse(RejectionReason.NOT_ALLOWED, "is not acted on here", field=name, remedy="leave it out")
 
 
-def _order(kind: str, body: str, directory: Directory) -> Instruction:
+def _order(kind: str, body: str, directory: Directory) -> Instruction | Cancellation:
     if kind not in ORDERS:
         raise refuse(RejectionReason.UNKNOWN, f"MT{kind} is not taken here", remedy="MT540 to MT543")
     (delivers, free), taken = ORDERS[kind], _Taken(body)
     function = taken.must("GENL/23G")
-    if function not in ("NEWM", "PREA"):
+    if function not in ("NEWM", "PREA", "CANC"):
         raise refuse(RejectionReason.NOT_ALLOWED, f"'{function}' is not acted on here", field="GENL/23G",
-                     remedy="NEWM, or PREA to match only; cancel with sese.020")  # fmt: skip
+                     remedy="NEWM, PREA to match only, or CANC")  # fmt: skip
+    before = taken.must("GENL/LINK/20C:PREV") if function == "CANC" else ""
     isin = taken.must("TRADDET/35B").partition("\n")[0].removeprefix("ISIN ")
     if not is_isin(isin):
         raise refuse(RejectionReason.MALFORMED, f"'{isin[:20]}' is no ISIN", field="TRADDET/35B")
@@ -280,6 +296,8 @@ def _order(kind: str, body: str, directory: Directory) -> Instruction:
         common_reference=taken.may("GENL/LINK/20C:COMM"),
     )
     taken.end(("SETDET/22F:SETR", "TRADDET/90A:DEAL", "TRADDET/94B:TRAD", "SETDET/SETPRTY/95P:PSET"))
+    if before:
+        return Cancellation(reference=before, delivers=delivers, free=free, account=one.account)
     return one
 
 

@@ -51,13 +51,14 @@ def write_orders(orders: Iterable[Instruction], directory: Directory, identifier
 
     Raises Rejected as ``write_instruction`` does, and for what would not be taken back (a name that is too long).
     """
-    documents = list(_documents(orders, directory))
+    documents = list(write_documents(orders, directory))
     data = write_one(documents[0]) if len(documents) == 1 else write_file(documents, identifier, created)
     read_messages(data, file=identifier, accept=(MESSAGE,))
     return data
 
 
-def _documents(orders: Iterable[Instruction], directory: Directory) -> Iterator[str]:
+def write_documents(orders: Iterable[Instruction], directory: Directory) -> Iterator[str]:
+    """Yield orders as sese.023 Documents, with the size of each pool as far as it has come."""
     members: dict[tuple[str, str], int] = {}
     for one in orders:
         key = (one.account.partition("/")[0], one.pool)
