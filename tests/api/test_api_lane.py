@@ -24,6 +24,8 @@ ORDER: dict[str, Any] = {
 CASES: dict[str, tuple[str | None, dict[str, Any], dict[str, Any]]] = {
     "good": ("participant", {"json": ORDER}, {}),
     "a list": ("participant", {"json": [ORDER, {**ORDER, "reference": 1_002, "quantity": 0}]}, {}),
+    "a rare field": ("participant", {"json": {**ORDER, "hold": True}}, {}),
+    "an unknown account": ("participant", {"json": {**ORDER, "account_class": "SEGREGATED"}}, {}),
     "refused by the house": ("participant", {"json": {**ORDER, "quantity": 0}}, {}),
     "an unknown code": ("participant", {"json": {**ORDER, "isin": "HK0000000000"}}, {}),
     "another type": ("participant", {"json": {**ORDER, "quantity": "100"}}, {}),
@@ -81,9 +83,7 @@ def test_plain_requests_take_the_short_way_and_spend_their_tokens(
 ) -> None:
     """Goal: the short way is taken, and a token is good for one change on either. Method: counted; one token twice."""
     taken = []
-    monkeypatch.setattr(
-        lane, "decode_body", lambda opt, body: taken.append(body) or lane.submit.opt["decoder"].decode(body)
-    )
+    monkeypatch.setattr(lane, "request_hash", lambda _scope, body: taken.append(body) or b"")
     token = house.token("participant")
     headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": "a"}
     assert house.client.post("/instructions", json=ORDER, headers=headers).status_code == 201
@@ -97,7 +97,7 @@ def test_plain_requests_take_the_short_way_and_spend_their_tokens(
 def test_what_is_not_plain_goes_the_general_way(house: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     """Goal: only what is plainly told is short. Method: a query, a body in pieces, a header twice: none is counted."""
     taken: list[bytes] = []
-    monkeypatch.setattr(lane, "decode_body", lambda opt, body: taken.append(body))
+    monkeypatch.setattr(lane, "request_hash", lambda _scope, body: taken.append(body) or b"")
     good = {"Idempotency-Key": "q", "Authorization": f"Bearer {house.token('participant')}"}
     assert house.client.post("/instructions?x=1", json=ORDER, headers=good).status_code in (201, 400)
     pieces = iter([b"[", b"]"])

@@ -89,3 +89,47 @@ def test_a_request_is_the_same_with_and_without_columns_that_say_nothing() -> No
     assert same_request(older, now)
     other = intake().command([msgspec.structs.replace(order, hold=True)], "B00001", "api/k", 5)
     assert not same_request(older, other)
+
+
+FIELDS: dict[str, list[Any]] = {
+    "reference": [1, 2**40 - 1, 0, 2**40, "1", 1.5], "account_class": ["HOUSE", "CLIENT", "CNS"],
+    "side": ["deliver", "receive", "give"], "counterparty": ["B00002", "NOBODY", "b", "B00002\n"],
+    "kind": ["dvp", "fop", "swap"], "trade_date": ["2026-01-05", "2026-1-5"], "intended_date": ["2026-01-07", ""],
+    "isin": [intake().book.securities[0], "", "HK0000000000", "x"], "quantity": [100, 2**53, -1, 2**53 + 1, True],
+    "currency": ["HKD", "", "XXX", "hkd"], "amount": ["1000.00", "", "1.234", "-1", "1" * 17], "hold": [True],
+    "more": [1],
+}  # fmt: skip
+OFTEN = {name: values[0] for name, values in FIELDS.items() if name not in ("hold", "more")}
+
+
+@settings(deadline=None, max_examples=400)
+@given(
+    st.lists(
+        st.builds(
+            lambda changed, gone: {name: value for name, value in {**OFTEN, **changed}.items() if name not in gone},
+            st.dictionaries(st.sampled_from(sorted(FIELDS)), st.integers(0, 5), max_size=2).map(
+                lambda picked: {name: FIELDS[name][place % len(FIELDS[name])] for name, place in picked.items()}
+            ),
+            st.sets(st.sampled_from(sorted(OFTEN)), max_size=1) | st.just(set()),
+        ),
+        max_size=3,
+    ),
+    st.booleans(),
+)
+def test_what_is_read_plainly_is_read_the_same_strictly(told: list[dict[str, Any]], alone: bool) -> None:
+    """Goal: the cheap reading lets nothing through. Method: bodies with a few fields wrong; both readings compared."""
+    body = msgspec.json.encode(told[0] if alone and told else told)
+    plainly = intake().plain(body)
+    if plainly is None:
+        return
+    strictly = msgspec.json.decode(body, type=Order | list[Order])
+    both = [one if isinstance(one, list) else [one] for one in (plainly, strictly)]
+    commands = [outcome(lambda orders=orders: intake().command(orders, "B00001", "k", 1)) for orders in both]
+    assert commands[0] == commands[1]
+
+
+def test_most_orders_are_read_plainly() -> None:
+    """Goal: the cheap reading is taken. Method: one order and a list of what most orders say."""
+    assert intake().plain(msgspec.json.encode(OFTEN)) is not None
+    assert intake().plain(msgspec.json.encode([OFTEN] * 3)) is not None
+    assert intake().plain(msgspec.json.encode([OFTEN, {**OFTEN, "counterparty": "NOBODY"}])) is None

@@ -64,7 +64,7 @@ class Lane:
             reach = await admit(self._desk, [token], submit.opt, {}, certificate_of(scope))
             body = await _whole(receive, length)
             reach = msgspec.structs.replace(reach, request=request_hash(scope, body))
-            data = decode_body(submit.opt, body)
+            data = self._service.intake.plain(body) or decode_body(submit.opt, body)
             outcomes = await submit.fn(service=self._service, entry=self._entry, reach=reach, key=key, data=data)
         except Exception as error:  # noqa: BLE001 - every one is answered as the problem it is
             request: Any = StrictRequest(scope, receive, send)

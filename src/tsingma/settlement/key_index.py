@@ -45,11 +45,11 @@ class KeyIndex:
         wanted = np.unique(keys)
         low, high = (np.searchsorted(self._key, wanted, side) for side in ("left", "right"))
         sizes = high - low
-        hit = np.flatnonzero(sizes)
-        sorted_rows = [self._row[low[place] : high[place]] for place in hit.tolist()]
+        starts = np.repeat(low - np.cumsum(sizes) + sizes, sizes)  # of each key's rows, less the rows before it
+        sorted_rows = self._row[starts + np.arange(starts.size)]
         loose = [self._loose[key] for key in wanted.tolist() if key in self._loose]
         loose_rows = np.array([row for rows in loose for row in rows], np.int64)
-        return np.sort(np.concatenate([*sorted_rows, loose_rows]))
+        return np.sort(np.concatenate([sorted_rows, loose_rows]))
 
     def has(self, keys: Int64) -> Bools:
         """Return for each key whether a row is under it."""
