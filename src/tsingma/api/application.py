@@ -29,6 +29,7 @@ from tsingma.api.metrics import Metrics
 from tsingma.api.moments import give_look
 from tsingma.api.patience import patient
 from tsingma.api.people import People
+from tsingma.api.tail import Tail
 from tsingma.api.watching import Watching, commit_spans, tracer_of
 from tsingma.app.as_of import AsOf
 from tsingma.app.house_market import HouseMarket
@@ -75,7 +76,7 @@ def application(
     members = service.read(lambda house, _at: {one.code: one for one in house.resolved.book.participants})
     entrance = Entrance(keys, people or People(), members, clock, keys_file=keys_file, people_file=people_file,
                         checker=checker)  # fmt: skip
-    entry, feeds = Door(service), feed.Feeds(entrance.tokens)
+    entry, feeds = Door(service), feed.Feeds(entrance.tokens, Tail(service))
     metrics, board = metrics or Metrics(), JobBoard(clock, job_limits)
     past = AsOf(service.place)
     given = {"service": service, "entry": entry, "feeds": feeds, "figures": metrics, "board": board, "bench": Bench(),

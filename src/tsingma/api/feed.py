@@ -12,18 +12,17 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
 
-import msgspec
 from litestar import Request, get
 from litestar.di import NamedDependency
 from litestar.exceptions import TooManyRequestsException
 from litestar.params import QueryParameter
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
-from tsingma.api.door import Door
 from tsingma.api.guard import Reach, access
 from tsingma.api.permissions import Action, Resource
 from tsingma.api.problems import responses
 from tsingma.api.reads import Code, Reached, Service
+from tsingma.api.tail import Ready, Seat, Tail, event_of
 from tsingma.api.tokens import TokenDesk
 from tsingma.app.house_feed import tell
 from tsingma.app.house_service import HouseService
@@ -42,9 +41,9 @@ Follow = Annotated[bool, QueryParameter(description="false: end at the end of th
 class Feeds:
     """Which feeds are open, and the clock by which they end."""
 
-    def __init__(self, desk: TokenDesk) -> None:
-        """Start without feeds."""
-        self.desk = desk
+    def __init__(self, desk: TokenDesk, tail: Tail) -> None:
+        """Start without feeds; ``tail`` tells those at the end of the journal."""
+        self.desk, self.tail = desk, tail
         self._open: Counter[str] = Counter()
 
     def require_room(self, key: str) -> None:
@@ -70,7 +69,6 @@ class Feeds:
 async def events(
     request: Request[Any, Any, Any],
     service: Service,
-    entry: NamedDependency[Door],
     feeds: NamedDependency[Feeds],
     reach: Reached,
     after: After = 0,
@@ -82,22 +80,34 @@ async def events(
     last = request.headers.get("last-event-id", "")
     start = int(last) if last.isascii() and last.isdigit() and len(last) < 16 else after
     feeds.require_room(reach.caller.key)
-    return ServerSentEvent(_stream(service, entry, feeds, reach, start, mine, follow=follow))
+    return ServerSentEvent(_stream(service, feeds, reach, start, mine, follow=follow))
 
 
 async def _stream(
-    service: HouseService, entry: Door, feeds: Feeds, reach: Reach, after: int, participant: str, *, follow: bool
+    service: HouseService, feeds: Feeds, reach: Reach, after: int, participant: str, *, follow: bool
 ) -> AsyncIterator[ServerSentEventMessage]:
     with feeds.counted(reach.caller.key):
         while feeds.desk.now_s < reach.caller.expires_s:
             before = after
             after, found = await asyncio.to_thread(tell, service, after, RECORDS_A_LOOK, participant)
-            for one in found:
-                yield ServerSentEventMessage(
-                    data=msgspec.json.encode(one), event=one.command, id=one.sequence, sep="\n"
-                )
-            if after == before:
-                if not follow:
+            if found:
+                yield Ready(b"".join(map(event_of, found)))
+            if after > before:
+                continue
+            if not follow:
+                return
+            with feeds.tail.seat(participant, after) as seat:
+                if seat is None:
+                    continue
+                async for message in _sit(feeds, reach, seat):
+                    yield message
+                after = seat.at
+                if seat.lost:
                     return
-                await entry.changed(KEEP_ALIVE_SECONDS)
-                yield ServerSentEventMessage(data=None, comment="here", id=after, sep="\n")
+
+
+async def _sit(feeds: Feeds, reach: Reach, seat: Seat) -> AsyncIterator[ServerSentEventMessage]:
+    """Tell what is told at the end of the journal, until the seat is no good any more or the token ends."""
+    while not (seat.behind or seat.lost) and feeds.desk.now_s < reach.caller.expires_s:
+        events = await seat.take(KEEP_ALIVE_SECONDS)
+        yield Ready(events) if events else ServerSentEventMessage(data=None, comment="here", id=seat.at, sep="\n")

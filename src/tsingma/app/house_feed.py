@@ -7,6 +7,8 @@ party. It is told that something happened and to what; how things stand then is 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
 
 import msgspec
 import numpy as np
@@ -46,30 +48,58 @@ def tell(service: HouseService, after: int, limit: int, participant: str) -> tup
 
     ``participant`` is who reads, "" for somebody who may see everything.
     """
+    at, found = tell_all(service, after, limit, frozenset((participant,)))
+    return at, found[participant]
+
+
+def tell_all(
+    service: HouseService, after: int, limit: int, participants: frozenset[str]
+) -> tuple[int, dict[str, list[Told]]]:
+    """Return up to which record was looked and what each of several readers sees, as ``tell`` does for one."""
     records = service.records(after, limit)
-    if not records:
-        return after, []
-    found = service.read(lambda house, _at: _seen(house, records, participant))  # at least as far as the records
-    return records[-1].sequence, found
+    touched = [_Touched.by(record) for record in records]
+    found: dict[str, list[Told]] = {participant: [] for participant in participants}
+    if records:  # the house stands at least as far as the records
+        service.read(lambda house, _at: _fill(house, touched, found))
+    return (records[-1].sequence if records else after), found
 
 
-def _seen(house: House, records: Sequence[Record], participant: str) -> list[Told]:
-    return [told for told in (_told(house, record, participant) for record in records) if told is not None]
+@dataclass(frozen=True, slots=True)
+class _Touched:
+    """A record, its command, and the numbers of instructions and of orders that it was about."""
+
+    record: Record
+    command: Command
+    instructions: tuple[int, ...]
+    orders: tuple[int, ...]
+
+    @classmethod
+    def by(cls, record: Record) -> Self:
+        command = _carried_out(record)
+        return cls(record, command, *_touched(command, record))
 
 
-def _told(house: House, record: Record, participant: str) -> Told | None:
+def _fill(house: House, touched: Sequence[_Touched], found: dict[str, list[Told]]) -> None:
+    for one in touched:
+        parties = [parties_of_instruction(house, number) for number in one.instructions] if any(found) else []
+        for participant, seen in found.items():
+            told = _told(one, parties, participant)
+            if told is not None:
+                seen.append(told)
+
+
+def _told(one: _Touched, parties: Sequence[frozenset[str]], participant: str) -> Told | None:
     """Return what a participant ("": everybody's overseer) sees of a record, or None."""
-    command = _carried_out(record)
+    command, sequence = one.command, one.record.sequence
     tag = str(command.__struct_config__.tag)
     step = command.step if isinstance(command, RunStep) else ""
-    instructions, orders = _touched(command, record)
     if not participant:
-        return Told(record.sequence, tag, step, instructions, orders)
+        return Told(sequence, tag, step, one.instructions, one.orders)
     if isinstance(command, OpenDay | RunStep | CloseDay):
-        return Told(record.sequence, tag, step, (), ())
-    mine = tuple(number for number in instructions if participant in parties_of_instruction(house, number))
-    own = orders if getattr(command, "participant", "") == participant else ()
-    return Told(record.sequence, tag, "", mine, own) if mine or own else None
+        return Told(sequence, tag, step, (), ())
+    mine = tuple(number for number, both in zip(one.instructions, parties, strict=True) if participant in both)
+    own = one.orders if getattr(command, "participant", "") == participant else ()
+    return Told(sequence, tag, "", mine, own) if mine or own else None
 
 
 def _carried_out(record: Record) -> Command:
