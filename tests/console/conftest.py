@@ -31,3 +31,10 @@ def console(written_console: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     market = HouseMarket(write_prices(folder.parent / "market"))
     with served(folder, market=market, more_routes=ROUTES) as running:
         yield running
+
+
+@pytest.fixture
+def changing_console(written_console: Path, tmp_path: Path) -> Iterator[Served]:
+    """A served copy that one test changes."""
+    with served(Path(shutil.copytree(written_console, tmp_path / "house")), more_routes=ROUTES) as running:
+        yield running

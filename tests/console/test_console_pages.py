@@ -59,6 +59,7 @@ CASES = {
         "/console/margin/what-if?participant={participant}", title="page.what_if.title"
     ),
     "GET /console/approvals": Case("/console/approvals", has_owner=False, title="page.approvals.title"),
+    "GET /console/journal": Case("/console/journal?participant={participant}", title="journal.table"),
     "GET /console/changes": Case("/console/changes?follow=false", has_owner=False),
 }
 

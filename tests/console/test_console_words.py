@@ -6,14 +6,21 @@ import re
 import string
 import tomllib
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 pytest.importorskip("jinja2")
 
+from tsingma.api.permissions import Role
 from tsingma.basics.rejection import InvariantBroken, RejectionReason
 from tsingma.console.language import WORDS_FOLDER, Language, language_of, words_in
 from tsingma.console.page import TEMPLATES_FOLDER
+from tsingma.journal.commands import Command
+from tsingma.links.rule_rows import QuotaKind
+from tsingma.settlement.instruction import KINDS, ORIGINS, PRIORITIES, REASONS, STATUSES
+from tsingma.settlement.orders import ORDER_STATUSES
+from tsingma.settlement.timetable import timetable
 
 GLOSSARY = Path(__file__).resolve().parents[2] / "docs" / "glossary.md"
 TEMPLATES = sorted(TEMPLATES_FOLDER.rglob("*.html"))
@@ -92,6 +99,19 @@ def test_terms_are_those_of_the_glossary() -> None:
 def test_every_reason_of_refusal_has_words() -> None:
     """Goal: a refusal is told in both languages. Method: the enumeration against the table."""
     assert {f"problem.reason_name.{one}" for one in RejectionReason} <= words_in(Language.ZH).keys()
+
+
+def test_everything_the_house_enumerates_has_words() -> None:
+    """Goal: no code where people read. Method: commands, statuses, kinds, reasons, steps against words."""
+    names = {
+        "command": [str(one.__struct_config__.tag) for one in get_args(Command)],
+        "status": STATUSES, "order_status": ORDER_STATUSES, "kind": KINDS, "kind_in_full": KINDS,
+        "reason": [one.replace(" ", "-") for one in REASONS], "origin": [one.replace(" ", "-") for one in ORIGINS],
+        "priority": PRIORITIES, "step": [step.name for step in timetable()], "quota": list(QuotaKind),
+        "role": list(Role),
+    }  # fmt: skip
+    keys = words_in(Language.ZH).keys()
+    assert [f"{group}.{one}" for group, all_of in names.items() for one in all_of if f"{group}.{one}" not in keys] == []
 
 
 def test_a_key_without_words_is_a_defect() -> None:
