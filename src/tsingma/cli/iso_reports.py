@@ -48,7 +48,7 @@ def reports(*, as_json: bool) -> None:
         click.echo(msgspec.json.encode(kinds).decode())
         return
     for kind, one in REPORTS.items():
-        click.echo(f"{kind:<20} {', '.join(one.messages):<34} {one.title}")
+        click.echo(f"{kind:<20} {one.title:<52} {', '.join(one.messages)}")
 
 
 @click.command(
