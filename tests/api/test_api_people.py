@@ -24,6 +24,8 @@ password = "{HASH}"
 valid_from = 2026-01-01T00:00:00Z
 valid_to = 2027-01-01T00:00:00Z
 """
+SUBJECT = 'issuer = "https://id.example"\nsubject = "u"\n'
+NOBODY = {"issuer": "https://id.example", "subject": "u-1"}
 
 
 def test_a_person_is_added_with_a_password_from_standard_input(
@@ -46,6 +48,7 @@ def test_a_person_is_added_with_a_password_from_standard_input(
         assert secret not in told.out + told.err
     assert "horse" not in people.read_text(encoding="utf-8")
     who = ["--id", "lee", "--name", "Lee", "--role", "participant", "--participant", "A", "--subject", "u-1"]
+    who += ["--issuer", "https://id.example"]
     assert main(["serve", "person", *who, *more]) == 0
     assert [one.id for one in read_people(people).person] == ["chan", "lee"]
     before = people.read_bytes()
@@ -71,10 +74,11 @@ def test_a_person_is_added_with_a_password_from_standard_input(
         (lambda text: text + 'admin = true', ""),
         (lambda text: text.replace('"chan"', '"Chan Tai Man"'), ""),
         (lambda text: text.replace("[[person]]", "[[person"), ""),
-        (lambda text: text + 'subject = "u"\n' + text.replace("chan", "lee") + 'subject = "u"', "subject"),
+        (lambda text: text + SUBJECT + text.replace("chan", "lee") + SUBJECT, "subject"),
+        (lambda text: text + 'subject = "u"', "issuer"),
     ],
     ids=["twice", "no-proof", "other-hash", "plain", "no-participant", "participant-of-operator", "no-offset",
-         "ends-before", "unknown-field", "odd-id", "no-toml", "one-subject-twice"],
+         "ends-before", "unknown-field", "odd-id", "no-toml", "one-subject-twice", "no-issuer"],
 )  # fmt: skip
 def test_wrong_files_are_refused_whole(tmp_path: Path, change: object, field: str) -> None:
     """Goal: nobody half known. Method: a good file changed in one place each; the fault names the field."""
@@ -108,7 +112,7 @@ def test_people_belong_to_participants_of_the_book(tmp_path: Path) -> None:
     }
     for participant, right in (("A", True), ("C", False), ("X", False)):
         path = tmp_path / f"{participant}.toml"
-        made = new_person(path, "lee", "Lee", Role.PARTICIPANT, participant, "", "u-1", FixedClock(0))
+        made = new_person(path, "lee", "Lee", Role.PARTICIPANT, participant, "", FixedClock(0), **NOBODY)
         if right:
             require_members(People(person=(made,)), book, "")
         else:
@@ -124,12 +128,14 @@ def test_control_characters_are_refused(tmp_path: Path, name: str) -> None:
     path = tmp_path / "people.toml"
     for fields in ((name, "", "u"), ("Lee", name, "u"), ("Lee", "", name)):
         with pytest.raises(Rejected):
-            new_person(path, "lee", fields[0], Role.AUDITOR, fields[1], "", fields[2], SystemClock())
+            new_person(
+                path, "lee", fields[0], Role.AUDITOR, fields[1], "", SystemClock(), issuer="i", subject=fields[2]
+            )
     assert not path.exists()
 
 
 def test_quotes_and_backslashes_come_back(tmp_path: Path) -> None:
     """Goal: names as they are. Method: quotes, backslashes, other planes; read again."""
     path, name = tmp_path / "people.toml", '陳 "大\\文" \\u0041 𠮷'
-    new_person(path, "lee", name, Role.AUDITOR, "", "", "u-1", SystemClock())
+    new_person(path, "lee", name, Role.AUDITOR, "", "", SystemClock(), **NOBODY)
     assert [one.name for one in read_people(path).person] == [name]

@@ -83,6 +83,7 @@ def test_every_page_is_tried_and_states_its_access(console: Served) -> None:
     assert public == {
         "GET /console/{rest}", "GET /console/assets/{digest}/{name}",
         "GET /console/sign-in", "POST /console/sign-in", "POST /console/sign-out",
+        "GET /console/sign-in/provider", "GET /console/sign-in/return",
     }  # fmt: skip
     reads = {name for name, stated in routes.items() if stated != PUBLIC and stated[1] is Action.READ}
     assert reads == set(CASES)

@@ -27,6 +27,7 @@ from tsingma.api.keys import Keys
 from tsingma.api.lane import Lane
 from tsingma.api.metrics import Metrics
 from tsingma.api.moments import give_look
+from tsingma.api.oidc import Provider
 from tsingma.api.patience import patient
 from tsingma.api.people import People
 from tsingma.api.tail import Tail
@@ -61,6 +62,7 @@ def application(
     people: People | None = None,
     people_file: Path | None = None,
     checker: Checker | None = None,
+    provider: Provider | None = None,
     act_minutes: int = acts.EXPIRY_MINUTES,
     more_routes: Sequence[ControllerRouterHandler] = (),
 ) -> Litestar:
@@ -70,12 +72,12 @@ def application(
     then watched; without a file they hold to the end. ``body_bytes_max`` bounds a request, ``metrics`` counts,
     ``spans`` go where the process says when nothing is given. ``market`` has the prices that margin and stress need.
     Acts of the operator lapse after ``act_minutes``. ``more_routes`` are those of rooms above, behind the same guard.
-    ``checker`` checks signatures of tokens in a process of its own.
+    ``checker`` checks signatures of tokens in a process of its own, ``provider`` signs people in.
     Raises Rejected (keys or people whose participant the house does not have), and then the house stays open.
     """
     members = service.read(lambda house, _at: {one.code: one for one in house.resolved.book.participants})
     entrance = Entrance(keys, people or People(), members, clock, keys_file=keys_file, people_file=people_file,
-                        checker=checker)  # fmt: skip
+                        checker=checker, provider=provider)  # fmt: skip
     entry, feeds = Door(service), feed.Feeds(entrance.tokens, Tail(service))
     metrics, board = metrics or Metrics(), JobBoard(clock, job_limits)
     past = AsOf(service.place)

@@ -16,6 +16,7 @@ from tsingma.api.sessions import Sessions
 
 SESSION = "tsingma"
 FORM = "tsingma-form"  # of forms before anybody has signed in
+PROVIDER = "tsingma-provider"  # of a sign-in that is under way at the provider
 FORM_FIELD = "csrf"
 FORM_HEADER = "x-csrf-token"
 SAFE_METHODS = ("GET", "HEAD")

@@ -8,6 +8,7 @@ from pathlib import Path
 from tsingma.api.checkers import Checker
 from tsingma.api.file_watch import FileWatch
 from tsingma.api.keys import Keys, read_keys, require_owners
+from tsingma.api.oidc import Provider
 from tsingma.api.people import People, read_people, require_members
 from tsingma.api.sessions import Sessions
 from tsingma.api.sign_in import SignInDesk
@@ -22,8 +23,10 @@ class Entrance:
     def __init__(
         self, keys: Keys, people: People, members: Mapping[str, Participant], clock: Clock,
         *, keys_file: Path | None = None, people_file: Path | None = None, checker: Checker | None = None,
+        provider: Provider | None = None,
     ) -> None:  # fmt: skip
-        """Take keys and people; ``members`` are the participants of the book, ``checker`` is asked for signatures.
+        """Take keys and people; ``members`` are the participants of the book, ``checker`` is asked for signatures,
+        ``provider`` signs people in beside their passwords.
 
         Raises Rejected: keys or people whose participant the house does not have, or may have no key.
         """
@@ -31,7 +34,7 @@ class Entrance:
         require_owners(keys, members, str(keys_file or ""))
         require_members(people, members, str(people_file or ""))
         self.tokens, self.sessions = TokenDesk(keys, clock, checker), Sessions(people, clock)
-        self.sign_in = SignInDesk(self.sessions, clock)
+        self.sign_in, self.provider = SignInDesk(self.sessions, clock), provider
         self._watches = [
             FileWatch(path, take_up, clock)
             for path, take_up in ((keys_file, self._take_keys), (people_file, self._take_people))
@@ -49,9 +52,11 @@ class Entrance:
         for watch in self._watches:
             watch.look()
 
-    def close(self) -> None:
-        """Let go of the threads."""
+    async def close(self) -> None:
+        """Let go of threads and connections."""
         self.sign_in.close()
+        if self.provider is not None:
+            await self.provider.close()
 
     def _take_keys(self) -> None:
         if self._keys_file is not None:

@@ -1,8 +1,9 @@
 """The people file: who may sign in to the console, as what, and from when to when.
 
 TOML: one ``[[person]]`` each with ``id``, ``name``, ``role``, ``participant`` (of members only), ``valid_from`` and
-``valid_to`` (moments with an offset), and how they prove who they are: ``password`` (an argon2id hash), or ``subject``
-at an OpenID Connect provider, or both. Passwords are hashed with argon2id (RFC 9106) under the library's defaults.
+``valid_to`` (moments with an offset), and how they prove who they are: ``password`` (an argon2id hash), or ``issuer``
+and ``subject`` at an OpenID Connect provider, or both. Passwords are hashed with argon2id (RFC 9106) under the
+library's default parameters.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ class Person(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     valid_to: datetime
     participant: Text = ""
     password: Text = ""
+    issuer: Text = ""
     subject: Text = ""
 
     def is_valid(self, now_s: int) -> bool:
@@ -93,8 +95,9 @@ def require_members(people: People, participants: Mapping[str, Participant], fil
 
 
 def new_person(
-    path: Path, person: str, name: str, role: Role, participant: str, password: str, subject: str, clock: Clock
-) -> Person:
+    path: Path, person: str, name: str, role: Role, participant: str, password: str, clock: Clock,
+    *, issuer: str = "", subject: str = "",
+) -> Person:  # fmt: skip
     """Add a person to the end of a people file (made, mode 600, when there is none) and return it.
 
     An empty ``password`` or ``subject`` is none of it. Raises Rejected: duplicate (the id), out-of-range (length of the
@@ -105,7 +108,8 @@ def new_person(
         raise refuse(RejectionReason.OUT_OF_RANGE, message, field="password")
     today = datetime.fromtimestamp(clock.now_ns() // 1_000_000_000, UTC).replace(second=0, minute=0, hour=0)
     row = {
-        "id": person, "name": name, "role": str(role), "participant": participant, "subject": subject,
+        "id": person, "name": name, "role": str(role), "participant": participant, "issuer": issuer,
+        "subject": subject,
         "password": hashed(password) if password else "",
         "valid_from": today, "valid_to": today + timedelta(days=VALID_DAYS),
     }  # fmt: skip
@@ -148,10 +152,13 @@ def _faults(people: People, file: str) -> list[Rejection]:
     for person in people.person:
         if person.id in ids:
             faults.append(_fault(file, person, RejectionReason.DUPLICATE, "id", "is there twice"))
-        if person.subject and person.subject in subjects:
+        account = (person.issuer, person.subject)
+        if person.subject and account in subjects:
             faults.append(_fault(file, person, RejectionReason.DUPLICATE, "subject", "is another person's too"))
         ids.add(person.id)
-        subjects.add(person.subject)
+        subjects.add(account)
+        if bool(person.issuer) != bool(person.subject):
+            faults.append(_fault(file, person, RejectionReason.MISSING, "issuer", "and subject belong together"))
         if not person.password and not person.subject:
             faults.append(_fault(file, person, RejectionReason.MISSING, "password", "neither password nor subject"))
         if person.password and not _is_hash(person.password):

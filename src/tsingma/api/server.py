@@ -21,6 +21,7 @@ from tsingma.api.checkers import Checker
 from tsingma.api.keys import Keys, read_keys
 from tsingma.api.logs import start_logs
 from tsingma.api.metrics import Metrics
+from tsingma.api.oidc import Provider, ProviderSettings, is_private
 from tsingma.api.people import read_people
 from tsingma.api.standby_door import StandbyDoor
 from tsingma.app.house_market import HouseMarket
@@ -59,7 +60,7 @@ def serve(
         return application(
             service, known, SystemClock(), keys_file=keys, body_bytes_max=settings.limits.body_bytes,
             metrics=metrics, market=market, people=persons, people_file=people, checker=checker,
-            act_minutes=settings.acts.expiry_minutes, more_routes=more_routes,
+            act_minutes=settings.acts.expiry_minutes, provider=_provider(settings), more_routes=more_routes,
         )  # fmt: skip
 
     end = metrics.listen(settings.metrics.port) if settings.metrics.port else None
@@ -132,6 +133,16 @@ def _named(value: str, field: str) -> str:
             remedy=f"give the option, or {field} in the configuration file",
         )  # fmt: skip
     return value
+
+
+def _provider(settings: ServeSettings) -> Provider | None:
+    told = settings.provider
+    if not told.issuer:
+        return None
+    for field, address in (("issuer", told.issuer), ("redirect", told.redirect)):
+        if not is_private(address):
+            raise refuse(RejectionReason.NOT_ALLOWED, "is not reached over TLS", field=f"provider.{field}")
+    return Provider(ProviderSettings(told.issuer, told.client_id, told.redirect, told.client_secret), SystemClock())
 
 
 def _require_authority(keys: Keys, settings: ServeSettings) -> None:

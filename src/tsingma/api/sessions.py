@@ -48,7 +48,7 @@ class Sessions:
     def replace(self, people: People) -> None:
         """Take other people from now on."""
         self._people = {person.id: person for person in people.person}
-        self._subjects = {person.subject: person.id for person in people.person if person.subject}
+        self._subjects = {(one.issuer, one.subject): one.id for one in people.person if one.subject}
         self._rows = {person.id: _digest_of(person) for person in people.person}
 
     def person(self, name: str) -> Person | None:
@@ -56,9 +56,9 @@ class Sessions:
         found = self._people.get(name)
         return found if found is not None and found.is_valid(self._now_s()) else None
 
-    def of_subject(self, subject: str) -> Person | None:
-        """Return the person of a subject at the provider who may act now, or None."""
-        return self.person(self._subjects.get(subject, ""))
+    def of_subject(self, issuer: str, subject: str) -> Person | None:
+        """Return the person of a subject at a provider who may act now, or None."""
+        return self.person(self._subjects.get((issuer, subject), ""))
 
     def begin(self, person: Person, cookie_before: str = "") -> str:
         """Return the cookie of a new session; that of ``cookie_before`` ends, and the oldest where there are many."""

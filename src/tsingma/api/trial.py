@@ -65,7 +65,7 @@ def make_trial(folder: Path, book: ReferenceBook, clock: Clock) -> Trial:
     made = []
     for name, role, participant in roles:
         password = secrets.token_urlsafe(PASSWORD_BYTES)
-        new_person(people, name, name, role, participant, password, "", clock)
+        new_person(people, name, name, role, participant, password, clock)
         made.append(TrialPerson(name, password, str(role), participant))
     new_key(keys, private, "trial", Role.PARTICIPANT, members[0], clock)
     return Trial(str(people), str(keys), str(private), tuple(made))

@@ -183,6 +183,12 @@ def _contradictions(settings: ServeSettings) -> Iterator[Rejection]:
             RejectionReason.CONFLICT, "a certificate and its private key belong together", None, 0, "tls",
             "give tls.certificate and tls.private_key, or neither",
         )  # fmt: skip
+    named = settings.provider
+    if named.issuer and not (named.client_id and named.redirect.endswith("/console/sign-in/return")):
+        yield _fault(
+            RejectionReason.CONFLICT, "a provider needs what it knows the house as, and where people come back", None,
+            0, "provider", "give provider.client_id and provider.redirect, ending in /console/sign-in/return",
+        )  # fmt: skip
     if settings.tls.client_ca and not settings.tls.certificate:
         yield _fault(
             RejectionReason.CONFLICT, "clients show certificates over TLS only", None, 0, "tls.client_ca",

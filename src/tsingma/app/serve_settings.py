@@ -61,6 +61,18 @@ class PeopleSection(_Section, frozen=True, kw_only=True):
     file: File = ""
 
 
+class ProviderSection(_Section, frozen=True, kw_only=True):
+    """OpenID Connect provider of people: its issuer, what it knows the house as, and where it sends people back.
+
+    ``redirect`` is the house's address with the path ``/console/sign-in/return``; without ``issuer`` there is none.
+    """
+
+    issuer: Text = ""
+    client_id: Text = ""
+    client_secret: Annotated[str, Meta(max_length=1_000, extra=SECRET)] = ""
+    redirect: Text = ""
+
+
 class ActsSection(_Section, frozen=True, kw_only=True):
     """Minutes after which an act of the operator lapses that no second person has decided."""
 
@@ -109,6 +121,7 @@ class ServeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     tls: TlsSection = TlsSection()
     keys: KeysSection = KeysSection()
     people: PeopleSection = PeopleSection()
+    provider: ProviderSection = ProviderSection()
     acts: ActsSection = ActsSection()
     market: MarketSection = MarketSection()
     limits: LimitsSection = LimitsSection()

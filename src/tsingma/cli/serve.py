@@ -136,17 +136,17 @@ def token(keys: Path, private: Path, seconds: int) -> None:
 @serve.command(
     epilog="\b\nExample:\n  tsingma serve person --people people.toml --id chan --name 'Chan Tai Man' --role operator\n"
 )
-@click.option("--standby", is_flag=True, help="Follow the writer of a house on PostgreSQL; serve when it is gone.")
 @click.option("--people", required=True, type=click.Path(dir_okay=False, path_type=Path), help="People file (TOML).")
 @click.option("--id", "person_id", required=True, help="What the person signs in as: a-z, 0-9 and . _ -")
 @click.option("--name", required=True, help="The person's name, as others see it.")
 @click.option("--role", required=True, type=click.Choice(_ROLES))
 @click.option("--participant", default="", help="Whose person it is: of participants and custodians only.")
-@click.option("--subject", default="", help="Who the person is at the OpenID Connect provider; no password is asked.")
+@click.option("--issuer", default="", help="OpenID Connect provider that knows the person; no password is asked.")
+@click.option("--subject", default="", help="Who the person is to that provider.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from the first line of standard input.")
 @_JSON
 def person(
-    people: Path, person_id: str, name: str, role: str, participant: str, subject: str,
+    people: Path, person_id: str, name: str, role: str, participant: str, issuer: str, subject: str,
     *, password_stdin: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Add a person to the people file, with a password asked for on the terminal."""
@@ -164,7 +164,9 @@ def person(
         password = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
     if not password and not subject:
         raise click.UsageError("the password is empty")
-    made = new_person(people, person_id, name, Role(role), participant, password, subject, SystemClock())
+    made = new_person(
+        people, person_id, name, Role(role), participant, password, SystemClock(), issuer=issuer, subject=subject
+    )
     row = {field: told for field, told in msgspec.to_builtins(made).items() if field != "password"}
     added = f"{made.id} may sign in as {made.role} until {made.valid_to:%Y-%m-%d}; added to {people}"
     click.echo(msgspec.json.encode(row).decode() if as_json else added)

@@ -1,23 +1,28 @@
-"""Signing in to the console and out of it, with a name and a password; works without JavaScript."""
+"""Signing in to the console and out of it, with a password or by a provider; works without JavaScript."""
 
 from __future__ import annotations
 
+import logging
 import re
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
 from litestar import Request, Response, get, post
 from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
+from litestar.exceptions import NotFoundException
 
 from tsingma.api import browser
 from tsingma.api.entrance import Entrance
 from tsingma.api.guard import open_to_all
+from tsingma.api.oidc import ProviderRefused
 from tsingma.api.sessions import new_cookie
 from tsingma.api.sign_in import SignInRefused
 from tsingma.console.page import Page
 
 HOME = "/console"
+LOG = logging.getLogger("tsingma.api")
 NEXT_LENGTH_MAX = 2_000
 _OURS = re.compile(r"/console(?:[/?][\w\-./?=&%+:,~*]*)?", re.ASCII)
 Asked = Request[Any, Any, Any]
@@ -55,19 +60,69 @@ async def sign_out(request: Asked, entrance: Entered) -> Response[str]:
     return _go("/console/sign-in", [browser.set_cookie(request, browser.SESSION, "")])
 
 
-def _form(request: Asked, entrance: Entrance, place: str, refused: SignInRefused | None = None) -> Response[str]:
+@get("/sign-in/provider", opt=open_to_all(), include_in_schema=False)
+async def sign_in_elsewhere(request: Asked, entrance: Entered) -> Response[str]:
+    """Lead to the provider; what comes back must come from this browser."""
+    place, cookie = _next(request.query_params.get("next", "")), new_cookie()
+    if entrance.provider is None:
+        raise NotFoundException("this house has no provider")
+    try:
+        away = await entrance.provider.begin(cookie, place)
+    except ProviderRefused as refused:
+        LOG.error("the provider: %s", refused)
+        return _form(request, entrance, place, elsewhere="unreached")
+    # SameSite=Lax: a browser sends it along when the provider leads it back here.
+    return _go(away, [browser.set_cookie(request, browser.PROVIDER, cookie, same_site="lax")])
+
+
+@get("/sign-in/return", opt=open_to_all(), include_in_schema=False)
+async def come_back(request: Asked, entrance: Entered) -> Response[str]:
+    """Let in whom the provider has proved, and lead on by a page of ours.
+
+    A redirect would still be part of the provider's, and browsers send a SameSite=Strict cookie on none of those.
+    """
+    if entrance.provider is None:
+        raise NotFoundException("this house has no provider")
+    answer = {name: value for name, value in request.query_params.multi_items() if isinstance(value, str)}
+    cookie = browser.cookie_of(request, browser.PROVIDER)
+    gone = browser.set_cookie(request, browser.PROVIDER, "", same_site="lax")
+    try:
+        subject, place = await entrance.provider.finish(cookie, answer)
+    except ProviderRefused as refused:
+        LOG.warning("a sign-in by the provider was refused: %s", refused)
+        return _form(request, entrance, HOME, elsewhere="refused", more=[gone])
+    person = entrance.sessions.of_subject(entrance.provider.issuer, subject)
+    if person is None:
+        LOG.warning("a sign-in by the provider was refused: nobody here")
+        return _form(request, entrance, HOME, elsewhere="refused", more=[gone])
+    session = entrance.sessions.begin(person, browser.cookie_of(request, browser.SESSION))
+    place = _next(place)
+    answer_page = Page(request, None, None).render("signed_in.html", next=place, refresh=f"0; url={place}")
+    answer_page.cookies.extend([browser.set_cookie(request, browser.SESSION, session), gone])
+    return answer_page
+
+
+def _form(
+    request: Asked, entrance: Entrance, place: str, refused: SignInRefused | None = None,
+    *, elsewhere: str = "", more: Sequence[Cookie] = (),
+) -> Response[str]:  # fmt: skip
     kept = browser.cookie_of(request, browser.FORM)
     cookie = kept or new_cookie()
     wait_s = refused.wait_s if refused is not None else 0
-    status = HTTPStatus.TOO_MANY_REQUESTS if wait_s else HTTPStatus.FORBIDDEN if refused is not None else HTTPStatus.OK
+    status = HTTPStatus.FORBIDDEN if refused is not None or elsewhere == "refused" else HTTPStatus.OK
+    if wait_s:
+        status = HTTPStatus.TOO_MANY_REQUESTS
+    elif elsewhere == "unreached":
+        status = HTTPStatus.SERVICE_UNAVAILABLE
     answer = Page(request, None, None).render(
         "sign_in.html", status, form_token=entrance.sessions.form_token(cookie), next=place,
-        refused=refused is not None, wait_s=wait_s,
+        refused=refused is not None, wait_s=wait_s, elsewhere=elsewhere, has_provider=entrance.provider is not None,
     )  # fmt: skip
     if wait_s:
         answer.headers["Retry-After"] = str(wait_s)
     if not kept:
         answer.cookies.append(browser.set_cookie(request, browser.FORM, cookie))
+    answer.cookies.extend(more)
     return answer
 
 
@@ -82,4 +137,4 @@ def _next(asked: str) -> str:
     return asked if fits else HOME
 
 
-ROUTES = (sign_in_page, sign_in, sign_out)  # behind the prefix /console
+ROUTES = (sign_in_page, sign_in, sign_in_elsewhere, come_back, sign_out)  # behind the prefix /console
