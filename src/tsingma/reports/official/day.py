@@ -97,7 +97,8 @@ def _amount(unit: str, amount: int) -> str:
 
 def _runs(day: DayFigures, say: Speaker) -> Table:
     columns = (
-        Column(say("day.step")), Column(say("day.number_settled"), Kind.WHOLE), Column(say("day.shares"), Kind.WHOLE),
+        Column(say("day.step")), Column(say("day.number_settled"), Kind.WHOLE),
+        Column(say("day.delivered"), Kind.WHOLE),
         Column(say("day.value"), Kind.MONEY), Column(say("day.open_after"), Kind.WHOLE),
     )  # fmt: skip
     rows: list[tuple[Cell, ...]] = [
