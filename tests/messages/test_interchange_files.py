@@ -181,10 +181,11 @@ def test_bytes_of_any_kind_are_refused(data: bytes) -> None:
     refused(data)
 
 
-@given(st.lists(st.tuples(st.integers(0, 500), st.integers(0, 40), st.binary(max_size=6)), min_size=1, max_size=4))
-@settings(max_examples=200, deadline=None)
-def test_a_cut_up_file_is_read_or_refused(edits: list[tuple[int, int, bytes]]) -> None:
-    """Goal: never a traceback, never another content. Method: stretches cut out and bytes put in."""
+CUTS = st.lists(st.tuples(st.integers(0, 500), st.integers(0, 40), st.binary(max_size=6)), min_size=1, max_size=4)
+
+
+def read_or_refuse(edits: list[tuple[int, int, bytes]]) -> None:
+    """Cut stretches out of a good file, put bytes in, and read it: the same numbers come out, or a refusal."""
     data = write_interchange(GOOD)
     for place, cut, scrap in edits:
         data = data[:place] + scrap + data[place + cut :]
@@ -193,6 +194,21 @@ def test_a_cut_up_file_is_read_or_refused(edits: list[tuple[int, int, bytes]]) -
     except Rejected as rejected:
         quantities = [1_200, 400] if rejected.rejections else []
     assert quantities == [1_200, 400]
+
+
+@given(CUTS)
+@settings(max_examples=200, deadline=None)
+def test_a_cut_up_file_is_read_or_refused(edits: list[tuple[int, int, bytes]]) -> None:
+    """Goal: never a traceback, never another content. Method: stretches cut out and bytes put in."""
+    read_or_refuse(edits)
+
+
+@pytest.mark.soak
+@given(CUTS)
+@settings(max_examples=300_000, deadline=None)
+def test_a_cut_up_file_for_long_is_read_or_refused(edits: list[tuple[int, int, bytes]]) -> None:
+    """Goal: the same in ten minutes. Method: the same, 300,000 files."""
+    read_or_refuse(edits)
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
@@ -90,11 +91,21 @@ def read_or_refuse(place: int, edits: list[tuple[int, str, bool]]) -> None:
     assert found
 
 
-@given(st.integers(0, len(DOCUMENTS) - 1),
-       st.lists(st.tuples(st.integers(0, 60), VALUES, st.booleans()), min_size=1, max_size=3))  # fmt: skip
+EDITS = st.lists(st.tuples(st.integers(0, 60), VALUES, st.booleans()), min_size=1, max_size=3)
+
+
+@given(st.integers(0, len(DOCUMENTS) - 1), EDITS)
 @settings(max_examples=400, deadline=None)
 def test_no_value_is_a_traceback(place: int, edits: list[tuple[int, str, bool]]) -> None:
     """Goal: only messages or refusals. Method: values of good documents replaced or taken out."""
+    read_or_refuse(place, edits)
+
+
+@pytest.mark.soak
+@given(st.integers(0, len(DOCUMENTS) - 1), EDITS)
+@settings(max_examples=200_000, deadline=None)
+def test_no_value_is_a_traceback_for_long(place: int, edits: list[tuple[int, str, bool]]) -> None:
+    """Goal: only messages or refusals in ten minutes. Method: the same, 200,000 documents."""
     read_or_refuse(place, edits)
 
 
