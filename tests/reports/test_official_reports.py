@@ -138,6 +138,21 @@ def needs_chinese() -> None:
         pytest.skip(str(rejected))
 
 
+def test_reports_are_for_archives_and_for_readers(report: HouseReport) -> None:
+    """Goal: PDF/A-2a and PDF/UA-1, and no name stops a statement. Method: what typst checks and says in the file; a
+    name with letters that no font has.
+    """
+    needs_chinese()
+    for language in ("en", "zh"):
+        for name, made in reports(report, language).items():
+            data = write_pdf(made)
+            assert b"<pdfuaid:part>1</pdfuaid:part>" in data
+            assert (b"<pdfaid:conformance>A</pdfaid:conformance>" in data) == bool(made.date), name
+    for odd in ("Fund \U0001f680", "bell \x07", "private \ue000"):
+        named = msgspec.structs.replace(SETTLEMENT, whose=msgspec.structs.replace(WHOSE, name=odd))
+        assert b"<pdfaid:" not in write_pdf(settlement_report(named, "en"))
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_every_report_in_every_form(report: HouseReport, language: str, tmp_path: Path) -> None:
     """Goal: four forms of each, with what is in it. Method: write all; a figure of each looked for in page and PDF."""
@@ -179,7 +194,7 @@ def test_the_same_report_is_the_same_bytes(tmp_path: Path) -> None:
                           check=True, timeout=120)  # fmt: skip
     here = [hashlib.sha256(write(report)).hexdigest() for write in (write_pdf, write_xlsx)]
     assert made.stdout.decode().split() == here
-    assert b"CreationDate" not in write_pdf(report), "no clock in a report"
+    assert b"/CreationDate(D:20260105000000Z)" in write_pdf(report), "the report's own day, no clock"
 
 
 def test_text_is_only_text(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Official reports as PDF, set by typst: tagged, both languages, the same bytes for the same report.
+"""Official reports as PDF, set by typst: PDF/A-2a and PDF/UA-1, both languages, the same bytes for the same report.
 
 Texts go to the page as JSON, never as markup. Latin letters are typst's own fonts; Chinese ones are looked up where
 systems keep fonts and nothing else of the system is used, so that two machines with the same font make the same file.
@@ -7,6 +7,7 @@ systems keep fonts and nothing else of the system is used, so that two machines 
 from __future__ import annotations
 
 import os
+from datetime import date
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -18,6 +19,8 @@ from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.reports.official.model import Chart, Column, Kind, Report, Table, cell_text
 from tsingma.reports.official.words import speaker
 
+ACCESSIBLE = ["ua-1"]  # PDF/UA-1: tagged, with title and language
+ARCHIVED = ["a-2a", *ACCESSIBLE]  # PDF/A-2a: all it needs is in it, for good; asks for a date
 LATIN = "Libertinus Serif"  # comes with typst
 CODE = "DejaVu Sans Mono"
 CHINESE, CHINESE_FILES = "Noto Serif CJK HK", ("NotoSerifCJK-Regular.ttc", "NotoSerifCJK-Bold.ttc")
@@ -39,12 +42,15 @@ def write_pdf(report: Report) -> bytes:
     folder = chinese_fonts() if chinese else None
     data["fonts"] = [LATIN, CHINESE] if chinese else [LATIN]
     data["code_fonts"] = [CODE, CHINESE] if chinese else [CODE]
-    made = typst.compile(
-        files("tsingma.reports.official").joinpath("official.typ").read_bytes(),
-        font_paths=[str(folder)] if folder is not None else [], ignore_system_fonts=True, format="pdf",
-        sys_inputs={"report": msgspec.json.encode(data).decode()},
-    )  # fmt: skip
-    return bytes(made)
+    settings = {
+        "font_paths": [str(folder)] if folder is not None else [], "ignore_system_fonts": True, "format": "pdf",
+        "sys_inputs": {"report": msgspec.json.encode(data).decode()},
+    }  # fmt: skip
+    page = files("tsingma.reports.official").joinpath("official.typ").read_bytes()
+    try:
+        return bytes(typst.compile(page, pdf_standards=ARCHIVED if data["date"] else ACCESSIBLE, **settings))
+    except typst.TypstError:  # a letter that no font has: it is shown as a box, and the standards do not allow that
+        return bytes(typst.compile(page, **settings))
 
 
 def chinese_fonts() -> Path:
@@ -85,6 +91,7 @@ def _page(report: Report) -> dict[str, Any]:
     say = speaker(report.language)
     return {
         "lang": report.language,
+        "date": _date(report.date),
         "house": report.house,
         "what": say("frame.what"),
         "title": report.title,
@@ -107,6 +114,15 @@ def _page(report: Report) -> dict[str, Any]:
         "page": say("frame.page"),
         "foot": f"{report.title} · {report.subtitle}",
     }
+
+
+def _date(day: str) -> list[int]:
+    """Return year, month and day, or nothing where the report is of no day."""
+    try:
+        found = date.fromisoformat(day)
+    except ValueError:
+        return []
+    return [found.year, found.month, found.day]
 
 
 def _chart(chart: Chart | None) -> dict[str, Any] | None:
