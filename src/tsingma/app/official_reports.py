@@ -12,6 +12,7 @@ import numpy as np
 
 from tsingma.app.day_figures import participant_margins
 from tsingma.app.day_journal import day_of_journal
+from tsingma.app.holding_reads import holdings_of
 from tsingma.app.house_margin import house_margin
 from tsingma.app.house_reads import of_participant
 from tsingma.app.instruction_reads import instruction_state
@@ -19,7 +20,6 @@ from tsingma.app.session import Session
 from tsingma.basics.dates import to_date
 from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import RejectionReason, refuse
-from tsingma.engine import settling
 from tsingma.engine.house import House
 from tsingma.messages.rpf01 import read_parameters
 from tsingma.reports.figures import HouseReport, ParticipantMargin
@@ -37,7 +37,6 @@ from tsingma.reports.official.settlement import (
     settlement_report,
 )
 
-HKD = CURRENCIES.index("HKD")
 KINDS = ("settlement", "holdings", "margin")
 Maker = Callable[[Session, str], Report]
 
@@ -108,26 +107,22 @@ def settlement_figures(session: Session, participant: str) -> SettlementFigures:
 
 def holding_figures(session: Session, participant: str) -> HoldingFigures:
     """Return what a statement of holdings of a participant shows; raises Rejected (unknown)."""
-    house, book, ledger = session.house, session.house.resolved, session.house.ledger
-    values = settling.now(house).values if house.position.day else None
+    house, book = session.house, session.house.resolved
+    places = {isin: place for place, isin in enumerate(book.securities)}
     lines = []
-    for row in np.flatnonzero(of_participant(house, ledger.owner, participant)).tolist():
-        balance, held, pledged = (int(getattr(ledger, name)[row]) for name in ("balance", "held", "pledged"))
-        if not (balance or held or pledged):
-            continue
-        asset = int(ledger.asset[row])
-        security = asset - len(CURRENCIES)
+    for one in holdings_of(house, 0, participant, 0, len(house.ledger.balance)).items:
         line = HoldingLine(
-            account=book.account_name(int(ledger.owner[row])), asset=book.asset_name(asset), is_cash=security < 0,
-            balance=balance, on_hold=held, pledged=pledged,
+            account=one.account, asset=one.asset, name=one.name, is_cash=one.asset in CURRENCIES, balance=one.balance,
+            on_hold=one.held, pledged=one.pledged,
         )  # fmt: skip
-        if values is not None and security >= 0 and int(values.price_e4[security]):
+        if not line.is_cash:
+            counter = int(book.settlement_counter[places[one.asset]])
+            price = int(house.price_e4[counter])
             line = msgspec.structs.replace(
-                line, currency=CURRENCIES[int(values.currency[security])], price_e4=int(values.price_e4[security]),
-                value_cents=values.cents(security, balance, HKD),
+                line, currency=CURRENCIES[int(book.counter_currency[counter])], price_e4=price or None,
+                value_cents=one.value_cents,
             )  # fmt: skip
         lines.append(line)
-    lines.sort(key=lambda line: (not line.is_cash, line.account, line.asset))
     return HoldingFigures(whose=addressee(session, participant), lines=tuple(lines))
 
 

@@ -21,6 +21,7 @@ class HoldingLine(msgspec.Struct, frozen=True, kw_only=True):
 
     account: str
     asset: str
+    name: str = ""
     is_cash: bool
     balance: int
     on_hold: int
@@ -87,19 +88,19 @@ def _chart(lines: list[HoldingLine], say: Speaker) -> Chart:
 
 def _securities(lines: list[HoldingLine], say: Speaker) -> Table:
     columns = (
-        Column(say("frame.account")), Column(say("frame.security"), Kind.CODE),
+        Column(say("frame.account")), Column(say("frame.security"), Kind.CODE), Column(say("frame.name")),
         *(Column(say(f"holdings.{name}"), Kind.WHOLE) for name in ("balance",)),
         Column(say("settlement.on_hold"), Kind.WHOLE),
         *(Column(say(f"holdings.{name}"), Kind.WHOLE) for name in ("pledged", "available")),
         Column(say("holdings.price"), Kind.FIGURE), Column(say("holdings.market_value"), Kind.MONEY),
     )  # fmt: skip
     rows = tuple(
-        (line.account, line.asset, line.balance, line.on_hold, line.pledged, _free(line), _price(line),
+        (line.account, line.asset, line.name, line.balance, line.on_hold, line.pledged, _free(line), _price(line),
          line.value_cents)
         for line in lines
     )  # fmt: skip
     total = sum(line.value_cents or 0 for line in lines)
-    foot = ((say("frame.total"), "", None, None, None, None, "", total),) if lines else ()
+    foot = ((say("frame.total"), "", "", None, None, None, None, "", total),) if lines else ()
     return Table(name="securities", caption="", columns=columns, rows=rows, foot=foot)
 
 
@@ -121,4 +122,4 @@ def _price(line: HoldingLine) -> str:
     if line.price_e4 is None:
         return ""
     whole, part = divmod(line.price_e4, E4)
-    return f"{line.currency} {whole:,}.{part:04d}"
+    return f"{line.currency}\u00a0{whole:,}.{part:04d}"

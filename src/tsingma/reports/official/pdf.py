@@ -30,6 +30,7 @@ FONT_FOLDERS = (
 )  # fmt: skip
 FONTS_VARIABLE = "TSINGMA_FONTS"  # a folder to look in first
 _WORDS_MAX, _PADDING = 30, 2  # letters
+_SIZE_MAX, _SIZE_MIN, _LETTERS_A_LINE = 8.6, 6.4, 112  # points, and letters of the largest size across a page
 _CHINESE_FROM = "\u2e80"  # radicals, punctuation, ideographs, full width forms
 
 
@@ -141,18 +142,26 @@ def _table(table: Table) -> dict[str, Any]:
     columns = [
         _column(one, [one.heading, *(row[place] for row in (*rows, *foot))]) for place, one in enumerate(table.columns)
     ]
-    return {"caption": table.caption, "columns": columns, "rows": rows, "foot": foot}
+    letters = sum(column["width"] for column in columns)
+    size = min(_SIZE_MAX, max(_SIZE_MIN, _SIZE_MAX * _LETTERS_A_LINE / letters))
+    return {"caption": table.caption, "columns": columns, "rows": rows, "foot": foot, "size": f"{size:.2f}"}
 
 
 def _column(column: Column, cells: list[str]) -> dict[str, Any]:
     """Return a column with its share of the page: as its longest cell is long; long words wrap, figures never."""
-    longest = max(sum(2 if letter >= _CHINESE_FROM else 1 for letter in cell) for cell in cells)
+    longest = max(_width(cell) for cell in cells)
     code = column.kind is Kind.CODE
     width = longest if column.numeric or code else min(longest, _WORDS_MAX)
     return {
         "heading": column.heading, "numeric": column.numeric, "code": code,
         "width": (width * 5 // 4 if code else width) + _PADDING,
     }  # fmt: skip
+
+
+def _width(cell: str) -> int:
+    """Return about how wide a text is, in letters: Chinese ones count twice, capitals a little more than others."""
+    tenths = sum(20 if letter >= _CHINESE_FROM else 14 if letter.isupper() else 10 for letter in cell)
+    return -(-tenths // 10)
 
 
 def _row(table: Table, row: tuple[Any, ...]) -> list[str]:
