@@ -35,6 +35,10 @@ from tsingma.margin.hkscc.history_settings import FilterSettings
 from tsingma.messages.rpf01 import write_parameters
 from tsingma.reference.book import AccountClass
 from tsingma.reports.figures import DayFigures
+from tsingma.reports.official.files import write_report
+from tsingma.reports.official.holdings import holdings_report
+from tsingma.reports.official.margin import house_margin_report
+from tsingma.reports.official.settlement import settlement_report
 from tsingma.simulate.market import simulate_market
 
 pytest.importorskip("typst")
@@ -56,6 +60,15 @@ def week(tmp_path_factory: pytest.TempPathFactory) -> Week:
             record, _ = run_day(session, given, parameters, FixedClock(), Silent())
             assert isinstance(record, DayRecord)
             told.append(day_figures(record, given, session.house.resolved))
+            if day.date == market.dates[0]:
+                code = session.house.resolved.book.accounts[int(session.house.margin.account[0])].participant
+                made = {
+                    "settlement": settlement_report(settlement_figures(session, code), "en"),
+                    "holdings": holdings_report(holding_figures(session, code), "en"),
+                    "margin": house_margin_report(margin_figures(session, code), "en"),
+                }
+                for kind, one in made.items():
+                    write_report(one, folder / f"{session.sequencer.sequence}-{code}-{kind}.pdf")
     complete = with_flat_rates(parameters, market.resolved, market.dates[0])
     (folder / "RPF01.csv").write_bytes(write_parameters(complete))
     return folder, told
@@ -107,6 +120,22 @@ def test_statements_say_what_the_house_answers(week: Week) -> None:
                 called = {one.account: one.required for one in calls.calls}
                 assert part.total_hkd * 100 == called.get(f"{code}/{part.account_class}", 0)
     assert held > 100
+
+
+def test_the_same_record_gives_the_same_statement(week: Week, tmp_path: Path) -> None:
+    """Goal: a statement can be made again years later. Method: PDF files made when day one closed, beside those of the
+    same record made after day two; a record that is not there.
+    """
+    folder, _ = week
+    for path in sorted(folder.glob("*.pdf")):
+        record, code, kind = path.stem.split("-")
+        out = tmp_path / path.name
+        asked = ["report", kind, "--house", str(folder), "--participant", code]
+        assert main([*asked, "--at", record, "--out", str(out)]) == 0
+        assert out.read_bytes() == path.read_bytes()
+        assert main([*asked, "--out", str(out)]) == 0
+        assert out.read_bytes() != path.read_bytes(), "a day later it says something else"
+    assert main([*asked, "--at", "99999", "--out", str(out)]) == 2
 
 
 def test_the_commands_as_typed(week: Week, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 import numpy as np
@@ -38,30 +40,67 @@ from tsingma.reports.official.settlement import (
 )
 
 KINDS = ("settlement", "holdings", "margin")
-Maker = Callable[[Session, str], Report]
+
+
+class _Sequenced(Protocol):
+    @property
+    def sequence(self) -> int: ...
+
+
+class Books(Protocol):
+    """A house and the record of its journal that it stands at: an open session, or a state that was replayed."""
+
+    @property
+    def house(self) -> House:
+        """Return the state."""
+        ...
+
+    @property
+    def sequencer(self) -> _Sequenced:
+        """Return what knows the number of the last record."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The number of a record."""
+
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """A house as it stood after a record."""
+
+    house: House
+    sequencer: Record
+
+
+Maker = Callable[[Books, str], Report]
 
 
 def write_house_reports(
     kind: str, house: Path | str, participant: str, out: Path, *, form: str = ".pdf", language: str = "en",
-    parameters: Path | None = None,
+    parameters: Path | None = None, at: int | None = None,
 ) -> list[Path]:  # fmt: skip
     """Write the report of one participant to a file, or of every participant with an account into a folder.
 
-    ``kind`` is settlement, holdings or margin; the form is the ending of the file, or ``form`` in a folder. Raises
-    Rejected: unknown (participant, kind, form), and as ``write_report``.
+    ``kind`` is settlement, holdings or margin; the form is the ending of the file, or ``form`` in a folder; ``at`` is a
+    record of the journal (the last without it): the same record gives the same file. Raises Rejected: unknown
+    (participant, kind, form, record), and as ``write_report``.
     """
     if kind not in KINDS or form not in FORMS:
         raise refuse(RejectionReason.UNKNOWN, f"no report '{kind}{form}'", remedy=f"{', '.join(KINDS)}")
     with Session.open(house, read_only=True) as session:
-        make = _maker(kind, language, parameters)
+        books, make = _as_of(session, at), _maker(kind, language, parameters)
         if participant:
-            return write_report(make(session, participant), out)
-        book = session.house.resolved.book
+            return write_report(make(books, participant), out)
+        book = books.house.resolved.book
         owners = dict.fromkeys(account.participant for account in book.accounts)
         written = []
         for code in owners:
             name = re.sub("[^0-9A-Za-z._-]+", "-", code)
-            written += write_report(make(session, code), out / f"{name}-{kind}{form}")
+            written += write_report(make(books, code), out / f"{name}-{kind}{form}")
         return written
 
 
@@ -73,7 +112,17 @@ def write_day_report(house: Path | str, day: date | None, out: Path, language: s
     return write_report(day_report(report, language), out)
 
 
-def settlement_figures(session: Session, participant: str) -> SettlementFigures:
+def _as_of(session: Session, at: int | None) -> Books:
+    last = session.sequencer.sequence
+    if at is None or at == last:
+        return session
+    if not 0 < at < last:
+        raise refuse(RejectionReason.UNKNOWN, f"no record {at}", field="at", remedy=f"1 to {last}")
+    before = max((sequence for sequence in session.store.snapshots() if sequence <= at), default=0)
+    return Replayed(session.sequencer.replay(before, until=at), Record(at))
+
+
+def settlement_figures(session: Books, participant: str) -> SettlementFigures:
     """Return what a settlement statement of a participant shows; raises Rejected (unknown)."""
     house, book = session.house, session.house.resolved
     lines = house.settlement.positions
@@ -105,7 +154,7 @@ def settlement_figures(session: Session, participant: str) -> SettlementFigures:
     )
 
 
-def holding_figures(session: Session, participant: str) -> HoldingFigures:
+def holding_figures(session: Books, participant: str) -> HoldingFigures:
     """Return what a statement of holdings of a participant shows; raises Rejected (unknown)."""
     house, book = session.house, session.house.resolved
     places = {isin: place for place, isin in enumerate(book.securities)}
@@ -126,7 +175,7 @@ def holding_figures(session: Session, participant: str) -> HoldingFigures:
     return HoldingFigures(whose=addressee(session, participant), lines=tuple(lines))
 
 
-def margin_figures(session: Session, participant: str, parameters: Path | None = None) -> MarginFigures:
+def margin_figures(session: Books, participant: str, parameters: Path | None = None) -> MarginFigures:
     """Return what a margin statement of a participant's accounts shows; raises Rejected (unknown).
 
     With a parameter file (RPF01) the requirement is taken apart, at the prices the house stands at.
@@ -146,7 +195,7 @@ def margin_figures(session: Session, participant: str, parameters: Path | None =
     return MarginFigures(whose=addressee(session, participant), calls=calls, parts=parts)
 
 
-def addressee(session: Session, participant: str) -> Addressee:
+def addressee(session: Books, participant: str) -> Addressee:
     """Return whom a report is for and of which record it is made; raises Rejected (unknown)."""
     house, book = session.house, session.house.resolved
     index = book.participant_index.get(participant)

@@ -25,7 +25,8 @@ def _of_participant(command: Callable[..., Any]) -> Callable[..., Any]:
     who = click.option("--participant", default="", help="Whose; left out, one for each into the folder --out.")
     form = click.option("--form", type=click.Choice(["pdf", "xlsx", "csv", "html"]), default="pdf", show_default=True,
                         help="Of the files of a folder.")  # fmt: skip
-    return HOUSE(who(_OUT(form(_LANGUAGE(_JSON(command))))))
+    at = click.option("--at", type=click.IntRange(min=1), help="As of this record of the journal (default: the last).")
+    return HOUSE(who(at(_OUT(form(_LANGUAGE(_JSON(command)))))))
 
 
 @click.group(
@@ -38,29 +39,37 @@ def report() -> None:
 @report.command(epilog="\b\nExample:\n  tsingma report settlement --house out/house --participant P01 --out P01.pdf\n")
 @_of_participant
 def settlement(
-    house: Path | str, participant: str, out: Path, form: str, language: str, *, as_json: bool
+    house: Path | str, participant: str, at: int | None, out: Path, form: str, language: str, *, as_json: bool
 ) -> None:  # fmt: skip
     """Write settlement statements: net positions, money and instructions, due, settled and open."""
-    _write("settlement", house, participant, out, form, language, as_json=as_json)
+    _write("settlement", house, participant, out, form, language, at=at, as_json=as_json)
 
 
 @report.command(epilog="\b\nExample:\n  tsingma report holdings --house out/house --participant P01 --out P01.pdf\n")
 @_of_participant
 def holdings(
-    house: Path | str, participant: str, out: Path, form: str, language: str, *, as_json: bool
+    house: Path | str, participant: str, at: int | None, out: Path, form: str, language: str, *, as_json: bool
 ) -> None:  # fmt: skip
     """Write statements of holdings: securities with their value, and cash; on hold, pledged, available."""
-    _write("holdings", house, participant, out, form, language, as_json=as_json)
+    _write("holdings", house, participant, out, form, language, at=at, as_json=as_json)
 
 
 @report.command(epilog="\b\nExample:\n  tsingma report margin --house out/house --participant P01 --out P01.pdf\n")
 @_of_participant
 @click.option("--parameters", type=_FILE, help="RPF01 file: take the requirement apart.")
 def margin(
-    house: Path | str, participant: str, out: Path, form: str, language: str, parameters: Path | None, *, as_json: bool
+    house: Path | str,
+    participant: str,
+    at: int | None,
+    out: Path,
+    form: str,
+    language: str,
+    parameters: Path | None,
+    *,
+    as_json: bool,
 ) -> None:
     """Write margin statements: what is called, pledged and lacking, and with --parameters what it is made of."""
-    _write("margin", house, participant, out, form, language, parameters, as_json=as_json)
+    _write("margin", house, participant, out, form, language, parameters, at=at, as_json=as_json)
 
 
 @report.command(epilog="\b\nExample:\n  tsingma report day --house out/house --out day.pdf\n")
@@ -111,11 +120,11 @@ def tell(written: list[Path], *, as_json: bool) -> None:
 
 def _write(
     kind: str, house: Path | str, participant: str, out: Path, form: str, language: str,
-    parameters: Path | None = None, *, as_json: bool,
+    parameters: Path | None = None, *, at: int | None, as_json: bool,
 ) -> None:  # fmt: skip
     from tsingma.app.official_reports import write_house_reports
 
     written = write_house_reports(
-        kind, house, participant, out, form=f".{form}", language=language, parameters=parameters
+        kind, house, participant, out, form=f".{form}", language=language, parameters=parameters, at=at
     )
     tell(written, as_json=as_json)
