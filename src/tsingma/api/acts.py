@@ -20,7 +20,7 @@ from tsingma.api.door import Door
 from tsingma.api.guard import Reach, access
 from tsingma.api.permissions import Action, Resource
 from tsingma.api.problems import responses
-from tsingma.api.reads import Number, Reached
+from tsingma.api.reading import Number, Reached
 from tsingma.api.writes import CHANGES, Key, carry_out_as
 from tsingma.app.house_service import HouseService
 from tsingma.app.operator_acts import ActTold, OperatorAct, act_numbered, acts_of, command_of_act, same_act

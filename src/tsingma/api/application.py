@@ -25,6 +25,7 @@ from tsingma.api.entrance import Entrance
 from tsingma.api.guard import Reach, csrf_of, guard_of, open_to_all, reach_of
 from tsingma.api.keys import Keys
 from tsingma.api.lane import Lane
+from tsingma.api.listing import Streams, give_listing
 from tsingma.api.metrics import Metrics
 from tsingma.api.moments import give_look
 from tsingma.api.oidc import Provider
@@ -83,6 +84,7 @@ def application(
     past = AsOf(service.place)
     given = {"service": service, "entry": entry, "feeds": feeds, "figures": metrics, "board": board, "bench": Bench(),
              "market": market, "past": past, "index": JournalIndex(service),
+             "streams": Streams(clock),
              "act_desk": acts.ActDesk(service, entry, clock, act_minutes)}  # fmt: skip
     app = Litestar(
         route_handlers=[*_ROUTES, *more_routes],
@@ -91,6 +93,7 @@ def application(
             **_of_entrance(entrance),
             **{name: _always(one) for name, one in given.items()},
             "look": Provide(give_look, sync_to_thread=False),
+            "listing": Provide(give_listing, sync_to_thread=False),
         },
         exception_handlers=problems.HANDLERS,
         request_max_body_size=body_bytes_max,

@@ -9,7 +9,7 @@ from tsingma.api.books import Index
 from tsingma.api.guard import access
 from tsingma.api.permissions import Action, Resource
 from tsingma.api.problems import responses
-from tsingma.api.reads import Cursor, Limit, Service
+from tsingma.api.reading import Cursor, Limit, Service
 from tsingma.app.journal_index import DayRecord
 from tsingma.settlement.timetable import timetable as steps_of
 

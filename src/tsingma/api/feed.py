@@ -21,7 +21,7 @@ from litestar.response import ServerSentEvent, ServerSentEventMessage
 from tsingma.api.guard import Reach, access
 from tsingma.api.permissions import Action, Resource
 from tsingma.api.problems import responses
-from tsingma.api.reads import Code, Reached, Service
+from tsingma.api.reading import Code, Reached, Service
 from tsingma.api.tail import Ready, Seat, Tail, event_of
 from tsingma.api.tokens import TokenDesk
 from tsingma.app.house_feed import tell

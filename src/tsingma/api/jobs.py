@@ -18,7 +18,7 @@ from tsingma.api.bodies import body_of
 from tsingma.api.guard import Reach, access
 from tsingma.api.permissions import Action, Resource
 from tsingma.api.problems import responses
-from tsingma.api.reads import NUMBER_MAX, Cursor, Limit, Reached, Service
+from tsingma.api.reading import NUMBER_MAX, Cursor, Limit, Reached, Service
 from tsingma.api.writes import Key
 from tsingma.app.house_market import HouseMarket, require_market
 from tsingma.app.jobs import Job, JobBoard

@@ -14,7 +14,7 @@ from tsingma.api.guard import Reach, access
 from tsingma.api.jobs import Market
 from tsingma.api.permissions import Action, Resource
 from tsingma.api.problems import responses
-from tsingma.api.reads import Reached, Service
+from tsingma.api.reading import Reached, Service
 from tsingma.app import margin_reads as margins
 from tsingma.app.house_market import HouseMarket, require_market
 from tsingma.app.house_service import HouseService

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import cache
 from typing import Annotated
 
@@ -9,31 +10,20 @@ import msgspec
 from litestar import get
 from litestar.di import NamedDependency
 from litestar.exceptions import HTTPException
-from litestar.params import FromPath, PathParameter, QueryParameter
+from litestar.params import FromPath, PathParameter
 
-from tsingma.api.guard import Reach, access, open_to_all
+from tsingma.api.guard import access, open_to_all
+from tsingma.api.listing import LISTS, Listed, ListOperation
 from tsingma.api.moments import Looking
 from tsingma.api.permissions import Action, Resource
 from tsingma.api.problems import responses
+from tsingma.api.reading import MOMENT, NUMBER_MAX, Code, Cursor, Limit, Number, Reached, Service, Status
 from tsingma.app import house_reads as reads
 from tsingma.app import instruction_reads
 from tsingma.app.explain import explain_number
-from tsingma.app.house_service import HouseService
 from tsingma.app.link_rules import summarise_all
 from tsingma.basics.rejection import InvariantBroken, Rejected
 from tsingma.reference.book import AccountClass
-
-NUMBER_MAX = 2**31
-Service = NamedDependency[HouseService]
-Reached = NamedDependency[Reach]
-Cursor = Annotated[
-    int, QueryParameter(ge=0, le=NUMBER_MAX, description="where the page starts: the `next` of the last")
-]
-Limit = Annotated[int, QueryParameter(ge=1, le=reads.LIMIT_MAX, description="items on the page at most")]
-Code = Annotated[str, QueryParameter(pattern="^[A-Z0-9-]{0,16}$", description="a participant; empty: all within reach")]
-Status = Annotated[str, QueryParameter(pattern="^[a-z-]{0,16}$", description="only in this status; empty: in any")]
-MOMENT = responses(404, 409, 413, 422, 429)  # of routes that answer as of a moment
-Number = Annotated[int, PathParameter(ge=0, le=NUMBER_MAX)]
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -98,60 +88,85 @@ def day(service: Service) -> reads.Day:
 
 
 @get(
-    "/participants", opt=access(Resource.PARTICIPANTS, Action.READ), sync_to_thread=True, responses=responses(404, 422)
+    "/participants",
+    opt=access(Resource.PARTICIPANTS, Action.READ),
+    sync_to_thread=True,
+    responses=LISTS,
+    operation_class=ListOperation,
 )
-def participants(service: Service, cursor: Cursor = 0, limit: Limit = 100) -> reads.Members:
+def participants(listing: Listed) -> reads.Members:
     """Return the directory of participants and the classes of their accounts."""
-    return service.read(lambda house, at: reads.members_of(house, at, cursor, limit))
+    return listing.answer(reads.Member, lambda house, at, cursor, limit: reads.members_of(house, at, cursor, limit))
 
 
 @get(
     "/accounts/{participant:str}/{account_class:str}/balances",
     opt=access(Resource.BALANCES, Action.READ),
     sync_to_thread=True,
-    responses=MOMENT,
+    responses=LISTS,
+    operation_class=ListOperation,
 )
 def balances(
-    look: Looking,
+    listing: Listed,
     reach: Reached,
     participant: Annotated[str, PathParameter(pattern="^[A-Z0-9-]{1,16}$")],
     account_class: FromPath[AccountClass],
-    cursor: Cursor = 0,
-    limit: Limit = 100,
 ) -> reads.Balances:
     """Return what an account has of each asset."""
     mine = reach.participant(participant)
-    known = look.read(lambda house, _at: (mine, account_class) in house.resolved.account_index)
+    known = listing.read(lambda house, _at: (mine, account_class) in house.resolved.account_index)
     reach.require(frozenset((mine,)) if known else frozenset(), f"account {participant}/{account_class}")
-    return look.read(lambda house, at: reads.balances_of(house, at, mine, account_class, cursor, limit))
+    return listing.answer(
+        reads.Balance, lambda house, at, cursor, limit: reads.balances_of(house, at, mine, account_class, cursor, limit)
+    )
 
 
-@get("/positions", opt=access(Resource.POSITIONS, Action.READ), sync_to_thread=True, responses=MOMENT)
-def positions(
-    look: Looking, reach: Reached, participant: Code = "", cursor: Cursor = 0, limit: Limit = 100
-) -> reads.NetPositions:
+@get(
+    "/positions",
+    opt=access(Resource.POSITIONS, Action.READ),
+    sync_to_thread=True,
+    responses=LISTS,
+    operation_class=ListOperation,
+)
+def positions(listing: Listed, reach: Reached, participant: Code = "") -> reads.NetPositions:
     """Return stock lines of continuous net settlement."""
     mine = reach.participant(participant)
-    return look.read(lambda house, at: reads.positions_of(house, at, mine, cursor, limit))
+    return listing.answer(
+        reads.NetPosition, lambda house, at, cursor, limit: reads.positions_of(house, at, mine, cursor, limit)
+    )
 
 
-@get("/margin/calls", opt=access(Resource.MARGIN_CALLS, Action.READ), sync_to_thread=True, responses=MOMENT)
-def margin_calls(
-    look: Looking, reach: Reached, participant: Code = "", cursor: Cursor = 0, limit: Limit = 100
-) -> reads.MarginCalls:
+@get(
+    "/margin/calls",
+    opt=access(Resource.MARGIN_CALLS, Action.READ),
+    sync_to_thread=True,
+    responses=LISTS,
+    operation_class=ListOperation,
+)
+def margin_calls(listing: Listed, reach: Reached, participant: Code = "") -> reads.MarginCalls:
     """Return requirements as last called, what is pledged for them and what is lacking."""
     mine = reach.participant(participant)
-    return look.read(lambda house, at: reads.calls_of(house, at, mine, cursor, limit))
+    return listing.answer(
+        reads.MarginCall, lambda house, at, cursor, limit: reads.calls_of(house, at, mine, cursor, limit)
+    )
 
 
-@get("/instructions", opt=access(Resource.INSTRUCTIONS, Action.READ), sync_to_thread=True, responses=MOMENT)
-def instructions(
-    look: Looking, reach: Reached, participant: Code = "", status: Status = "", cursor: Cursor = 0,
-    limit: Limit = 100,
+@get(
+    "/instructions",
+    opt=access(Resource.INSTRUCTIONS, Action.READ),
+    responses=LISTS,
+    operation_class=ListOperation,
+)
+async def instructions(
+    listing: Listed, reach: Reached, participant: Code = "", status: Status = ""
 ) -> instruction_reads.InstructionStates:  # fmt: skip
     """Return matched instructions in order of their numbers."""
     mine = reach.participant(participant)
-    return look.read(lambda house, at: instruction_reads.instructions_of(house, at, mine, status, cursor, limit))
+    return await asyncio.to_thread(  # Litestar would wrap it in a thread twice: the path has a POST too
+        listing.answer,
+        instruction_reads.InstructionState,
+        lambda house, at, cursor, limit: instruction_reads.instructions_of(house, at, mine, status, cursor, limit),
+    )
 
 
 @get(
@@ -181,14 +196,22 @@ def explanation(look: Looking, reach: Reached, instruction: Number) -> Explanati
     return Explanation(found.instruction, found.settles, found.sentence, found.needs)
 
 
-@get("/orders", opt=access(Resource.ORDERS, Action.READ), sync_to_thread=True, responses=MOMENT)
+@get(
+    "/orders",
+    opt=access(Resource.ORDERS, Action.READ),
+    sync_to_thread=True,
+    responses=LISTS,
+    operation_class=ListOperation,
+)
 def orders(
-    look: Looking, reach: Reached, participant: Code = "", status: Status = "", cursor: Cursor = 0,
-    limit: Limit = 100,
+    listing: Listed, reach: Reached, participant: Code = "", status: Status = ""
 ) -> instruction_reads.OrderStates:  # fmt: skip
     """Return what one side has told the house, matched or not, in order of numbers."""
     mine = reach.participant(participant)
-    return look.read(lambda house, at: instruction_reads.orders_of(house, at, mine, status, cursor, limit))
+    return listing.answer(
+        instruction_reads.OrderState,
+        lambda house, at, cursor, limit: instruction_reads.orders_of(house, at, mine, status, cursor, limit),
+    )
 
 
 @get("/orders/{order:int}", opt=access(Resource.ORDERS, Action.READ), sync_to_thread=True, responses=MOMENT)
@@ -217,3 +240,5 @@ ROUTES = (
     health, ready, day, participants, balances, positions, margin_calls, instructions, instruction, explanation, orders,
     order, links,
 )  # fmt: skip
+
+__all__ = ["NUMBER_MAX", "ROUTES", "Code", "Cursor", "Limit", "Number", "Reached", "Service", "Status"]

@@ -22,7 +22,7 @@ from tsingma.api.door import Door, Overloaded, Unanswered
 from tsingma.api.guard import Reach, access
 from tsingma.api.permissions import Action, Resource
 from tsingma.api.problems import Fault, FaultsFound, fault_of, responses
-from tsingma.api.reads import Number, Reached, Service
+from tsingma.api.reading import Number, Reached, Service
 from tsingma.app.house_service import HouseService
 from tsingma.app.instruction_reads import owner_of_order, parties_of_instruction
 from tsingma.app.order_intake import FIRST_LINE, ORDERS_MAX, Order, Outcomes, outcomes_of, same_request

@@ -1,0 +1,158 @@
+"""Lists in the form the caller accepts: a page as JSON, or all of it as NDJSON, CSV or an Arrow stream.
+
+A whole list is read in parts, each as of the last record when it is read, or all as of one with ``at`` or ``on``. One
+that is longer than the bounds, or takes too long, is cut off: the answer ends without its end, so nobody takes it for
+whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+from litestar import Request, Response
+from litestar.di import NamedDependency
+from litestar.exceptions import HTTPException
+from litestar.openapi.spec import OpenAPIMediaType, OpenAPIResponse, Operation
+from litestar.openapi.spec import Schema as OpenAPISchema
+from litestar.openapi.spec.enums import OpenAPIType
+from litestar.response import Stream
+
+from tsingma.api.bench import Bench
+from tsingma.api.moments import Look, Looking
+from tsingma.api.problems import responses
+from tsingma.api.reading import Cursor, Limit
+from tsingma.app.house_reads import LIMIT_MAX
+from tsingma.app.row_formats import ARROW, CSV, NDJSON, arrow, csv_header, csv_rows, has_arrow, ndjson
+from tsingma.basics.clock import Clock
+from tsingma.basics.rejection import RejectionReason, refuse
+from tsingma.engine.house import House
+
+JSON = "application/json"
+WHOLE = (NDJSON, CSV, ARROW)
+ROWS_MAX = 250_000
+SECONDS_MAX = 300.0
+STREAMS_MAX = 8
+LISTS = responses(404, 406, 409, 413, 422, 429)
+SECOND = 1_000_000_000
+
+
+class Page(Protocol):
+    """What a read model answers: rows, and the cursor of what follows."""
+
+    @property
+    def items(self) -> list[Any]:
+        """Rows."""
+        ...
+
+    @property
+    def next(self) -> int | None:
+        """Cursor of the page after, or None."""
+        ...
+
+
+P = TypeVar("P", bound=Page)
+Question = Callable[[House, int, int, int], P]
+
+
+class TooLong(Exception):
+    """A whole list went beyond its bounds after its beginning was sent."""
+
+
+@dataclass
+class ListOperation(Operation):
+    """The description of a route of this module: what it answers beside a page of JSON."""
+
+    def __post_init__(self) -> None:
+        """Add the other media types to the answer 200."""
+        found = (self.responses or {}).get(str(HTTPStatus.OK.value))
+        if isinstance(found, OpenAPIResponse) and found.content is not None:
+            text = OpenAPIMediaType(schema=OpenAPISchema(type=OpenAPIType.STRING))
+            found.content = {**found.content, **dict.fromkeys(WHOLE, text)}
+
+
+class Streams(Bench):
+    """Places for whole lists, and the clock by which they end."""
+
+    def __init__(self, clock: Clock) -> None:
+        """Start without any."""
+        super().__init__(STREAMS_MAX, STREAMS_MAX)
+        self.clock = clock
+
+
+class Listing:
+    """Answers a list at a moment, as a page or whole."""
+
+    def __init__(self, accepted: str, look: Look, streams: Streams, cursor: int, limit: int) -> None:
+        """Keep the form that was accepted ("" for none that there is), the moment, and which page."""
+        self._accepted, self._look, self._streams, self._clock = accepted, look, streams, streams.clock
+        self._cursor, self._limit = cursor, limit
+
+    def read(self, question: Callable[[House, int], Any]) -> Any:
+        """Return what a question finds at the moment of the list."""
+        return self._look.read(question)
+
+    def answer(self, kind: type[msgspec.Struct], question: Question[P]) -> P:
+        """Return the page, or an answer with the whole list in its place (Litestar takes both).
+
+        ``question`` is asked with house, record, cursor and limit. Raises 406, and what the question raises.
+        """
+        if self._accepted == JSON:
+            return self._look.read(lambda house, at: question(house, at, self._cursor, self._limit))
+        if self._accepted not in WHOLE:
+            raise HTTPException(f"one of {', '.join((JSON, *WHOLE))}", status_code=HTTPStatus.NOT_ACCEPTABLE)
+        if self._accepted == ARROW and not has_arrow():
+            raise HTTPException("Arrow needs polars, which is not installed", status_code=HTTPStatus.NOT_ACCEPTABLE)
+        whole: Any = self._whole(kind, question)
+        return whole  # type: ignore[no-any-return]
+
+    def _whole(self, kind: type[msgspec.Struct], question: Question[P]) -> Response[Any] | Stream:
+        if self._accepted == ARROW:
+            with self._streams.place():
+                rows = [row for part in self._parts(question, self._part(question, self._cursor)) for row in part]
+                return Response(arrow(kind, rows), media_type=ARROW)
+        first = self._part(question, self._cursor)  # what is wrong with the question is said before anything is sent
+        kind_of_text = {"Content-Type": self._accepted}  # Litestar would take the media type of the route
+        return Stream(self._stream(kind, question, first), headers=kind_of_text)
+
+    def _stream(self, kind: type[msgspec.Struct], question: Question[P], first: P) -> Iterator[bytes]:
+        with self._streams.place():
+            if self._accepted == CSV:
+                yield csv_header(kind)
+            for part in self._parts(question, first):
+                yield csv_rows(part) if self._accepted == CSV else ndjson(part)
+
+    def _part(self, question: Question[P], cursor: int) -> P:
+        return self._look.read(lambda house, at: question(house, at, cursor, LIMIT_MAX))
+
+    def _parts(self, question: Question[P], first: P) -> Iterator[list[Any]]:
+        until = self._clock.elapsed_ns() + int(SECONDS_MAX * SECOND)
+        part, count = first, len(first.items)
+        yield part.items
+        while part.next is not None:
+            if self._clock.elapsed_ns() > until or count >= ROWS_MAX:
+                message = f"the list is longer than {ROWS_MAX:,} rows or takes longer than {SECONDS_MAX:.0f} seconds"
+                if self._accepted == ARROW:
+                    raise refuse(RejectionReason.LIMIT, message, remedy="ask for pages, or for one participant")
+                raise TooLong(message)
+            part = self._part(question, part.next)
+            count += len(part.items)
+            yield part.items
+
+
+def give_listing(
+    request: Request[Any, Any, Any],
+    look: Looking,
+    streams: NamedDependency[Streams],
+    cursor: Cursor = 0,
+    limit: Limit = 100,
+) -> Listing:
+    """Return how a request wants its list."""
+    accepted = request.accept.best_match([JSON, *WHOLE], default=None) or ""
+    return Listing(accepted, look, streams, cursor, limit)
+
+
+Listed = NamedDependency[Listing]
