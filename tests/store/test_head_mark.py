@@ -150,7 +150,7 @@ def test_nothing_is_answered_before_its_mark_is_kept(tmp_path: Path, monkeypatch
 
     with monkeypatch.context() as broken:
         broken.setattr(MarkBeside, "write", full)
-        with pytest.raises(OSError, match="no space left"):
+        with pytest.raises(Rejected, match="no space left"):
             store.append(made[1:])
         store.close()
     assert HeadMark(MarkBeside(path), mark_path(path)).last == Mark(1, made[0].hash)

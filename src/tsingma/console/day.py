@@ -5,7 +5,6 @@ from __future__ import annotations
 from litestar import Response, get
 
 from tsingma.api.guard import access
-from tsingma.api.moments import Looking
 from tsingma.api.permissions import Action, Resource, Scope, scope_of
 from tsingma.api.reads import Code, Reached, Service
 from tsingma.app.day_glance import glance_of, last_closed
@@ -13,9 +12,8 @@ from tsingma.console.giving import Paged
 
 
 @get("/day", opt=access(Resource.INSTRUCTIONS, Action.READ), sync_to_thread=True)
-def day(page: Paged, look: Looking, service: Service, reach: Reached, participant: Code = "") -> Response[str]:
+def day(page: Paged, service: Service, reach: Reached, participant: Code = "") -> Response[str]:
     """Show the day of the house, or of what a member reaches: its own."""
-    page.looking(look)
     mine = reach.participant(participant)
     with_calls = scope_of(reach.caller.role, (Resource.MARGIN_CALLS, Action.READ)) is not Scope.NONE
     glance = page.read(lambda house, at: glance_of(house, at, mine, with_calls=with_calls))

@@ -10,7 +10,7 @@ import fcntl
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Protocol, Self, TextIO
 
@@ -99,9 +99,10 @@ class SqliteStore:
         """Write the records in one transaction and move the mark, both synchronised to disk before this returns."""
         if not records:
             return
-        self._write(records)
-        if self._mark is not None:
-            self._mark.keep(Mark(records[-1].sequence, records[-1].hash))
+        with _taken_by_the_disk(self._path):
+            self._write(records)
+            if self._mark is not None:
+                self._mark.keep(Mark(records[-1].sequence, records[-1].hash))
 
     def _write(self, records: Sequence[Record]) -> None:
         rows = [
@@ -159,15 +160,12 @@ class SqliteStore:
     def put_snapshot(self, snapshot: Snapshot) -> None:
         """Keep a snapshot with a checksum over its bytes, durably."""
         parts = msgspec.msgpack.encode(snapshot.parts)
-        self._connection.execute(
-            "INSERT OR REPLACE INTO snapshot (sequence, state_hash, checksum, parts) VALUES (?, ?, ?, ?)",
-            (
-                snapshot.sequence,
-                snapshot.state_hash,
-                snapshot_checksum(snapshot.sequence, snapshot.state_hash, parts),
-                parts,
-            ),
-        )
+        checksum = snapshot_checksum(snapshot.sequence, snapshot.state_hash, parts)
+        with _taken_by_the_disk(self._path):
+            self._connection.execute(
+                "INSERT OR REPLACE INTO snapshot (sequence, state_hash, checksum, parts) VALUES (?, ?, ?, ?)",
+                (snapshot.sequence, snapshot.state_hash, checksum, parts),
+            )
 
     def snapshots(self) -> list[int]:
         """Return the sequences at which snapshots stand, oldest first."""
@@ -227,6 +225,20 @@ class SqliteStore:
         if self._lock is not None:
             self._lock.close()
             self._lock = None
+
+
+@contextmanager
+def _taken_by_the_disk(path: Path) -> Iterator[None]:
+    """Turn what a full or failing disk says into a refusal that says what is known."""
+    try:
+        yield
+    except (sqlite3.OperationalError, OSError) as error:
+        raise refuse(
+            RejectionReason.NOT_ALLOWED,
+            f"the disk did not take it ({error}): nothing of this batch was acknowledged",
+            file=str(path),
+            remedy="make room, then open the house again: its journal says what is there",
+        ) from error
 
 
 def copy_journal(source: Path, target: Path) -> None:
