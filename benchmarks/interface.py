@@ -1,149 +1,306 @@
-"""Single orders over HTTP: how many a second a served house makes durable, and what one costs it in processor time.
+"""A served house under load, on SQLite in a temporary folder, with its clients on the same machine.
 
-    python benchmarks/interface.py [--clients 64] [--orders 4000]
+    python benchmarks/interface.py [--clients 64] [--seconds 10] [--instructions 100000]
 
-A server in its own process on SQLite in a temporary folder; clients in this one, each with one connection that is kept,
-sending one order at a time and waiting for its durable answer. Tokens are signed and requests built beforehand; every
-order is of another quantity, so that none is a candidate for another. Client and server share the machine, so the rate
-is a lower bound; processor time of the server an order is what compares.
+Four claims: single orders that are answered when they are durable; orders in bulk; reads while a night batch runs and
+200 clients follow the feed; what-if margin of a book of 500 lines. Tokens are signed and requests built beforehand, one
+token a change. Single orders are sent by wrk, all else by plain sockets. Client and server share the
+machine, so rates are lower bounds; processor time of the server (with the process that checks signatures) an order is
+what compares.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-from datetime import UTC, date, datetime, timedelta
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
-import msgspec
+import numpy as np
 
-from machine import describe
-from tsingma.api.keys import Key, Keys
+from interface_clients import (
+    HOST,
+    Callers,
+    Spent,
+    answer,
+    ask,
+    connected,
+    follow,
+    load_with_sockets,
+    load_with_wrk,
+    request_of,
+    spent_of,
+)
+from machine import describe, verdict
 from tsingma.api.permissions import Role
-from tsingma.api.tokens import mint, new_private_key
+from tsingma.app.market_folder import write_market
+from tsingma.app.progress import Silent
 from tsingma.app.session import Session
-from tsingma.basics.clock import SystemClock
+from tsingma.basics.columns import pack
 from tsingma.basics.dates import to_day
-from tsingma.journal.commands import LoadReference, OpenDay
-from tsingma.simulate.market import simulate_market
+from tsingma.basics.money import CURRENCIES
+from tsingma.journal.commands import DepositAssets, LoadReference, OpenDay, SubmitInstructions
+from tsingma.simulate.market import SimulatedMarket, simulate_market
 
 DAY = date(2026, 1, 5)
-GOAL_A_SECOND, GOAL_P99_MS = 5_000, 20.0
-LIFETIME_S = 300
+FEEDS, FEEDS_A_KEY, READERS = 200, 16, 8
+BULK_CLIENTS, BULK_REQUESTS, BULK_ORDERS = 8, 200, 1_000
+NIGHT = ("night-1-free-of-payment", "night-1-everything", "night-2-everything", "night-2-parts")
+LINES, WHAT_IFS = 500, 120
+ORDERS_A_SECOND, ORDERS_P99_MS, BULK_A_SECOND, READS_P99_MS, WHAT_IF_P99_MS = 5_000, 20.0, 300_000, 50.0, 100.0
 
 
 def main() -> int:
-    """Serve, send, print."""
+    """Serve, load, print the four lines."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--clients", type=int, default=64)
-    parser.add_argument("--orders", type=int, default=4_000)
+    parser.add_argument("--seconds", type=int, default=10)
+    parser.add_argument("--instructions", type=int, default=100_000, help="that the night batch finds")
     arguments = parser.parse_args()
-    print(describe())
-    with tempfile.TemporaryDirectory() as folder:
-        run(Path(folder), arguments.clients, arguments.orders)
+    print(describe("uvicorn", "litestar"), flush=True)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        market = simulate_market(1, DAY, 1, 2_000)
+        write_house(folder / "house", market, arguments.instructions)
+        write_market(folder / "market", market, Silent(), plain=True)
+        callers = Callers()
+        callers.add("b1", Role.PARTICIPANT, "B00001")
+        callers.add("first", Role.OPERATOR)
+        callers.add("second", Role.OPERATOR)
+        for number in range(-(-FEEDS // FEEDS_A_KEY)):
+            callers.add(f"auditor-{number}", Role.AUDITOR)
+        with served(folder, callers) as (port, processes):
+            single_orders(port, folder, callers, market, processes, arguments)
+            bulk(port, callers, market, processes)
+            asyncio.run(night(port, callers, arguments.instructions))
+            what_if(port, callers, market)
     return 0
 
 
-def run(folder: Path, clients: int, orders: int) -> None:
-    """Serve a new house in a folder, send orders and print what it cost."""
-    book = simulate_market(1, DAY, 1, 2_000).book
-    with Session.open(folder / "house") as session:
-        session.once("reference", lambda: LoadReference(book))
+def single_orders(
+    port: int, folder: Path, callers: Callers, market: SimulatedMarket, processes: list[int], arguments: Any
+) -> None:
+    """Send one order a request and print rate, latencies and what one costs the server."""
+    count = int(ORDERS_A_SECOND * 1.6 * arguments.seconds) if shutil.which("wrk") else 4_000
+    requests = [
+        request_of("POST", "/instructions", callers.token("b1"), _order(market, n), f"one-{n}") for n in range(1, count)
+    ]
+    before = processor_s(processes)
+    if shutil.which("wrk"):
+        spent = load_with_wrk(port, folder, arguments.clients, arguments.seconds, requests)
+    else:
+        spent = asyncio.run(load_with_sockets(port, arguments.clients, requests))
+    used = [after - earlier for after, earlier in zip(processor_s(processes), before, strict=True)]
+    _require_answered(spent)
+    rate = spent.requests / spent.seconds
+    print(
+        f"single orders, {arguments.clients} clients: {rate:,.0f} a second, p50 {spent.p50_ms:.1f} ms, p99 "
+        f"{spent.p99_ms:.1f} ms; processor time of the server {used[0] / spent.requests * 1e6:,.0f} µs an order, "
+        f"and {sum(used[1:]) / spent.requests * 1e6:,.0f} µs of the process that checks signatures"
+    )
+    met = rate >= ORDERS_A_SECOND and spent.p99_ms <= ORDERS_P99_MS
+    print(verdict(f"{ORDERS_A_SECOND:,} a second, p99 {ORDERS_P99_MS:.0f} ms", met), flush=True)
+
+
+def bulk(port: int, callers: Callers, market: SimulatedMarket, processes: list[int]) -> None:
+    """Send lists of a thousand orders and print the rate from received bytes to durable answers."""
+    first = 1_000_000
+    requests = [
+        request_of(
+            "POST", "/instructions", callers.token("b1"),
+            [_order(market, first + place * BULK_ORDERS + n) for n in range(BULK_ORDERS)], f"bulk-{place}",
+        )
+        for place in range(BULK_REQUESTS)
+    ]  # fmt: skip
+    before = processor_s(processes)
+    spent = asyncio.run(load_with_sockets(port, BULK_CLIENTS, requests))
+    used = processor_s(processes)[0] - before[0]
+    _require_answered(spent)
+    orders = BULK_REQUESTS * BULK_ORDERS
+    print(
+        f"orders in lists of {BULK_ORDERS:,} (JSON), {BULK_CLIENTS} clients: {orders / spent.seconds:,.0f} a second, "
+        f"p99 {spent.p99_ms:.0f} ms a list; processor time of the server {used / orders * 1e6:.2f} µs an order"
+    )
+    print(verdict(f"{BULK_A_SECOND:,} a second", orders / spent.seconds >= BULK_A_SECOND), flush=True)
+
+
+async def night(port: int, callers: Callers, instructions: int) -> None:
+    """Run the night's steps by two operators while feeds follow and reads are asked; print the reads' latencies."""
+    counted: Counter[int] = Counter()
+    at = int((await ask(port, request_of("GET", "/day", callers.token("auditor-0"))))["at"])
+    feeds = [
+        asyncio.create_task(follow(port, callers.token(f"auditor-{place // FEEDS_A_KEY}"), at, counted, place))
+        for place in range(FEEDS)
+    ]
+    await asyncio.sleep(2)
+    took, done = list[float](), asyncio.Event()
+    readers = [asyncio.create_task(_read(port, callers.token("b1"), instructions, place, took, done))
+               for place in range(READERS)]  # fmt: skip
+    began = time.perf_counter()
+    for step in NIGHT:
+        body = {"act": "run-step", "step": step}
+        proposed = await ask(port, request_of("POST", "/acts", callers.token("first"), body, f"p-{step}"))
+        path = f"/acts/{proposed['number']}/approve"
+        await ask(port, request_of("POST", path, callers.token("second"), b"", f"a-{step}"))
+    seconds = time.perf_counter() - began
+    await asyncio.sleep(1)  # reads right after it
+    done.set()
+    failed = sum(await asyncio.gather(*readers))
+    told = sorted({counted[place] for place in range(FEEDS)})
+    for feed in feeds:
+        feed.cancel()
+    spent = spent_of(took, failed, seconds)
+    _require_answered(spent)
+    settled = await ask(port, request_of("GET", "/instructions?status=settled&limit=1", callers.token("auditor-0")))
+    print(
+        f"night batch over {instructions:,} instructions in {seconds:.1f} s, {FEEDS} feeds (told {told} records each), "
+        f"{READERS} readers: {spent.requests:,} reads, p50 {spent.p50_ms:.1f} ms, p99 {spent.p99_ms:.1f} ms, longest "
+        f"{max(took) * 1_000:.0f} ms"
+    )
+    print(
+        verdict(f"reads p99 {READS_P99_MS:.0f} ms", spent.p99_ms <= READS_P99_MS and bool(settled["items"])), flush=True
+    )
+
+
+async def _read(port: int, token: str, instructions: int, seed: int, took: list[float], done: asyncio.Event) -> int:
+    """Ask for balances, pages and single instructions until told; returns how many were not answered well."""
+    draws, failed = np.random.default_rng(seed), 0
+    async with connected(port) as (reader, writer):
+        while not done.is_set():
+            number = int(draws.integers(instructions))
+            path = ("/accounts/B00001/HOUSE/balances", f"/instructions/{number - number % 2}", "/instructions?limit=50",
+                    "/day")[int(draws.integers(4))]  # fmt: skip
+            began = time.perf_counter()
+            writer.write(request_of("GET", path, token))
+            status, _ = await answer(reader)
+            took.append(time.perf_counter() - began)
+            failed += status != 200
+            await asyncio.sleep(0.005)
+    return failed
+
+
+def what_if(port: int, callers: Callers, market: SimulatedMarket) -> None:
+    """Ask what 500 lines would be margined, each time other ones, and print the latencies."""
+    factors = sorted(market.history.instruments)
+    draws = np.random.default_rng(1)
+    path = "/accounts/B00001/HOUSE/margin/what-if"
+    requests = []
+    for _ in range(WHAT_IFS):
+        holdings = []
+        for line in range(LINES):
+            house, product = (("HKSCC", "stock"), ("HKCC", "future"), ("SEOCH", "call"))[line % 3]
+            notional = int(draws.integers(1, 50)) * 100_000 * (1 if draws.random() < 0.6 else -1)
+            factor = factors[int(draws.integers(len(factors)))]
+            one = {"house": house, "product": product, "factor": factor, "notional": notional}
+            holdings.append(
+                {**one, "strike_e4": int(draws.integers(9_000, 11_000)), "days": int(draws.integers(5, 90))}
+            )
+        requests.append(request_of("POST", path, callers.token("b1"), {"holdings": holdings, "alone": True}))
+    asyncio.run(ask(port, requests[0]))  # the market is read when it is first asked for
+    spent = asyncio.run(load_with_sockets(port, 1, requests[1:]))
+    _require_answered(spent)
+    print(f"what-if margin of {LINES} lines: p50 {spent.p50_ms:.0f} ms, p99 {spent.p99_ms:.0f} ms")
+    print(verdict(f"p99 {WHAT_IF_P99_MS:.0f} ms", spent.p99_ms <= WHAT_IF_P99_MS), flush=True)
+
+
+def write_house(folder: Path, market: SimulatedMarket, instructions: int) -> None:
+    """Write a house on an open day with matched instructions for its night, most of which can settle."""
+    with Session.open(folder) as session:
+        session.once("reference", lambda: LoadReference(market.book))
         session.once("open", lambda: OpenDay(to_day(DAY)))
-    private = new_private_key()
-    keys = folder / "keys.toml"
-    keys.write_text(_keys(private["x"]), encoding="utf-8")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    command = [sys.executable, "-m", "tsingma.cli.main", "serve", "--house", str(folder / "house"), "--keys", str(keys)]
-    server = subprocess.Popen([*command, "--port", str(port)], stderr=subprocess.DEVNULL)
-    try:
-        _wait(port)
-        time.sleep(1.1)  # tokens must be younger than the opening
-        isin = next(counter.isin for counter in book.counters if counter.settlement_counter)
-        requests = [_request(number, isin, private) for number in range(1, orders + 1)]
-        before, began = _processor_s(server.pid), time.perf_counter()
-        took = asyncio.run(_send(port, clients, requests))
-        seconds, used = time.perf_counter() - began, _processor_s(server.pid) - before
-    finally:
-        server.terminate()
-        server.wait(30)
-    took.sort()
-    p50, p99 = (took[int(len(took) * part)] * 1_000 for part in (0.5, 0.99))
-    print(f"{orders:,} orders by {clients} clients: {orders / seconds:,.0f} a second (goal {GOAL_A_SECOND:,}), "
-          f"p50 {p50:.1f} ms, p99 {p99:.1f} ms (goal {GOAL_P99_MS:.0f})")  # fmt: skip
-    print(f"processor time of the server: {used / orders * 1e6:,.0f} µs an order, {used / seconds:.2f} cores busy")
+        book = session.house.resolved
+        members = [code for code in book.participant_index if code[0] == "B" and code[1:].isdigit()][:50]
+        accounts = np.array([book.account_index[code, "HOUSE"] for code in members])  # type: ignore[index]
+        owners = np.repeat(accounts, 1 + len(book.securities))
+        assets = np.tile(np.r_[0, len(CURRENCIES) + np.arange(len(book.securities))], accounts.size)
+        amounts = np.where(assets == 0, 10**12, 400 * instructions // accounts.size)
+        deposit = DepositAssets(pack(owners, "i4"), pack(assets, "i4"), pack(amounts, "i8"))
+        session.once("deposit", lambda: deposit)
+        draws = np.random.default_rng(1)
+        deliverer = draws.integers(accounts.size, size=instructions)
+        deliverer[::2] = 0  # every other one is the reader's
+        receiver = (deliverer + draws.integers(1, accounts.size, instructions)) % accounts.size
+        members_of = book.account_participant
+        shared = {
+            "trade_day": np.full(instructions, to_day(DAY) - 3), "intended_day": np.full(instructions, to_day(DAY)),
+            "security": draws.integers(len(book.securities), size=instructions),
+            "currency": np.zeros(instructions, np.int64), "quantity": 100 + np.arange(instructions) % 900,
+            "amount_cents": 1_000_000 + np.arange(instructions),
+        }  # fmt: skip
+        for side, own, other in ((1, deliverer, receiver), (0, receiver, deliverer)):
+            columns = {
+                **shared, "reference": np.arange(instructions) + 1 + 10**9 * (2 - side), "account": accounts[own],
+                "counterparty": members_of[accounts[other]], "delivers": np.full(instructions, side),
+            }  # fmt: skip
+            kinds = {"reference": "i8", "quantity": "i8", "amount_cents": "i8", "delivers": "i1", "currency": "i1"}
+            packed = {name: pack(column, kinds.get(name, "i4")) for name, column in columns.items()}
+            session.once(f"orders-{side}", lambda packed=packed: SubmitInstructions("bench", "", 0, packed))  # type: ignore[misc]
 
 
-def _keys(public: str) -> str:
-    now = datetime.now(UTC)
-    key = Key(
-        id="k", public=public, issuer="B00001", role=Role.PARTICIPANT, participant="B00001",
-        valid_from=now - timedelta(1), valid_to=now + timedelta(1),
-    )  # fmt: skip
-    told = msgspec.to_builtins(Keys(audience="bench", key=(key,)))["key"][0]
-    rows = [f"{name} = {value if name.startswith('valid') else json.dumps(value)}" for name, value in told.items()]
-    return "\n".join(['audience = "bench"', "[[key]]", *rows, ""])
-
-
-def _request(number: int, isin: str, private: dict[str, str]) -> bytes:
-    token = mint(private, "k", "B00001", "bench", SystemClock().now_ns() // 1_000_000_000, LIFETIME_S)
-    body = json.dumps({
+def _order(market: SimulatedMarket, number: int) -> dict[str, Any]:
+    """Return an order; every one is of another quantity, so that none is a candidate for another."""
+    isin = next(counter.isin for counter in market.book.counters if counter.settlement_counter)
+    return {
         "reference": number, "account_class": "HOUSE", "side": "deliver", "counterparty": "B00002", "kind": "dvp",
         "isin": isin, "quantity": 100 + number, "currency": "HKD", "amount": "1000.00", "trade_date": str(DAY),
         "intended_date": str(DAY + timedelta(2)),
-    }).encode()  # fmt: skip
-    head = (
-        f"POST /instructions HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n"
-        f"Idempotency-Key: {number}\r\n"
-        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-    )
-    return head.encode() + body
+    }  # fmt: skip
 
 
-async def _send(port: int, clients: int, requests: list[bytes]) -> list[float]:
-    """Send every request over some connections and return how long each waited (seconds)."""
-    todo, took = iter(requests), []
+@contextmanager
+def served(folder: Path, callers: Callers) -> Iterator[tuple[int, list[int]]]:
+    """Serve the house in a process; yields its port and the processes that serve, the main one first."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port = int(probe.getsockname()[1])
+    command = [sys.executable, "-m", "tsingma.cli.main", "serve", "--house", str(folder / "house"),
+               "--keys", str(callers.write(folder / "keys.toml")), "--market", str(folder / "market"),
+               "--port", str(port)]  # fmt: skip
+    server = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(1_200):
+            try:
+                socket.create_connection((HOST, port), 1).close()
+                break
+            except OSError:
+                time.sleep(0.1)
+        else:
+            raise SystemExit("the server does not answer")
+        time.sleep(1.1)  # tokens must be younger than the opening
+        children = [
+            int(pid)
+            for task in Path(f"/proc/{server.pid}/task").iterdir()
+            for pid in (task / "children").read_text(encoding="ascii").split()
+        ]
+        yield port, [server.pid, *children]
+    finally:
+        server.terminate()
+        server.wait(60)
 
-    async def client() -> None:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        for request in todo:
-            began = time.perf_counter()
-            writer.write(request)
-            head = await reader.readuntil(b"\r\n\r\n")
-            length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
-            answer = await reader.readexactly(int(length.split(b":")[1]))
-            if b" 201 " not in head.partition(b"\r\n")[0]:
-                raise SystemExit(f"refused: {answer.decode()}")
-            took.append(time.perf_counter() - began)
-        writer.close()
 
-    await asyncio.gather(*(client() for _ in range(clients)))
-    return took
+def processor_s(processes: list[int]) -> list[float]:
+    """Return the processor time each process has used, of all its threads (seconds; Linux)."""
+    found = []
+    for pid in processes:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        found.append((int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"))
+    return found
 
 
-def _wait(port: int) -> None:
-    for _ in range(600):
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            return
-        except OSError:
-            time.sleep(0.1)
-    raise SystemExit("the server does not answer")
-
-
-def _processor_s(pid: int) -> float:
-    """Return the processor time a process has used, of all its threads (seconds; Linux)."""
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+def _require_answered(spent: Spent) -> None:
+    if spent.failed:
+        raise SystemExit(f"{spent.failed} of {spent.requests} requests were not answered well")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
-HELPERS = {"run.py", "machine.py", "plain_settlement.py"}
+HELPERS = {"interface_clients.py", "run.py", "machine.py", "plain_settlement.py"}
 
 
 def main(names: list[str]) -> int:

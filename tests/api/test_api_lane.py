@@ -24,6 +24,7 @@ ORDER: dict[str, Any] = {
 CASES: dict[str, tuple[str | None, dict[str, Any], dict[str, Any]]] = {
     "good": ("participant", {"json": ORDER}, {}),
     "a list": ("participant", {"json": [ORDER, {**ORDER, "reference": 1_002, "quantity": 0}]}, {}),
+    "an empty list": ("participant", {"json": []}, {}),
     "a rare field": ("participant", {"json": {**ORDER, "hold": True}}, {}),
     "an unknown account": ("participant", {"json": {**ORDER, "account_class": "SEGREGATED"}}, {}),
     "refused by the house": ("participant", {"json": {**ORDER, "quantity": 0}}, {}),

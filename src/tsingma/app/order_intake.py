@@ -151,9 +151,12 @@ class Intake:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
         orders = found if isinstance(found, list) else [found]
-        codes = zip(*((one.counterparty, one.isin, one.currency) for one in orders), strict=True)
-        known = (self._counterparties, self._securities, self._currencies)
-        return found if orders and all(map(frozenset.issuperset, known, codes)) else None
+        known = (
+            {one.counterparty for one in orders} <= self._counterparties
+            and {one.isin for one in orders} <= self._securities
+            and {one.currency for one in orders} <= self._currencies
+        )
+        return found if orders and known else None
 
     def command(self, orders: Sequence[AnyOrder], participant: str, source: str, second: int) -> SubmitInstructions:
         """Return the command that sends orders of a participant at a second of the day.
@@ -162,7 +165,7 @@ class Intake:
         FIRST_LINE.
         """
         try:
-            columns = self._columns(orders, participant)
+            columns = self._columns(orders, participant) if orders else self.columns_by_text([], participant)
         except KeyError:  # a code that is not there: read again, to tell of every one
             strictly = [msgspec.convert(msgspec.structs.asdict(one), Order) for one in orders]
             columns = self.columns_by_text(strictly, participant)
@@ -183,13 +186,13 @@ class Intake:
             "counterparty": [self.book.participant_index[one.counterparty] for one in orders],
             "kind": [_KIND[one.kind] for one in orders],
             "quantity": [one.quantity for one in orders],
-            "trade_day": [one.trade_date.toordinal() - _DAY_ZERO for one in orders],
-            "intended_day": [one.intended_date.toordinal() - _DAY_ZERO for one in orders],
+            "trade_day": _days([one.trade_date for one in orders]),
+            "intended_day": _days([one.intended_date for one in orders]),
             "security": [security[one.isin] for one in orders],
             "currency": [currency[one.currency] for one in orders],
-            "amount_cents": [_cents(one.amount) for one in orders],
+            "amount_cents": _all_cents([one.amount for one in orders]),
         }
-        if any(one.is_rare() for one in orders):
+        if not isinstance(orders[0], PlainOrder) and any(one.is_rare() for one in orders):
             values |= self._rare([one for one in orders if isinstance(one, Order)])
         return {name: _packed(column, _WIDTH[name]) for name, column in values.items()}
 
@@ -224,6 +227,17 @@ def _packed(values: list[int], width: int) -> bytes:
     return np.array(values, f"<i{width}").tobytes()
 
 
+def _days(dates: list[date]) -> list[int]:
+    """Return day numbers; most orders of a request have the same few days."""
+    number = {one: one.toordinal() - _DAY_ZERO for one in set(dates)}
+    return [number[one] for one in dates]
+
+
+def _all_cents(amounts: list[str]) -> list[int]:
+    """Return the cents of amounts, most of which have two places."""
+    return [int(one[:-3] + one[-2:]) if one[-3:-2] == "." else _cents(one) for one in amounts]
+
+
 def _cents(amount: str) -> int:
     """Return the cents of an amount as the type of ``Order.amount`` lets it be."""
     whole, _, part = amount.partition(".")
@@ -238,7 +252,10 @@ def _without_defaults(columns: dict[str, bytes], count: int) -> dict[str, bytes]
 def outcomes_of(event: InstructionsSubmitted, orders: Sequence[AnyOrder]) -> Outcomes:
     """Return what became of orders; ``event`` is the house's answer to them."""
     results, numbers = np.frombuffer(event.results, np.int8).tolist(), np.frombuffer(event.numbers, "<i8").tolist()
-    items = [_outcome(*one) for one in zip(orders, results, numbers, strict=True)]
+    items = [
+        Outcome(order.reference, "waits", number) if result == WAITS else _outcome(order, result, number)
+        for order, result, number in zip(orders, results, numbers, strict=True)
+    ]
     return Outcomes(event.waiting, event.matched, event.refused, items)
 
 
@@ -286,8 +303,6 @@ def _row(order: Order, participant: str) -> dict[str, str]:
 
 
 def _outcome(order: AnyOrder, result: int, number: int) -> Outcome:
-    if result == WAITS:
-        return Outcome(order.reference, "waits", order=number)
     if result == MATCHES:
         return Outcome(order.reference, "matched", instruction=number)
     field, reason, text, remedy = FAULTS[result - 2]
