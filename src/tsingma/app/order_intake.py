@@ -7,6 +7,7 @@ as already agreed by both (the column ``matched``) is not among the fields: it w
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Literal
@@ -37,6 +38,8 @@ _DEFAULT = {
     for name, (_, default) in ORDER_COLUMNS.items()
     if default is not None
 }
+
+_EIGHT, _FOUR, _ONE = (struct.Struct(form).pack for form in ("<q", "<i", "<b"))
 
 Text = Annotated[str, msgspec.Meta(max_length=35)]  # ISO 20022, Max35Text
 ISIN, COUNTERPARTY = "^([A-Z]{2}[A-Z0-9]{9}[0-9])?$", "^[A-Z0-9-]{1,16}$"
@@ -165,6 +168,8 @@ class Intake:
         FIRST_LINE.
         """
         try:
+            if len(orders) == 1 and isinstance(orders[0], PlainOrder):
+                return SubmitInstructions(source, participant, second, self._columns_of_one(orders[0], participant))
             columns = self._columns(orders, participant) if orders else self.columns_by_text([], participant)
         except KeyError:  # a code that is not there: read again, to tell of every one
             strictly = [msgspec.convert(msgspec.structs.asdict(one), Order) for one in orders]
@@ -195,6 +200,28 @@ class Intake:
         if not isinstance(orders[0], PlainOrder) and any(one.is_rare() for one in orders):
             values |= self._rare([one for one in orders if isinstance(one, Order)])
         return {name: _packed(column, _WIDTH[name]) for name, column in values.items()}
+
+    def _columns_of_one(self, one: PlainOrder, participant: str) -> dict[str, bytes]:
+        """Return the columns of a single plain order, those left out that have their default; raises KeyError."""
+        columns = {
+            "reference": _EIGHT(one.reference),
+            "account": _FOUR(self._account[participant, one.account_class]),  # type: ignore[index]
+            "delivers": _ONE(one.side == "deliver"),
+            "counterparty": _FOUR(self.book.participant_index[one.counterparty]),
+            "trade_day": _FOUR(one.trade_date.toordinal() - _DAY_ZERO),
+            "intended_day": _FOUR(one.intended_date.toordinal() - _DAY_ZERO),
+        }
+        if one.kind != KINDS[0]:
+            columns["kind"] = _ONE(_KIND[one.kind])
+        if one.quantity:
+            columns["quantity"] = _EIGHT(one.quantity)
+        if one.isin:
+            columns["security"] = _FOUR(self._security[one.isin])
+        if one.currency:
+            columns["currency"] = _ONE(self._currency[one.currency])
+        if cents := _cents(one.amount):
+            columns["amount_cents"] = _EIGHT(cents)
+        return columns
 
     def _rare(self, orders: Sequence[Order]) -> dict[str, list[int]]:
         """Return the columns that most orders leave out."""

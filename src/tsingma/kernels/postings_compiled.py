@@ -26,7 +26,8 @@ def _check(key, numbers, debit, credit, amount):  # type: ignore[no-untyped-def]
     return 0
 
 
-@numba.njit("void(i8[::1],i8[:,::1],i8[:],i8[:],i8[:],b1[:],i1[::1])", cache=True)
+# Without the interpreter's lock: whoever may read the same rows meanwhile is kept away by other means (``two_houses``).
+@numba.njit("void(i8[::1],i8[:,::1],i8[:],i8[:],i8[:],b1[:],i1[::1])", cache=True, nogil=True)
 def transfer(key, numbers, debit, credit, amount, linked, result):  # type: ignore[no-untyped-def]
     """Carry out transfers in order and write one result code each."""
     count = debit.size
