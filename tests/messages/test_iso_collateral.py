@@ -209,14 +209,16 @@ def test_from_the_call_to_the_pledge(house: Path, tmp_path: Path) -> None:
     count, data = proposal_file(house, "A")
     assert count == 2
     path.write_bytes(data)
-    sent, replies = send_messages(house, path, second=36_000)
+    with pytest.raises(Rejected, match="the header is of A, B sends it"):
+        send_messages(house, path, "B", second=36_000)
+    sent, replies = send_messages(house, path, "A", second=36_000)
     assert sent.not_done == 0, sent.rejections
     answers = [collateral.read_answer(leaves_of(one), directory) for one in read_messages(replies)]
     assert {piece.state.at for one in answers for piece in one.pieces} == {"RspnTp/PACK"}
     assert shortfalls(house) == {}
     with Session.open(house, read_only=True) as session:
         after = session.house.digest()
-    send_messages(house, path, second=36_000)
+    send_messages(house, path, "A", second=36_000)
     with Session.open(house, read_only=True) as session:
         assert session.house.digest() == after, "the same file is sent only once"
     assert call_file(house, "A")[0] == proposal_file(house, "A")[0] == 0
@@ -267,7 +269,7 @@ def test_from_the_command_line(house: Path, tmp_path: Path, capsys: pytest.Captu
     assert json.loads(capsys.readouterr().out)["calls"] == 2
     assert main(["messages", "propose", "--participant", "A", "--out", str(out), *own]) == 0
     assert json.loads(capsys.readouterr().out)["proposals"] == 2
-    assert main(["messages", "send", "--file", str(out), *own]) == 0
+    assert main(["messages", "send", "--file", str(out), "--participant", "A", *own]) == 0
     assert json.loads(capsys.readouterr().out)["not_done"] == 0
     with Session.open(house) as session:
         account = session.house.resolved.account_index["A", "HOUSE"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tsingma.app.iso_sending import Sending
-from tsingma.app.pledge_proposals import proposals_of
+from tsingma.app.pledge_proposals import CALLER, proposals_of
 from tsingma.basics.dates import to_date
 from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import Rejected, RejectionReason, refuse
@@ -21,7 +21,6 @@ from tsingma.messages.iso20022.parties import Directory
 from tsingma.messages.iso20022.schema import Received
 
 TAKEN = (collateral.RESPONSE, collateral.PROPOSAL)
-CALLER = "HKSCC"  # who calls margin of the house's own continuous net settlement
 
 
 @dataclass(frozen=True, slots=True)

@@ -202,7 +202,7 @@ def proposal_file(house: Path | str, participant: str, bics: Path | None = None)
     def documents(state: House, account: int, name: str, _moment: datetime) -> list[str]:
         return iso_collateral.proposal_documents(state, account, name, directory_of(state, bics))
 
-    return _of_accounts(house, participant, PROPOSAL, documents)
+    return _of_accounts(house, participant, PROPOSAL, documents, to_house=True)
 
 
 def obligation_file(house: Path | str, participant: str, due: date, bics: Path | None = None) -> tuple[int, bytes]:
@@ -222,9 +222,13 @@ def obligation_file(house: Path | str, participant: str, due: date, bics: Path |
 
 
 def _of_accounts(
-    house: Path | str, participant: str, message: str, make: Callable[[House, int, str, datetime], list[str]]
-) -> tuple[int, bytes]:
-    """Return messages of all accounts of a participant as a business file, valid by their schema."""
+    house: Path | str, participant: str, message: str, make: Callable[[House, int, str, datetime], list[str]],
+    *, to_house: bool = False,
+) -> tuple[int, bytes]:  # fmt: skip
+    """Return messages of all accounts of a participant as a business file, valid by their schema.
+
+    They go from the house to the participant, or (``to_house``) are made for the participant to send.
+    """
     with Session.open(house, read_only=True) as session:
         state = session.house
         index = state.resolved.participant_index.get(participant)
@@ -233,9 +237,8 @@ def _of_accounts(
         moment, name = moment_of(state), f"{session.sequencer.sequence}-{participant}"
         accounts = np.flatnonzero(state.resolved.account_participant == index).tolist()
         documents = [text for one in accounts for text in make(state, one, f"{name}-{one}", moment)]
-    headers = [
-        Header(_DEPOSITORY, participant, f"{name}-{place}", message, moment) for place in range(1, 1 + len(documents))
-    ]
+    sender, receiver = (participant, _DEPOSITORY) if to_house else (_DEPOSITORY, participant)
+    headers = [Header(sender, receiver, f"{name}-{place}", message, moment) for place in range(1, 1 + len(documents))]
     data = write_file(documents, name, moment, headers)
     if documents:
         read_messages(data, file=name)
