@@ -77,6 +77,7 @@ def test_figures_count_what_happened(house: Served) -> None:
     assert more("tsingma_requests_total[('method', 'GET'), ('route', 'none'), ('status', '404')]") == 1
     assert more("tsingma_journal_sequence") == 1
     assert (after["tsingma_house_open"], after["tsingma_commands_waiting"], after["tsingma_feeds_open"]) == (1, 0, 0)
+    assert (after["tsingma_sessions_open"], after["tsingma_jobs_open"]) == (0, 0)
     assert after["tsingma_follower_lag_records"] in (0, 1)
     for name in ("/nowhere", "B00001", 'participant="'):
         assert name not in answer.text

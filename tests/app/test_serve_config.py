@@ -36,7 +36,8 @@ def write(folder: Path, text: str = FILE) -> Path:
 def test_later_sources_win_and_are_named(tmp_path: Path) -> None:
     """Goal: default < file < environment < command line. Method: one field given by each more source."""
     file = write(tmp_path)
-    environment = {"TSINGMA_LISTEN_PORT": "9001", "TSINGMA_STANDBY_ENABLED": "false", "PATH": "/bin"}
+    environment = {"TSINGMA_LISTEN_PORT": "9001", "TSINGMA_STANDBY_ENABLED": "false", "PATH": "/bin",
+                   "TSINGMA_FONTS": "/fonts"}  # fmt: skip
     found = read_config(file, environment)
     assert (found.settings.listen.port, found.sources["listen.port"]) == (9001, "environment")
     assert (found.settings.limits.connections, found.sources["limits.connections"]) == (10, f"{file}:7")

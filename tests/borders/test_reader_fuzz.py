@@ -1,7 +1,7 @@
 """Spoilt files of every kind: they are read or refused, soon and in bounded memory, and nothing else comes out.
 
 Goal: no sender can make the house fail. Method: valid files of every reader spoilt from a seed (``spoiling.py``). The
-suite tries a few hundred files each; the soak each family for ten minutes (``TSINGMA_FUZZ_SECONDS`` changes that).
+suite tries a few hundred files each; the soak each family for ten minutes (``FUZZ_SECONDS`` changes that).
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ def test_spoilt_files_are_read_or_refused(family: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("family", FAMILIES)
 def test_spoilt_files_for_long(family: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Goal: no defect in ten minutes. Method: as above, from a seed that is printed, until time is up."""
-    seconds = float(os.environ.get("TSINGMA_FUZZ_SECONDS", SOAK_SECONDS))
-    seed = int(os.environ.get("TSINGMA_FUZZ_SEED", "1"))
+    seconds = float(os.environ.get("FUZZ_SECONDS", SOAK_SECONDS))
+    seed = int(os.environ.get("FUZZ_SEED", "1"))
     names = [name for name, reader in readers().items() if reader.family == family]
     found = fuzz(names, tmp_path, seed, seconds=seconds)
     with capsys.disabled():

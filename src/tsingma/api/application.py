@@ -39,7 +39,6 @@ from tsingma.app.house_service import HouseService
 from tsingma.app.jobs import JobBoard, JobLimits
 from tsingma.app.journal_index import JournalIndex
 from tsingma.basics.clock import Clock
-from tsingma.basics.rejection import InvariantBroken
 
 BODY_BYTES_MAX = 1024 * 1024
 INTERFACE_VERSION = "0.1"
@@ -105,7 +104,8 @@ def application(
         debug=False,
     )
     app.asgi_handler = Lane(app.asgi_handler, service, entry, entrance.tokens, entrance.look, body_bytes_max)
-    _watch(app, service, metrics, feeds, clock, tracer_of(spans))
+    _watch(app, service, metrics, clock, tracer_of(spans))
+    _measure(metrics, service, feeds, entrance, board)
     return app
 
 
@@ -135,32 +135,23 @@ def _always(value: object) -> Provide:
     return Provide(give, sync_to_thread=False)
 
 
-def _watch(
-    app: Litestar, service: HouseService, metrics: Metrics, feeds: feed.Feeds, clock: Clock, tracer: Tracer | None
-) -> None:
-    """Count and trace requests and batches, and measure how things stand."""
+def _watch(app: Litestar, service: HouseService, metrics: Metrics, clock: Clock, tracer: Tracer | None) -> None:
+    """Count and trace requests and batches."""
     app.asgi_handler = Watching(app.asgi_handler, metrics, clock, tracer)
     service.watch(metrics.committed)
     if tracer is not None:
         service.watch(lambda told: commit_spans(tracer, told))
-    _measure(metrics, service, feeds)
 
 
-def _measure(metrics: Metrics, service: HouseService, feeds: feed.Feeds) -> None:
+def _measure(metrics: Metrics, service: HouseService, feeds: feed.Feeds, entrance: Entrance, board: JobBoard) -> None:
     """Add what is asked of the house whenever somebody looks at the figures."""
-
-    def is_open() -> float:
-        try:
-            service.require_open()
-        except InvariantBroken:
-            return 0.0
-        return 1.0
-
-    metrics.gauge("house_open", "1 while the house takes commands, 0 when it has stopped.", is_open)
+    metrics.gauge("house_open", "1 while the house takes commands, 0 when not.", lambda: float(not service.stopped()))
     metrics.gauge("journal_sequence", "Number of the last durable record.", service.length)
     metrics.gauge("commands_waiting", "Commands that wait for the writer.", service.waiting)
     metrics.gauge("follower_lag_records", "Records by which answers to reads are behind the writer.", service.lag)
     metrics.gauge("feeds_open", "Event feeds that are open.", feeds.count)
+    metrics.gauge("sessions_open", "Sessions of people that have not ended.", entrance.sessions.count)
+    metrics.gauge("jobs_open", "Long runs that wait or run.", board.open_count)
 
 
 def _description() -> OpenAPIConfig:

@@ -92,6 +92,11 @@ class Sessions:
             found.began_s + SESSION_SECONDS_MAX, person.id,
         )  # fmt: skip
 
+    def count(self) -> int:
+        """Return how many sessions have not ended; from any thread."""
+        now_s = self._now_s()
+        return sum(not self._has_ended(one, now_s) for one in list(self._open.values()))
+
     def end(self, cookie: str) -> None:
         """End a session, if there is one."""
         self._open.pop(_digest(cookie), None)

@@ -120,6 +120,11 @@ class JobBoard:
         self._queue.put(entry)
         return entry.job
 
+    def open_count(self) -> int:
+        """Return how many jobs of everybody wait or run."""
+        with self._lock:
+            return sum(entry.job.state in ("queued", "running") for entry in self._entries.values())
+
     def jobs(self, owner: str) -> list[Job]:
         """Return the jobs of an owner, the newest first."""
         with self._lock:

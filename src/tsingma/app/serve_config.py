@@ -21,6 +21,7 @@ from tsingma.store.postgres import without_password
 FILE_BYTES_MAX = 256 * 1024
 PREFIX = "TSINGMA_"
 FILE_VARIABLE = "TSINGMA_CONFIG"  # names the file where no option does
+OTHER_VARIABLES = (FILE_VARIABLE, "TSINGMA_FONTS", "TSINGMA_PICTURES")  # no settings of serving: read by reports, tests
 MASK = "(secret)"
 
 _TABLE = re.compile(r"\s*\[\s*([A-Za-z0-9_-]+)\s*\]")
@@ -138,7 +139,7 @@ def _of_environment(environment: Mapping[str, str], faults: list[Rejection]) -> 
     known = {f"{PREFIX}{section}_{field.name}".upper(): (section, field.name) for section, field in _fields()}
     given: _Given = {}
     for name in sorted(environment):
-        if not name.startswith(PREFIX) or name == FILE_VARIABLE:
+        if not name.startswith(PREFIX) or name in OTHER_VARIABLES:
             continue
         if name not in known:
             remedy = "unset it, or see tsingma serve config for the names there are"
