@@ -32,7 +32,7 @@ def test_a_session_says_who_it_is() -> None:
     caller = desk.caller(desk.begin(_person(desk, "participant")))
     assert caller is not None
     assert (caller.key, caller.issuer, caller.role, caller.participant, caller.person) == (
-        "person/participant", "console", Role.PARTICIPANT, "A", "participant",
+        "person/participant", "console/participant", Role.PARTICIPANT, "A", "participant",
     )  # fmt: skip
     assert caller.expires_s == START_S + SESSION_SECONDS_MAX
     for strange in ("", "x", "\udcff", caller.token):

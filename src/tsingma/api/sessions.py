@@ -88,8 +88,8 @@ class Sessions:
         found.seen_s = now
         self._open.move_to_end(name)
         return Caller(
-            f"person/{person.id}", ISSUER, person.role, person.participant, name.hex()[:16], found.began_s,
-            found.began_s + SESSION_SECONDS_MAX, person.id,
+            f"person/{person.id}", f"{ISSUER}/{person.id}", person.role, person.participant, name.hex()[:16],
+            found.began_s, found.began_s + SESSION_SECONDS_MAX, person.id,
         )  # fmt: skip
 
     def count(self) -> int:
