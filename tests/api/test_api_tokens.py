@@ -272,6 +272,21 @@ def test_a_keys_file_that_is_wrong_is_refused_by_field(tmp_path: Path, old: str,
     assert PRIVATE["d"] not in str(refused.value)
 
 
+def test_one_key_is_no_two_people(tmp_path: Path) -> None:
+    """Goal: four-eyes are two keys. Method: one public key in two rows: of two people, of two issuers, of one."""
+    row = ROW.partition("\n")[2].replace('id = "a"', 'id = "b"')
+    for change, right in (('person = "lee"\n', False), ("", True)):
+        both = _file(tmp_path, ROW + row + change)
+        if right:
+            assert len(read_keys(both).key) == 2
+            continue
+        with pytest.raises(Rejected, match="another owner's") as caught:
+            read_keys(both)
+        assert caught.value.rejections[0].field == "public"
+    with pytest.raises(Rejected, match="another owner's"):
+        read_keys(_file(tmp_path, ROW + row.replace('issuer = "A"', 'issuer = "B"')))
+
+
 def test_two_keys_of_one_id_and_no_file(tmp_path: Path) -> None:
     """Goal: ids are unique, a missing file is named. Method: the row twice; a path that leads nowhere."""
     with pytest.raises(Rejected, match="twice"):

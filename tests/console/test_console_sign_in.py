@@ -242,6 +242,22 @@ def test_an_idle_session_has_ended(console: Served) -> None:
     assert console.client.get("/console/who", follow_redirects=False).status_code == 303
 
 
+def test_a_page_left_open_is_idle_although_it_refreshes(console: Served) -> None:
+    """Goal: walking away ends a session. Method: what the day's page asks for by itself, to the end; then a person."""
+    minute, part = 60 * SECOND, {"HX-Request": "true", "HX-Current-URL": "http://testserver.local/console/day"}
+    sign_in(console.client, "operator")
+    for _ in range(IDLE_SECONDS_MAX // 60):
+        assert console.client.get("/console/day", headers=part).status_code == 200
+        stream = {"Accept": "text/event-stream"}
+        assert console.client.get("/console/changes?follow=false", headers=stream).status_code == 200
+        console.clock.advance(minute)
+    assert console.client.get("/console/day", headers=part).status_code == 401
+    sign_in(console.client, "operator")
+    for _ in range(IDLE_SECONDS_MAX // 60 + 1):
+        assert console.client.get("/console/day", follow_redirects=False).status_code == 200
+        console.clock.advance(minute)
+
+
 @pytest.mark.parametrize(
     "place",
     ["//evil.example", "https://evil.example", "/console//evil", "/console@evil", "/consoleevil", "/console\\evil",

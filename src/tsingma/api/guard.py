@@ -33,6 +33,7 @@ from tsingma.journal.origin import Origin
 PUBLIC = "public"  # of routes that tell nothing about the house: alive or not, the description of the interface
 _ACCESS = "access"
 _CONSOLE = "console"
+_LIVE = "live"
 
 
 class Reach(msgspec.Struct, frozen=True):
@@ -82,6 +83,11 @@ def page(resource: Resource, action: Action) -> dict[str, Access | bool]:
     return {_ACCESS: (resource, action), _CONSOLE: True}
 
 
+def refreshed_by_itself() -> dict[str, bool]:
+    """Return what a page states that asks for itself, or a part of it, again: nobody need be there for that."""
+    return {_LIVE: True}
+
+
 def open_to_all() -> dict[str, str]:
     """Return what a route states that needs no token."""
     return {_ACCESS: PUBLIC}
@@ -96,7 +102,7 @@ def guard_of(desk: TokenDesk, look: Callable[[], None] = lambda: None, sessions:
         if stated == PUBLIC:
             return
         if handler.opt.get(_CONSOLE):
-            await _judge_page(connection, stated, sessions)
+            await _judge_page(connection, stated, sessions, seen=not _by_itself(connection, handler))
             return
         given = connection.headers.getall("authorization", [])
         shown = certificate_of(connection.scope)
@@ -126,11 +132,18 @@ async def admit(
     return reach
 
 
+def _by_itself(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> bool:
+    """Return whether a page that somebody left open may have asked for this: a session that does so becomes idle."""
+    headers = connection.headers
+    asked = "hx-request" in headers or "text/event-stream" in headers.get("accept", "")
+    return bool(handler.opt.get(_LIVE)) and asked
+
+
 async def _judge_page(
-    connection: ASGIConnection[Any, Any, Any, Any], stated: Access | None, sessions: Sessions | None
+    connection: ASGIConnection[Any, Any, Any, Any], stated: Access | None, sessions: Sessions | None, *, seen: bool
 ) -> None:
     cookie = browser.cookie_of(connection, browser.SESSION)
-    caller = sessions.caller(cookie) if sessions is not None else None
+    caller = sessions.caller(cookie, seen=seen) if sessions is not None else None
     safe = connection.scope.get("method") in browser.SAFE_METHODS
     if caller is None or sessions is None:
         if not safe:

@@ -126,12 +126,16 @@ def _faults(keys: Keys, file: str) -> list[Rejection]:
     if len(keys.key) > KEYS_MAX:
         return [Rejection(reason=RejectionReason.LIMIT, message=f"{len(keys.key)} keys", file=file, field="key")]
     faults, seen = [], set()
+    owners: dict[str, tuple[str, str]] = {}
     for key in keys.key:
         if not key.id or not key.issuer:
             faults.append(_fault(file, key, RejectionReason.MISSING, "id, issuer", "must not be empty"))
         if key.id in seen:
             faults.append(_fault(file, key, RejectionReason.DUPLICATE, "id", "is there twice"))
         seen.add(key.id)
+        owner = (key.issuer, key.person)
+        if owners.setdefault(key.public.rstrip("="), owner) != owner:  # one person would pass for two
+            faults.append(_fault(file, key, RejectionReason.CONFLICT, "public", "is another owner's key too"))
         try:
             public_bytes(key.public)
         except ValueError as error:

@@ -75,8 +75,11 @@ class Sessions:
         self._open[_digest(cookie)] = SignedIn(person.id, self._rows[person.id], now, now)
         return cookie
 
-    def caller(self, cookie: str) -> Caller | None:
-        """Return who has a session, which is seen by this, or None when it has ended or never was."""
+    def caller(self, cookie: str, *, seen: bool = True) -> Caller | None:
+        """Return who has a session, or None when it has ended or never was.
+
+        ``seen``: somebody did something, so it is not idle; what a page asks for by itself is no such thing.
+        """
         name, now = _digest(cookie), self._now_s()
         found = self._open.get(name)
         if found is None:
@@ -85,8 +88,9 @@ class Sessions:
         if person is None or self._rows[person.id] != found.row or self._has_ended(found, now):
             del self._open[name]
             return None
-        found.seen_s = now
-        self._open.move_to_end(name)
+        if seen:
+            found.seen_s = now
+            self._open.move_to_end(name)
         return Caller(
             f"person/{person.id}", f"{ISSUER}/{person.id}", person.role, person.participant, name.hex()[:16],
             found.began_s, found.began_s + SESSION_SECONDS_MAX, person.id,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from litestar import Response, get
 
-from tsingma.api.guard import access
+from tsingma.api.guard import access, refreshed_by_itself
 from tsingma.api.permissions import Action, Resource, Scope, scope_of
 from tsingma.api.reads import Code, Reached, Service
 from tsingma.app.day_glance import glance_of, last_closed
 from tsingma.console.giving import Paged
 
 
-@get("/day", opt=access(Resource.INSTRUCTIONS, Action.READ), sync_to_thread=True)
+@get("/day", opt={**access(Resource.INSTRUCTIONS, Action.READ), **refreshed_by_itself()}, sync_to_thread=True)
 def day(page: Paged, service: Service, reach: Reached, participant: Code = "") -> Response[str]:
     """Show the day of the house, or of what a member reaches: its own."""
     mine = reach.participant(participant)

@@ -15,7 +15,7 @@ from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 from tsingma.api.door import Door
 from tsingma.api.feed import KEEP_ALIVE_SECONDS, Feeds, Follow
-from tsingma.api.guard import Reach, access
+from tsingma.api.guard import Reach, access, refreshed_by_itself
 from tsingma.api.permissions import Action, Resource
 from tsingma.api.reads import Reached, Service
 from tsingma.app.house_service import HouseService
@@ -23,7 +23,11 @@ from tsingma.app.house_service import HouseService
 PAUSE_SECONDS = 1.0
 
 
-@get("/changes", opt=access(Resource.EVENTS, Action.READ), media_type="text/event-stream")
+@get(
+    "/changes",
+    opt={**access(Resource.EVENTS, Action.READ), **refreshed_by_itself()},
+    media_type="text/event-stream",
+)
 async def changes(
     service: Service, entry: NamedDependency[Door], feeds: NamedDependency[Feeds], reach: Reached, follow: Follow = True
 ) -> ServerSentEvent:
