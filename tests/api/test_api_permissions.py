@@ -61,7 +61,12 @@ def act_of(house: Served, proposer: str) -> str:
     return str(proposed.act)
 
 
-CHANGES = ("POST /instructions", "POST /instructions/{instruction}/actions", "POST /orders/{order}/actions")
+CHANGES = (
+    "POST /instructions",
+    "POST /instructions/bulk",
+    "POST /instructions/{instruction}/actions",
+    "POST /orders/{order}/actions",
+)
 
 
 class Case(msgspec.Struct, frozen=True):
@@ -71,6 +76,7 @@ class Case(msgspec.Struct, frozen=True):
     refused: int = 403
     body: Any = None
     has_owner: bool = True  # False: nothing in it belongs to anybody
+    form: str = ""  # media type of a body that is text
     granted: tuple[int, ...] = (200, 201, 202)
 
 
@@ -117,6 +123,12 @@ CASES = {
     "POST /acts/{act}/withdraw": Case("/acts/{act}/withdraw", has_owner=False),
     "GET /events": Case("/events?follow=false&participant={participant}"),
     "POST /instructions": Case("/instructions", body=ORDER, has_owner=False),  # no body can name another sender
+    "POST /instructions/bulk": Case(
+        "/instructions/bulk",
+        body=msgspec.json.encode({**ORDER, "reference": 0}).decode().replace(":0}", ":REFERENCE}"),
+        form="application/x-ndjson",
+        has_owner=False,
+    ),
     "POST /instructions/{instruction}/actions": Case(
         "/instructions/{instruction}/actions", refused=404, body={"action": "prioritise", "value": 2}
     ),
@@ -165,6 +177,9 @@ def test_who_may_do_what(house_of_cases: Served, name: str, role: Role, whose: s
     headers["Idempotency-Key"] = "".join(one for one in headers["Idempotency-Key"] if one.isalnum() or one in "-_")
     body = {**ORDER, "reference": 100 + len(whose)} if case.body is ORDER else case.body
     more = {"json": body} if body is not None else {}
+    if case.form:
+        more = {"content": str(case.body).replace("REFERENCE", str(200 + len(whose)))}
+        headers["Content-Type"] = case.form
     answer = house_of_cases.call(role, name.partition(" ")[0], path, headers=headers, **more)
     if scope is Scope.NONE:
         expected = {403}

@@ -15,7 +15,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import ControllerRouterHandler
 from opentelemetry.trace import Tracer, TracerProvider
 
-from tsingma.api import acts, books, days, feed, jobs, margin, problems, reads, writes
+from tsingma.api import acts, books, bulk, days, feed, jobs, margin, problems, reads, writes
 from tsingma.api import metrics as figures
 from tsingma.api.bench import Bench
 from tsingma.api.bodies import StrictRequest
@@ -43,8 +43,8 @@ from tsingma.basics.clock import Clock
 BODY_BYTES_MAX = 1024 * 1024
 INTERFACE_VERSION = "0.1"
 _ROUTES = (
-    *reads.ROUTES, *books.ROUTES, *days.ROUTES, *writes.ROUTES, *margin.ROUTES, *acts.ROUTES, *jobs.ROUTES, feed.events,
-    figures.metrics,
+    *reads.ROUTES, *books.ROUTES, *days.ROUTES, *writes.ROUTES, *bulk.ROUTES, *margin.ROUTES, *acts.ROUTES,
+    *jobs.ROUTES, feed.events, figures.metrics,
 )  # fmt: skip
 
 

@@ -43,7 +43,7 @@ STATUS_OF: dict[RejectionReason, HTTPStatus] = {
 
 
 class Fault(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One rejection of the house; ``item`` counts the items of a batch from 0."""
+    """One rejection of the house; ``item`` counts the items of a batch from 0, ``line`` those of a body from 1."""
 
     reason: str
     detail: str
@@ -52,6 +52,7 @@ class Fault(msgspec.Struct, frozen=True, omit_defaults=True):
     subject: str = ""
     remedy: str = ""
     item: int | None = None
+    line: int | None = None
 
 
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -102,7 +102,7 @@ async def submit(
         raise FaultsFound([_of_order(one, orders) for one in rejected.rejections]) from None
     event = await carry_out(service, entry, reach, key, command)
     if not isinstance(event, InstructionsSubmitted):
-        raise _conflict(key)
+        raise conflict(key)
     found = outcomes_of(event, orders)
     first = found.items[0].rejection
     if first is not None and not isinstance(data, list):
@@ -125,7 +125,7 @@ async def act_on_instruction(
     command = ChangeInstruction(instruction, data.action, reach.sender(), data.value)
     event = await carry_out(service, entry, reach, key, command)
     if not isinstance(event, InstructionChanged):
-        raise _conflict(key)
+        raise conflict(key)
     return InstructionStatus(event.instruction, event.status)
 
 
@@ -144,7 +144,7 @@ async def act_on_order(
     command = ChangeOrder(order, data.action, reach.sender(), data.value)
     event = await carry_out(service, entry, reach, key, command)
     if not isinstance(event, OrderChanged):
-        raise _conflict(key)
+        raise conflict(key)
     return OrderStatus(event.order, event.status)
 
 
@@ -193,7 +193,8 @@ def _without_id(rejection: Rejection, command_id: str, key: str) -> Rejection:
     return msgspec.structs.replace(rejection, subject=key, field=rejection.field or "Idempotency-Key")
 
 
-def _conflict(key: str) -> FaultsFound:
+def conflict(key: str) -> FaultsFound:
+    """Return the problem of a key that was used for something else."""
     message = "the key was used for another change"
     return FaultsFound([Fault(RejectionReason.CONFLICT, message, "Idempotency-Key", key, remedy="choose a new key")])
 

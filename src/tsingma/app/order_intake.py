@@ -137,7 +137,7 @@ class Intake:
 
     def __init__(self, book: ResolvedBook) -> None:
         """Take the codes of a book over."""
-        self.book, self._readers = book, readers_of(book)
+        self.book, self.readers = book, readers_of(book)
         inner = (AccountClass.CNS, AccountClass.ISSUANCE)
         self._account = {key: number for key, number in book.account_index.items() if key[1] not in inner}
         self._security = {"": -1, **{isin: number for number, isin in enumerate(book.securities)}}
@@ -179,7 +179,7 @@ class Intake:
     def columns_by_text(self, orders: Sequence[Order], participant: str) -> dict[str, bytes]:
         """Return the columns of orders as the instruction file is read: the twin of the quick way; raises Rejected."""
         rows = ((place, _row(order, participant)) for place, order in enumerate(orders, FIRST_LINE))
-        return packed(resolve_rows(rows, self.book, "", self._readers))
+        return packed(resolve_rows(rows, self.book, "", self.readers))
 
     def _columns(self, orders: Sequence[AnyOrder], participant: str) -> dict[str, bytes]:
         """Return the columns of orders, all codes looked up in one go; raises KeyError for one that is not there."""

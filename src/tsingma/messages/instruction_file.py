@@ -9,8 +9,9 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 
@@ -121,24 +122,35 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     except OSError as error:
         raise refuse(RejectionReason.MISSING, f"cannot be read: {error.strerror}", file=str(path)) from None
     with source:
-        reader = csv.reader(source)
-        try:
-            header = [name.strip() for name in next(reader, [])]
-            _check_header(header, path)
-            for line, row in enumerate(reader, 2):
-                if line - 1 > ROWS_MAX:
-                    raise refuse(RejectionReason.LIMIT, f"more than {ROWS_MAX} instructions", file=str(path))
-                if len(row) != len(header):
-                    message = f"{len(row)} columns, {len(header)} expected"
-                    raise refuse(RejectionReason.MALFORMED, message, file=str(path), line=line)
-                yield line, dict(zip(header, map(plain_cell, row), strict=True))
-        except (csv.Error, UnicodeDecodeError) as error:
-            raise refuse(
-                RejectionReason.MALFORMED, f"is no CSV file: {error}", file=str(path), remedy="save it as UTF-8 CSV"
-            ) from None
+        yield from rows_of(source, str(path))
 
 
-def _check_header(header: list[str], path: Path) -> None:
+def rows_of(source: TextIO, file: str) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield the lines of an instruction file as text, (line, field by name); raises Rejected as ``read_rows``."""
+    reader = csv.reader(source)
+    try:
+        header = [name.strip() for name in next(reader, [])]
+        check_header(header, file)
+        for line, row in enumerate(reader, 2):
+            if line - 1 > ROWS_MAX:
+                raise refuse(RejectionReason.LIMIT, f"more than {ROWS_MAX} instructions", file=file)
+            if len(row) != len(header):
+                message = f"{len(row)} columns, {len(header)} expected"
+                raise refuse(RejectionReason.MALFORMED, message, file=file, line=line)
+            yield line, dict(zip(header, map(plain_cell, row), strict=True))
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise refuse(
+            RejectionReason.MALFORMED, f"is no CSV file: {error}", file=file, remedy="save it as UTF-8 CSV"
+        ) from None
+
+
+def column_of(field: str) -> str:
+    """Return which column of ORDER_COLUMNS a field of the file fills."""
+    return _NAMES.get(field, field)
+
+
+def check_header(header: Sequence[str], file: str) -> None:
+    """Raise Rejected (malformed) for a header with an unknown column, without a required one, or with one twice."""
     unknown = [name for name in header if name not in (*REQUIRED, *OPTIONAL)]
     missing = [name for name in REQUIRED if name not in header]
     if unknown or missing or len(set(header)) != len(header):
@@ -146,7 +158,7 @@ def _check_header(header: list[str], path: Path) -> None:
         raise refuse(
             RejectionReason.MALFORMED,
             f"the header has {what}",
-            file=str(path),
+            file=file,
             line=1,
             remedy=f"required: {', '.join(REQUIRED)}; optional: {', '.join(OPTIONAL)}",
         )
