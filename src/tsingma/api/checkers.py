@@ -21,7 +21,7 @@ import msgspec
 from tsingma.api.signatures import Imported, Proof, TokenRefused, imported, proved
 
 FEW = 4  # tokens that wait together and are not worth the way
-TOGETHER_MAX = 256
+TOGETHER_MAX = 32  # so that checking one batch goes beside answering the one before
 SECONDS_MAX = 5.0  # for a batch; then the process is given up
 LOG = logging.getLogger("tsingma.api")
 _LENGTH_BYTES = 4
