@@ -92,7 +92,7 @@ def write_house_reports(
     if kind not in KINDS or form not in FORMS:
         raise refuse(RejectionReason.UNKNOWN, f"no report '{kind}{form}'", remedy=f"{', '.join(KINDS)}")
     with Session.open(house, read_only=True) as session:
-        books, make = _as_of(session, at), _maker(kind, language, parameters)
+        books, make = _as_of(session, at), report_maker(kind, language, parameters)
         if participant:
             return write_report(make(books, participant), out)
         book = books.house.resolved.book
@@ -213,7 +213,8 @@ def addressee(session: Books, participant: str) -> Addressee:
     )
 
 
-def _maker(kind: str, language: str, parameters: Path | None) -> Maker:
+def report_maker(kind: str, language: str, parameters: Path | None = None) -> Maker:
+    """Return what makes a participant's report of one of ``KINDS``; ``parameters`` as ``margin_figures``."""
     makers: dict[str, Maker] = {
         "settlement": lambda session, code: settlement_report(settlement_figures(session, code), language),
         "holdings": lambda session, code: holdings_report(holding_figures(session, code), language),

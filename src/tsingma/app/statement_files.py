@@ -6,24 +6,17 @@ import io
 import tempfile
 import threading
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 
 from tsingma.app.house_service import HouseService
-from tsingma.app.official_reports import holding_figures, margin_figures, settlement_figures
-from tsingma.app.session import Session
+from tsingma.app.official_reports import KINDS, report_maker
 from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.reports.official.files import FORMS, write_report
-from tsingma.reports.official.holdings import holdings_report
-from tsingma.reports.official.margin import house_margin_report
-from tsingma.reports.official.model import Report
-from tsingma.reports.official.settlement import settlement_report
 
 AT_ONCE_MAX = 2  # files made at the same time: setting a PDF takes a processor for a second
 _ZIP_MOMENT = (1980, 1, 1, 0, 0, 0)  # the same bytes for the same statement, whenever it is asked for
 _DESK = threading.BoundedSemaphore(AT_ONCE_MAX)
 
-KINDS = ("settlement", "holdings", "margin")
 FILE_FORMS = tuple(form.removeprefix(".") for form in FORMS)
 
 
@@ -35,10 +28,11 @@ def statement_file(service: HouseService, kind: str, participant: str, form: str
     """
     if kind not in KINDS or form not in FILE_FORMS:
         raise refuse(RejectionReason.UNKNOWN, f"no statement '{kind}.{form}'", field="statement")
+    make = report_maker(kind, language)
     if not _DESK.acquire(blocking=False):
         raise refuse(RejectionReason.LIMIT, "other statements are being made", remedy="ask again in a moment")
     try:
-        report = service.consult(lambda session: _MAKERS[kind](session, participant, language))
+        report = service.consult(lambda session: make(session, participant))
         with tempfile.TemporaryDirectory() as folder:
             paths = write_report(report, Path(folder) / f"{participant}-{kind}.{form}")
             if len(paths) == 1:
@@ -54,10 +48,3 @@ def _zipped(paths: list[Path]) -> bytes:
         for path in sorted(paths):
             folder.writestr(zipfile.ZipInfo(path.name, _ZIP_MOMENT), path.read_bytes(), zipfile.ZIP_DEFLATED)
     return kept.getvalue()
-
-
-_MAKERS: dict[str, Callable[[Session, str, str], Report]] = {
-    "settlement": lambda session, code, language: settlement_report(settlement_figures(session, code), language),
-    "holdings": lambda session, code, language: holdings_report(holding_figures(session, code), language),
-    "margin": lambda session, code, language: house_margin_report(margin_figures(session, code), language),
-}

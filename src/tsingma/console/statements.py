@@ -12,7 +12,8 @@ from tsingma.api.guard import Reach, access
 from tsingma.api.permissions import Action, Resource, Scope, scope_of
 from tsingma.api.reads import Code, Reached, Service
 from tsingma.app.house_service import HouseService
-from tsingma.app.statement_files import FILE_FORMS, KINDS, statement_file
+from tsingma.app.official_reports import KINDS
+from tsingma.app.statement_files import FILE_FORMS, statement_file
 from tsingma.basics.rejection import Rejected, RejectionReason
 from tsingma.console.giving import Paged
 from tsingma.console.language import Language
