@@ -141,6 +141,7 @@ class Weeks(RuleBasedStateMachine):
         expected = dict.fromkeys(WHO, 0)
         for event in due:
             self.pay(event, expected)
+        self.pay_scrips([event for event in due if event.kind is EventKind.SCRIP_DIVIDEND], expected)
         self.events = [event for event in self.events if event not in due]
         self.got = {who: self.story.has(who, "HKD") - before[who] for who in WHO}
         assert self.story.house.corporate_actions.owed == {}
@@ -175,21 +176,25 @@ class Weeks(RuleBasedStateMachine):
             self.owns[who] += more
             for one in others:
                 one.shares[who] = one.shares.get(who, 0) + more
-        if event.kind is EventKind.SCRIP_DIVIDEND:
-            self.pay_scrip(event, expected, others)
 
-    def pay_scrip(self, event: Event, expected: dict[str, int], others: list[Event]) -> None:
-        """Read what longs chose; shorts mirror them: their shares are read back from the engine and must add up."""
-        for who, total in event.shares.items():
-            if total >= 0:
-                expected[who] += 50 * (total - event.scrip.get(who, 0))
-        now = {who: self.held(who) for who in WHO}
-        for who in WHO:
+    def pay_scrips(self, events: list[Event], expected: dict[str, int]) -> None:
+        """Read what longs chose in the scrip dividends of a day, once all else that day gave is in the model.
+
+        Shorts mirror the longs: their shares are read back from the engine and must add up.
+        """
+        for event in events:
+            for who, total in event.shares.items():
+                if total >= 0:
+                    expected[who] += 50 * (total - event.scrip.get(who, 0))
+        others = [one for one in self.events if not one.taken]
+        now = {who: self.held(who) for who in WHO} if events else {}
+        for who in now:
             change = now[who] - self.owns[who]
-            if event.shares.get(who, 0) >= 0:
-                assert change == event.scrip.get(who, 0) // 50
+            chosen = sum(one.scrip.get(who, 0) // 50 for one in events if one.shares.get(who, 0) >= 0)
+            if all(one.shares.get(who, 0) >= 0 for one in events):
+                assert change == chosen
             else:
-                assert change <= 0
+                assert change <= chosen
             self.owns[who] = now[who]
             for one in others:
                 one.shares[who] = one.shares.get(who, 0) + change
