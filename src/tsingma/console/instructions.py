@@ -7,6 +7,7 @@ import secrets
 from litestar import Response, get
 
 from tsingma.api.guard import access
+from tsingma.api.moments import Looking
 from tsingma.api.permissions import Action, Resource, Scope, scope_of
 from tsingma.api.reads import Code, Cursor, Number, Reached, Service, Status
 from tsingma.app.house_service import HouseService
@@ -22,9 +23,10 @@ ROWS_A_PAGE = 100
 
 @get("/instructions", opt=access(Resource.INSTRUCTIONS, Action.READ), sync_to_thread=True)
 def instruction_list(
-    page: Paged, reach: Reached, participant: Code = "", status: Status = "", cursor: Cursor = 0
+    page: Paged, look: Looking, reach: Reached, participant: Code = "", status: Status = "", cursor: Cursor = 0
 ) -> Response[str]:
     """Show matched instructions in order of their numbers, by participant and status."""
+    page.looking(look)
     mine = reach.participant(participant)
     found = page.read(lambda house, at: instructions_of(house, at, mine, status, cursor, ROWS_A_PAGE))
     return page.render(
@@ -35,9 +37,10 @@ def instruction_list(
 
 @get("/orders", opt=access(Resource.ORDERS, Action.READ), sync_to_thread=True)
 def order_list(
-    page: Paged, reach: Reached, participant: Code = "", status: Status = "", cursor: Cursor = 0
+    page: Paged, look: Looking, reach: Reached, participant: Code = "", status: Status = "", cursor: Cursor = 0
 ) -> Response[str]:
     """Show what one side has told the house, in order of numbers, by participant and status."""
+    page.looking(look)
     mine = reach.participant(participant)
     found = page.read(lambda house, at: orders_of(house, at, mine, status, cursor, ROWS_A_PAGE))
     return page.render(
@@ -47,8 +50,11 @@ def order_list(
 
 
 @get("/instructions/{instruction:int}", opt=access(Resource.INSTRUCTIONS, Action.READ), sync_to_thread=True)
-def instruction_story(page: Paged, service: Service, reach: Reached, instruction: Number) -> Response[str]:
+def instruction_story(
+    page: Paged, look: Looking, service: Service, reach: Reached, instruction: Number
+) -> Response[str]:
     """Show one instruction: where it stands, why, what would free it, and everything that happened to it."""
+    page.looking(look)
     owners = service.read(lambda house, _at: parties_of_instruction(house, instruction))
     reach.require(owners, f"instruction {instruction}")
     return render_story(page, service, instruction)
@@ -60,6 +66,8 @@ def render_story(
     """Return the page of an instruction; ``more``: ``faults`` of an act that was refused."""
     story: Story = page.read(lambda house, _at: story_of(house, instruction))
     past: Past | None = past_of(service, instruction)
+    if past is not None and page.is_past:
+        past = Past(past.after, tuple(one for one in past.moments if one.sequence <= page.stands.at))
     values = {"faults": (), **more}
     return page.render(
         "instruction.html", status, story=story, state=story.state, past=past,
@@ -84,7 +92,11 @@ def acts_on(page: Page, story: Story) -> tuple[str, ...]:
 
 def may_act(page: Page, resource: Resource) -> bool:
     """Return whether the reader may act on its own objects of a kind."""
-    return page.reach is not None and scope_of(page.reach.caller.role, (resource, Action.ACT)) is Scope.OWN
+    return (
+        page.reach is not None
+        and not page.is_past
+        and scope_of(page.reach.caller.role, (resource, Action.ACT)) is Scope.OWN
+    )
 
 
 def new_key() -> str:

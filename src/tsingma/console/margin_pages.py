@@ -12,6 +12,7 @@ from litestar.params import QueryParameter
 from tsingma.api.bench import Bench
 from tsingma.api.guard import Reach, access
 from tsingma.api.jobs import Market
+from tsingma.api.moments import Looking
 from tsingma.api.permissions import Action, Resource, Scope
 from tsingma.api.problems import fault_of
 from tsingma.api.reads import Code, Reached, Service
@@ -36,10 +37,11 @@ SHOWN_MAX = 60
 
 @get("/margin", opt=access(Resource.MARGIN, Action.READ), sync_to_thread=True)
 def margin(
-    page: Paged, service: Service, market: Market, bench: Working, reach: Reached, participant: Code = "",
-    account_class: Class = "",
+    page: Paged, look: Looking, service: Service, market: Market, bench: Working, reach: Reached,
+    participant: Code = "", account_class: Class = "",
 ) -> Response[str]:  # fmt: skip
     """Show what each house calls, what all would call together, and why."""
+    page.looking(look)
     mine = reach.participant(participant)
     choice = _choice(page, mine, account_class)
     values: dict[str, Any] = {"found": None, "why": None, "refused": (), "joint": "", "terms": ()}

@@ -19,6 +19,7 @@ from litestar import Request, Response
 from litestar.datastructures import Cookie
 
 from tsingma.api.guard import Reach
+from tsingma.api.moments import Look
 from tsingma.app.house_reads import Day, day_of
 from tsingma.app.house_service import HouseService
 from tsingma.console.formats import Formats
@@ -32,6 +33,7 @@ T = TypeVar("T")
 TEMPLATES_FOLDER = Path(__file__).parent / "templates"
 LANGUAGE_COOKIE, THEME_COOKIE = "tsingma-language", "tsingma-theme"
 LANGUAGE_ASKED, THEME_ASKED = "lang", "theme"  # parameters of any address of the console
+MOMENTS = ("at", "on")  # parameters of pages that can be of an earlier moment
 THEMES = ("auto", "light", "dark")
 COOKIE_SECONDS = 365 * 24 * 3600
 MEDIA_TYPE = "text/html"
@@ -65,12 +67,32 @@ class Page:
         self.theme = wish if wish in THEMES else THEMES[0]
         self.words, self.formats = words_in(self.language), Formats(self.language)
         self.day: Day | None = None
+        self._look: Look | None = None
+
+    def looking(self, look: Look) -> Page:
+        """Read at the moment that the address asks for (``at``: a record, ``on``: a business day), and return itself.
+
+        Pages that do not say this are of now, whatever an address asks.
+        """
+        self._look = look
+        return self
+
+    @property
+    def may_look_back(self) -> bool:
+        """Whether this page can be of an earlier moment."""
+        return self._look is not None
+
+    @property
+    def is_past(self) -> bool:
+        """Whether this page is of an earlier moment: then nothing can be done from it."""
+        return self._look is not None and any(self.request.query_params.get(name) for name in MOMENTS)
 
     def read(self, question: Callable[[House, int], T]) -> T:
         """Return what a question finds in the house, and note as of which record and day the page is true."""
         if self.service is None:
             raise RuntimeError("a page without a house has nothing to read")
-        found, self.day = self.service.read(lambda house, at: (question(house, at), day_of(house, at)))
+        reader = self._look or self.service
+        found, self.day = reader.read(lambda house, at: (question(house, at), day_of(house, at)))
         return found
 
     @property
@@ -106,6 +128,10 @@ class Page:
         query = urlencode([*kept, *((name, value) for name, value in changes.items() if value)])[:_QUERY_LENGTH_MAX]
         path = self.request.url.path if self.request.method == "GET" else "/console"
         return f"{path}?{query}" if query else path
+
+    def kept(self, *left_out: str) -> list[tuple[str, str]]:
+        """Return the parameters of this address but for some, as a form sends them again."""
+        return [(name, value) for name, value in self.request.query_params.multi_items() if name not in left_out]
 
     def _common(self, nonce: str) -> Mapping[str, object]:
         return {
