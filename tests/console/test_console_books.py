@@ -114,3 +114,19 @@ def test_too_little_is_said_with_the_call(console: Served) -> None:
     ] == [((("HKSCC", 300),), True)]
     assert console.service.read(lambda house, _at: proposals_of(house, "B")) == ()
     assert "HK$300.00" in console.get("operator", "/console/calls?participant=C").text
+
+
+def test_what_pledging_costs_decides_what_is_pledged(console: Served) -> None:
+    """Goal: the cheapest by the reader's own costs. Method: USD at 5 % a year, CNY at 1: CNY is pledged."""
+    told = Story()
+    told.give("C", "CNY", 100_000)
+    told.give("C", "USD", 10_000)
+    told.tell(do.CallMargin("test", pack([told.account("C")], "i4"), pack([30_000], "i8")))
+    (one,) = proposals_of(told.house, "C", {"USD": 500, "CNY": 100})
+    main = max(one.pledges, key=lambda pledge: pledge.value)
+    assert (main.asset, main.haircut_e4) == ("CNY", 260)
+    assert one.lendable >= 300
+    assert one.cost_a_year in (3, 4)  # 1 % of 308 and a few dollars
+    for text, status in (("3.5", 200), ("-1", 400), ("100", 400), ("1.234", 400), ("x", 400), ("\u0663", 400)):
+        answer = console.get("operator", f"/console/calls?participant=C&cost_HKD={text}")
+        assert answer.status_code == status, text

@@ -1,10 +1,13 @@
 """The cheapest pledge for what an account lacks: one linear programme over its calls and what it has available.
 
-Its own money counts as cash, securities count where the pool of collateral lists them. No cost of pledging is known
-here, so the cheapest is what ties up the least market value. It proposes; nothing is pledged by it. Whole HKD.
+Its own money counts as cash, securities count where the pool of collateral lists them. What pledging costs a year is
+the reader's to say; where nothing is said, the cheapest is what ties up the least market value. It proposes; nothing
+is pledged by it. Whole HKD.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import msgspec
 import numpy as np
@@ -19,6 +22,7 @@ from tsingma.margin.pool.selection import cheapest_pool
 from tsingma.margin.pool.terms import rules_of
 from tsingma.margin.resources.collateral import E4, Asset
 
+SECURITIES = "securities"  # whose cost is one for all of them
 CALLER = "HKSCC"  # who calls margin of the house's own continuous net settlement
 
 
@@ -41,15 +45,21 @@ class PledgeProposal(msgspec.Struct, frozen=True):
     pledges: tuple[Proposed, ...]
     pledged: int
     lendable: int
+    cost_a_year: int
     refused: str
 
 
-def proposals_of(house: House, participant: str) -> tuple[PledgeProposal, ...]:
-    """Return a proposal for each account of a participant that lacks something, in order of accounts."""
+def proposals_of(
+    house: House, participant: str, costs_e4: Mapping[str, int] | None = None
+) -> tuple[PledgeProposal, ...]:
+    """Return a proposal for each account of a participant that lacks something, in order of accounts.
+
+    ``costs_e4`` is what pledging costs a year (10,000 is all of the value), by currency, and of ``SECURITIES``.
+    """
     book = house.resolved
     accounts = [place for (owner, _), place in book.account_index.items() if owner == participant]
     found = [(account, _calls(house, account)) for account in sorted(accounts)]
-    return tuple(_proposal(house, account, calls) for account, calls in found if calls)
+    return tuple(_proposal(house, account, calls, costs_e4 or {}) for account, calls in found if calls)
 
 
 def _calls(house: House, account: int) -> dict[str, int]:
@@ -65,37 +75,39 @@ def _calls(house: House, account: int) -> dict[str, int]:
     return calls
 
 
-def _proposal(house: House, account: int, calls: dict[str, int]) -> PledgeProposal:
+def _proposal(house: House, account: int, calls: dict[str, int], costs_e4: Mapping[str, int]) -> PledgeProposal:
     name, day = house.resolved.account_name(account), to_date(house.position.day)
     rules = {taker: rules_of(taker, day) for taker in calls}
-    assets = _available(house, account)
+    assets = _available(house, account, costs_e4)
     asked = tuple(calls.items())
     try:
         chosen = cheapest_pool(calls, assets, rules)
     except Rejected as rejected:
-        return PledgeProposal(name, asked, (), 0, 0, rejected.rejections[0].message)
+        return PledgeProposal(name, asked, (), 0, 0, 0, rejected.rejections[0].message)
     known = {asset.id: asset for asset in assets}
     pledges = tuple(
         Proposed(one.taker, one.asset, known[one.asset].value, one.value,
                  rules[one.taker].haircut_e4.get(known[one.asset].kind, E4), one.lendable)
         for one in chosen.allotments
     )  # fmt: skip
-    return PledgeProposal(name, asked, pledges, chosen.pledged, sum(one.lendable for one in pledges), "")
+    lendable = sum(one.lendable for one in pledges)
+    return PledgeProposal(name, asked, pledges, chosen.pledged, lendable, chosen.cost_a_year, "")
 
 
-def _available(house: House, account: int) -> list[Asset]:
+def _available(house: House, account: int, costs_e4: Mapping[str, int]) -> list[Asset]:
     """Return what an account could pledge now, with its market value; what has no price counts for nothing."""
     ledger, found = house.ledger, []
     for row in np.flatnonzero(ledger.owner == account).tolist():
         asset = int(ledger.asset[row])
         amount = int(ledger.balance[row] - ledger.held[row] - ledger.pledged[row])
         if asset < len(CURRENCIES):
-            kind = f"cash.{CURRENCIES[asset]}"
+            kind, cost_e4 = f"cash.{CURRENCIES[asset]}", costs_e4.get(CURRENCIES[asset], 0)
         elif asset in house.pool.listed:
-            kind = house.pool.listed[asset].kind
+            kind, cost_e4 = house.pool.listed[asset].kind, costs_e4.get(SECURITIES, 0)
         else:
             continue
         worth = value_of(house, asset, amount) if amount > 0 else None
         if worth and worth >= MINOR_SCALE:
-            found.append(Asset(id=house.resolved.asset_name(asset), kind=kind, value=worth // MINOR_SCALE))
+            name = house.resolved.asset_name(asset)
+            found.append(Asset(id=name, kind=kind, value=worth // MINOR_SCALE, cost_e4=cost_e4))
     return found

@@ -5,7 +5,9 @@ from __future__ import annotations
 import secrets
 
 from litestar import Response, get
+from litestar.di import NamedDependency
 
+from tsingma.api.bench import Bench
 from tsingma.api.guard import access
 from tsingma.api.moments import Looking
 from tsingma.api.permissions import Action, Resource, Scope, scope_of
@@ -19,6 +21,7 @@ from tsingma.settlement.instruction import STATUSES
 from tsingma.settlement.orders import ORDER_STATUSES
 
 ROWS_A_PAGE = 100
+Working = NamedDependency[Bench]
 
 
 @get("/instructions", opt=access(Resource.INSTRUCTIONS, Action.READ), sync_to_thread=True)
@@ -51,21 +54,22 @@ def order_list(
 
 @get("/instructions/{instruction:int}", opt=access(Resource.INSTRUCTIONS, Action.READ), sync_to_thread=True)
 def instruction_story(
-    page: Paged, look: Looking, service: Service, reach: Reached, instruction: Number
+    page: Paged, look: Looking, service: Service, bench: Working, reach: Reached, instruction: Number
 ) -> Response[str]:
     """Show one instruction: where it stands, why, what would free it, and everything that happened to it."""
     page.looking(look)
     owners = service.read(lambda house, _at: parties_of_instruction(house, instruction))
     reach.require(owners, f"instruction {instruction}")
-    return render_story(page, service, instruction)
+    return render_story(page, service, bench, instruction)
 
 
 def render_story(
-    page: Page, service: HouseService, instruction: int, status: int = 200, **more: object
+    page: Page, service: HouseService, bench: Bench, instruction: int, status: int = 200, **more: object
 ) -> Response[str]:
-    """Return the page of an instruction; ``more``: ``faults`` of an act that was refused."""
+    """Return the page of an instruction; ``more``: ``faults`` of an act that was refused. Replays on the bench."""
     story: Story = page.read(lambda house, _at: story_of(house, instruction))
-    past: Past | None = past_of(service, instruction)
+    with bench.place():
+        past: Past | None = past_of(service, instruction)
     if past is not None and page.is_past:
         past = Past(past.after, tuple(one for one in past.moments if one.sequence <= page.stands.at))
     values = {"faults": (), **more}
