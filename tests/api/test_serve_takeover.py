@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -92,6 +92,22 @@ class Clients:
         self.threads = [threading.Thread(target=self.send, args=(number,)) for number in range(CLIENTS)]
         self.reader = threading.Thread(target=self.follow)
 
+    def start(self) -> None:
+        """Let all begin."""
+        for thread in (*self.threads, self.reader):
+            thread.start()
+
+    def wait_for_more(self, acknowledged: int) -> None:
+        """Wait until so many more orders were acknowledged."""
+        enough = len(self.acknowledged) + acknowledged
+        wait_until(lambda: len(self.acknowledged) >= enough)
+
+    def end(self) -> None:
+        """Let every sender finish the order it is at, and all end."""
+        self.stop.set()
+        for thread in (*self.threads, self.reader):
+            thread.join(WAIT_SECONDS)
+
     def token(self, who: str) -> dict[str, str]:
         """Return a header with a new token."""
         return {"Authorization": f"Bearer {new_token(self.keys, self.folder / f'{who}.json', 60, CLOCK)}"}
@@ -141,36 +157,49 @@ class Clients:
 @pytest.mark.slow
 def test_clients_go_on_when_the_serving_process_is_killed(new_database: Callable[[], str], tmp_path: Path) -> None:
     """Goal: issue 7, upgrade and kill. Method: as the module says; 503 and health of the standby on the way."""
-    url, ports = new_database(), (_free_port(), _free_port())
+    kill_and_go_on(new_database(), tmp_path, kills=1)
+
+
+@pytest.mark.soak
+def test_clients_go_on_through_twelve_kills(new_database: Callable[[], str], tmp_path: Path) -> None:
+    """Goal: at many moments. Method: the two addresses take turns; who was killed comes back as the standby."""
+    kill_and_go_on(new_database(), tmp_path, kills=12)
+
+
+def kill_and_go_on(url: str, folder: Path, kills: int) -> None:
+    """Kill the serving process so many times under load, and judge what clients and journal then have."""
+    ports = (_free_port(), _free_port())
     write_house(url)
-    clients = Clients(tmp_path, ports)
-    with serving(url, tmp_path, ports[0]) as first:
+    clients = Clients(folder, ports)
+    with ExitStack() as stack:
+        first = stack.enter_context(serving(url, folder, ports[0]))
         wait_until(lambda: status(ports[0], "/ready") == 200)
-        with serving(url, tmp_path, ports[1]) as second:
-            wait_until(lambda: status(ports[1], "/health") == 200)
-            assert (status(ports[1], "/ready"), status(ports[1], "/day")) == (503, 503)
-            time.sleep(1.1)  # a token made in the second of the opening is older than the opening
-            for thread in (*clients.threads, clients.reader):
-                thread.start()
-            wait_until(lambda: len(clients.acknowledged) >= 40)
+        second = stack.enter_context(serving(url, folder, ports[1]))
+        wait_until(lambda: status(ports[1], "/health") == 200)
+        assert (status(ports[1], "/ready"), status(ports[1], "/day")) == (503, 503)
+        time.sleep(1.1)  # a token made in the second of the opening is older than the opening
+        stack.callback(clients.end)
+        clients.start()
+        for kill in range(kills):
+            clients.wait_for_more(40)
+            wait_until(lambda: status(ports[1], "/health") == 200)  # noqa: B023 - called before ports change
             first.send_signal(signal.SIGKILL)
             first.wait(10)
-            before = len(clients.acknowledged)
-            wait_until(lambda: len(clients.acknowledged) >= before + 40)
-            clients.stop.set()
-            for thread in clients.threads:
-                thread.join(WAIT_SECONDS)
-            clients.reader.join(WAIT_SECONDS)
-            assert (status(ports[1], "/ready"), second.poll()) == (200, None)
-            second.send_signal(signal.SIGTERM)
-            assert second.wait(30) in (0, -signal.SIGTERM)
+            first, second, ports = second, first, (ports[1], ports[0])
+            if kill + 1 < kills:
+                second = stack.enter_context(serving(url, folder, ports[1]))
+        clients.wait_for_more(40)
+        clients.end()
+        assert (status(ports[0], "/ready"), first.poll()) == (200, None)
+        first.send_signal(signal.SIGTERM)
+        assert first.wait(30) in (0, -signal.SIGTERM)
     assert clients.retried > 0
     assert clients.resumed > 0
     assert clients.seen == list(range(1, clients.seen[-1] + 1))  # none left out, none twice
-    judge(url, clients)
+    judge(url, clients, writers=kills + 2)  # who set it up, who were killed, who serves at the end
 
 
-def judge(url: str, clients: Clients) -> None:
+def judge(url: str, clients: Clients, writers: int) -> None:
     """Compare what was acknowledged with the journal, read without the program under test; then prove the journal."""
     with psycopg.connect(url) as connection:
         rows: list[Any] = connection.execute("SELECT command_id, epoch FROM journal ORDER BY sequence").fetchall()
@@ -180,7 +209,7 @@ def judge(url: str, clients: Clients) -> None:
     assert len(set(numbers)) == len(numbers)
     epochs = [epoch for _, epoch in rows]
     assert epochs == sorted(epochs)
-    assert len(set(epochs)) == 3  # who set it up, who was killed, who took over
+    assert len(set(epochs)) == writers
     assert verify_house(url).faults == []
     with Session.open(url, read_only=True) as session:
         assert len(session.house.settlement.orders) >= len(numbers)

@@ -39,8 +39,8 @@ class LeaseKeeper:
         self._thread.join()
 
     def lost(self) -> bool:
-        """Return whether the lease was lost: it is renewed no more."""
-        return not self._thread.is_alive()
+        """Return whether the lease was lost: it is renewed no more, and nobody has closed the keeper."""
+        return not self._stop.is_set() and not self._thread.is_alive()
 
     def close(self) -> None:
         """Stop renewing; the lease is then let go by the store."""
