@@ -6,6 +6,7 @@ import gc
 import ipaddress
 import os
 import ssl
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -33,6 +34,7 @@ from tsingma.app.session import on_a_server
 from tsingma.basics.clock import SystemClock
 from tsingma.basics.rejection import InvariantBroken, Rejected, RejectionReason, refuse
 
+TURN_SECONDS = 0.001  # of a thread before another may have the interpreter
 HEADER_BYTES_MAX = 16 * 1024
 LOOK_SECONDS = 0.5  # how often it is looked whether the house still takes commands
 
@@ -88,19 +90,21 @@ def _serve_at_once(settings: ServeSettings, place: str, day: date | None, make: 
     except Rejected:
         service.close()
         raise
-    _collect_seldom()
+    _prepare_interpreter()
     uvicorn.Server(_listening(app, settings)).run()
 
 
-def _collect_seldom() -> None:
-    """Look for circles of objects seldom, and never among those of the start.
+def _prepare_interpreter() -> None:
+    """Look for circles of objects seldom, never among those of the start, and let threads take turns often.
 
     What a request leaves behind is mostly let go at once; looking through everything after every few requests took a
-    quarter of the processor time of an order. Figures are arrays, so few objects ever wait to be looked at.
+    quarter of the processor time of an order. Figures are arrays, so few objects ever wait to be looked at. A read
+    needs the interpreter three times; while a long command runs it waits one turn each time.
     """
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
+    sys.setswitchinterval(TURN_SECONDS)
 
 
 def _serve_after_another(settings: ServeSettings, place: str, day: date | None, make: _Make) -> None:
@@ -124,7 +128,7 @@ def _serve_after_another(settings: ServeSettings, place: str, day: date | None, 
         poll_seconds=settings.standby.poll_ms / 1_000, day=day,
     )  # fmt: skip
     server = uvicorn.Server(_listening(StandbyDoor(standby, made, fail), settings))
-    _collect_seldom()
+    _prepare_interpreter()
     try:
         server.run()
     finally:
