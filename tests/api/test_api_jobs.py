@@ -191,6 +191,21 @@ def test_runs_over_http_name_model_parameters_and_data(running: Served) -> None:
     assert running.get("custodian", f"/jobs/{jobs[0]['job']}/result").status_code == 404
 
 
+def test_a_backtest_is_the_study_of_the_accounts_lines(running: Served, market_folder: Path) -> None:
+    """Goal: margin backtests as jobs. Method: the account's one line at one house, against the study asked directly."""
+    from tsingma.margin.house.holdings import Book, Holding, House, Product
+    from tsingma.margin.joint.backtest import backtest_products
+
+    found = run(running, "participant", "/accounts/A/HOUSE/margin/backtest", {"every": 40}, "b1")
+    line = Holding(house=House.HKSCC, product=Product.STOCK, factor="00700", notional=30_000, days=0)
+    (wanted,) = backtest_products(Book("A/HOUSE", (line,)), HouseMarket(market_folder).past(), every=40)
+    assert (found["kind"], found["account"], found["lines"]) == ("margin-backtest", "A/HOUSE", 1)
+    assert [(one["days"], one["uncovered"], one["mean_margin"]) for one in found["rows"]] == [
+        (wanted.days, wanted.uncovered, wanted.mean_margin)
+    ]
+    assert found["basis"]["market"]["files"] == HouseMarket(market_folder).data().files
+
+
 @pytest.mark.parametrize(("path", "body", "status"), [
     ("/economy-runs", {"model": "property", "scenario": "nothing"}, 422),
     ("/economy-runs", {"model": "property", "scenario": "../../etc/passwd"}, 400),

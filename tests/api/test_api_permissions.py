@@ -112,6 +112,9 @@ CASES = {
     "GET /metrics": Case("/metrics", has_owner=False),
     "POST /stress-runs": Case("/stress-runs", body={"draws": 2}, has_owner=False),
     "POST /economy-runs": Case("/economy-runs", body={"model": "property", "scenario": "replay-1997"}, has_owner=False),
+    "POST /accounts/{participant}/{account_class}/margin/backtest": Case(
+        "/accounts/{participant}/HOUSE/margin/backtest", body={"every": 50}
+    ),
     "GET /jobs": Case("/jobs", has_owner=False),  # shows one's own only
     "GET /jobs/{job}": Case("/jobs/{job}", refused=404),
     "GET /jobs/{job}/result": Case("/jobs/{job}/result", refused=404, granted=(409,)),  # there, and not done

@@ -12,15 +12,18 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException, TooManyRequestsException
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import JSONBody, PathParameter
+from litestar.params import FromPath, JSONBody, PathParameter
 
+from tsingma.api.accounts import Participant, require_account
 from tsingma.api.bodies import body_of
 from tsingma.api.guard import Reach, access
 from tsingma.api.permissions import Action, Resource
 from tsingma.api.problems import responses
 from tsingma.api.reading import NUMBER_MAX, Cursor, Limit, Reached, Service
 from tsingma.api.writes import Key
+from tsingma.app.backtest_run import BACKTEST_TASK, BacktestAsked, BacktestResult, BacktestTask
 from tsingma.app.house_market import HouseMarket, require_market
+from tsingma.app.house_service import HouseService
 from tsingma.app.jobs import Job, JobBoard
 from tsingma.app.long_runs import (
     ECONOMY_TASK,
@@ -33,11 +36,12 @@ from tsingma.app.long_runs import (
     stress_request,
 )
 from tsingma.basics.rejection import Rejected, RejectionReason, refuse
+from tsingma.reference.book import AccountClass
 
 Board = NamedDependency[JobBoard]
 Market = NamedDependency[HouseMarket | None]
 JobNumber = Annotated[int, PathParameter(ge=0, le=NUMBER_MAX)]
-_RESULTS: Any = StressRunResult | EconomyRunResult
+_RESULTS: Any = StressRunResult | EconomyRunResult | BacktestResult
 STARTS = {202: ResponseSpec(Job, description="the job that was started", generate_examples=False),
           **responses(408, 409, 413, 422, 429)}  # fmt: skip
 RETRY_AFTER = {"Retry-After": "10"}
@@ -61,11 +65,8 @@ def start_stress_run(
     service: Service, board: Board, market: Market, reach: Reached, key: Key, data: JSONBody[StressAsked]
 ) -> Response[Job]:
     """Run scenarios through the house as it stands; nothing is booked. Needs a house served with a market."""
-    house = service.place
-    if house is None:
-        raise refuse(RejectionReason.NOT_ALLOWED, "this house is in memory: a job cannot open it")
-    return _started(board, reach, key, "stress-run", STRESS_TASK, stress_request(data, house, require_market(market)),
-                    data)  # fmt: skip
+    request = stress_request(data, _place(service), require_market(market))
+    return _started(board, reach, key, "stress-run", STRESS_TASK, request, msgspec.to_builtins(data))
 
 
 @post(
@@ -77,7 +78,28 @@ def start_stress_run(
 )
 def start_economy_run(board: Board, reach: Reached, key: Key, data: JSONBody[EconomyAsked]) -> Response[Job]:
     """Run a scenario of an economic model that ships with the house."""
-    return _started(board, reach, key, "economy-run", ECONOMY_TASK, economy_request(data), data)
+    return _started(board, reach, key, "economy-run", ECONOMY_TASK, economy_request(data), msgspec.to_builtins(data))
+
+
+@post(
+    "/accounts/{participant:str}/{account_class:str}/margin/backtest",
+    opt={**access(Resource.MARGIN, Action.RUN), **body_of(BacktestAsked)},
+    status_code=202,
+    sync_to_thread=True,
+    responses={**STARTS, **responses(404)},
+)
+def start_backtest(
+    service: Service, board: Board, market: Market, reach: Reached, key: Key, participant: Participant,
+    account_class: FromPath[AccountClass], data: JSONBody[BacktestAsked],
+) -> Response[Job]:  # fmt: skip
+    """Test the margin of an account's positions against the losses of the past. Needs a market."""
+    mine = require_account(service, reach, participant, account_class)
+    task = BacktestTask(
+        house=_place(service), market=str(require_market(market).folder), participant=mine,
+        account_class=account_class, asked=data,
+    )  # fmt: skip
+    asked = {**msgspec.to_builtins(data), "account": f"{mine}/{account_class}"}
+    return _started(board, reach, key, "margin-backtest", BACKTEST_TASK, msgspec.json.encode(task), asked)
 
 
 @get("/jobs", opt=access(Resource.JOBS, Action.READ), sync_to_thread=True, responses=responses())
@@ -136,10 +158,10 @@ def owner_of(reach: Reach) -> str:
 
 
 def _started(
-    board: JobBoard, reach: Reach, key: str, kind: str, task: str, request: bytes, asked: Any
+    board: JobBoard, reach: Reach, key: str, kind: str, task: str, request: bytes, asked: dict[str, Any]
 ) -> Response[Job]:
     try:
-        found = board.submit(owner_of(reach), key, kind, task, request, msgspec.to_builtins(asked))
+        found = board.submit(owner_of(reach), key, kind, task, request, asked)
     except Rejected as rejected:
         first = rejected.rejections[0]
         if first.reason is not RejectionReason.LIMIT:
@@ -148,8 +170,15 @@ def _started(
     return Response(found, status_code=202, headers={"Location": f"/jobs/{found.job}"})
 
 
+def _place(service: HouseService) -> str:
+    """Return where a job opens the house."""
+    if service.place is None:
+        raise refuse(RejectionReason.NOT_ALLOWED, "this house is in memory: a job cannot open it")
+    return str(service.place)
+
+
 def _none(job: int) -> NotFoundException:
     return NotFoundException(f"there is no job {job}, or it is not yours")
 
 
-ROUTES = (start_stress_run, start_economy_run, jobs, job, result, cancel)
+ROUTES = (start_stress_run, start_economy_run, start_backtest, jobs, job, result, cancel)

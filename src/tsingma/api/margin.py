@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 from litestar import get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody, PathParameter
+from litestar.params import FromPath, JSONBody
 
+from tsingma.api.accounts import Participant, require_account
 from tsingma.api.bench import Bench
 from tsingma.api.bodies import body_of
 from tsingma.api.guard import Reach, access
@@ -21,7 +20,6 @@ from tsingma.app.house_service import HouseService
 from tsingma.reference.book import AccountClass
 
 Working = NamedDependency[Bench]
-Participant = Annotated[str, PathParameter(pattern="^[A-Z0-9-]{1,16}$")]
 
 
 @get(
@@ -79,9 +77,7 @@ def margin_what_if(
 def _book(
     service: HouseService, reach: Reach, market: HouseMarket, participant: str, account_class: AccountClass
 ) -> margins.AccountBook:
-    mine = reach.participant(participant)
-    known = service.read(lambda house, _at: (mine, account_class) in house.resolved.account_index)
-    reach.require(frozenset((mine,)) if known else frozenset(), f"account {participant}/{account_class}")
+    mine = require_account(service, reach, participant, account_class)
     past = market.past()
     return service.read(lambda house, at: margins.account_book(house, at, mine, account_class, past))
 

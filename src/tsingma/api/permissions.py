@@ -102,6 +102,7 @@ PERMISSIONS: dict[Access, dict[Role, Scope]] = {
     # A stress run tells what every participant would lose; an economy run tells nothing of the house.
     (Resource.STRESS_RUNS, Action.RUN): {Role.OPERATOR: Scope.ANY, Role.REGULATOR: Scope.ANY},
     (Resource.ECONOMY_RUNS, Action.RUN): {**_EVERYBODY, Role.AUDITOR: Scope.NONE},
+    (Resource.MARGIN, Action.RUN): {Role.PARTICIPANT: Scope.OWN, Role.OPERATOR: Scope.ANY, Role.REGULATOR: Scope.ANY},
     # Own of a job is who started it, overseers too.
     (Resource.JOBS, Action.READ): {**dict.fromkeys(Role, Scope.OWN), Role.AUDITOR: Scope.NONE},
     (Resource.JOBS, Action.ACT): {**dict.fromkeys(Role, Scope.OWN), Role.AUDITOR: Scope.NONE},

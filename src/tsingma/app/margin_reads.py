@@ -287,7 +287,7 @@ def margin_of(found: AccountBook, market: HouseMarket) -> AccountMargin:
     return AccountMargin(
         account=found.account, at=found.at, date=str(found.date), figures=figures,
         margin=margin_figure(found.book, market, row), left_out=found.left_out,
-        last_called_cents=found.called_cents, last_pledged_cents=found.pledged_cents, basis=_basis(market, row),
+        last_called_cents=found.called_cents, last_pledged_cents=found.pledged_cents, basis=basis_of(market, row),
     )  # fmt: skip
 
 
@@ -308,7 +308,7 @@ def explained(found: AccountBook, market: HouseMarket) -> MarginExplained:
         positions, houses, tail = _explained_alone(book, past, row)
     return MarginExplained(
         account=found.account, at=found.at, date=str(found.date), margin=margin_figure(book, market, row),
-        positions=positions, houses=houses, tail=tail, left_out=found.left_out, basis=_basis(market, row),
+        positions=positions, houses=houses, tail=tail, left_out=found.left_out, basis=basis_of(market, row),
     )  # fmt: skip
 
 
@@ -357,9 +357,10 @@ def margin_if(found: AccountBook, more: Sequence[Holding], market: HouseMarket, 
     return MarginWhatIf(
         account=found.account, at=found.at, date=str(found.date), before=before, after=after,
         called_change=after.called - before.called, alone_change=after.alone - before.alone, left_out=found.left_out,
-        basis=_basis(market, row),
+        basis=basis_of(market, row),
     )  # fmt: skip
 
 
-def _basis(market: HouseMarket, row: int) -> Basis:
+def basis_of(market: HouseMarket, row: int) -> Basis:
+    """Return what figures on a row of the market's past rest on."""
     return Basis(model=MODEL, settings=SETTINGS, day=str(market.past().day(row)), market=market.data())
