@@ -21,6 +21,7 @@ import pytest
 from api_house import served, write_house
 from test_api_writes import ORDER
 
+from tsingma.api.keys import read_keys
 from tsingma.api.patience import BodyTooSlow, patient
 from tsingma.api.server import require_privacy
 from tsingma.basics.rejection import Rejected
@@ -136,6 +137,20 @@ def test_a_private_key_is_its_owners_alone(tmp_path: Path, capsys: pytest.Captur
     assert main(["serve", "token", "--keys", str(keys), "--private", str(tmp_path / "odd.json")]) == 2
     (tmp_path / "strange.json").write_text(json.dumps({"kid": "a-1", "x": "x"}))
     assert main(["serve", "token", "--keys", str(keys), "--private", str(tmp_path / "strange.json")]) == 2
+
+
+def test_a_key_names_its_person_and_certificate(tmp_path: Path) -> None:
+    """Goal: operators' and bound keys without an editor. Method: as openssl prints it; then what does not fit."""
+    keys = tmp_path / "keys.toml"
+    place = ["serve", "key", "--keys", str(keys), "--role", "operator"]
+    printed = ":".join(["AB"] * 32)
+    made = [*place, "--private", str(tmp_path / "o.json"), "--id", "o-1", "--person", "chan", "--certificate", printed]
+    assert main(made) == 0
+    (key,) = read_keys(keys).key
+    assert (key.person, key.certificate, key.issuer) == ("chan", "ab" * 32, "chan")
+    for wrong in (["--person", 'x"'], ["--person", "Chan"], ["--certificate", "ab"], ["--certificate", "zz" * 32]):
+        assert main([*place, "--private", str(tmp_path / "p.json"), "--id", "o-2", *wrong]) == 2
+    assert not (tmp_path / "p.json").exists()
 
 
 def test_serving_needs_a_house_keys_and_privacy(folder: Path, tmp_path: Path) -> None:

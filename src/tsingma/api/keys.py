@@ -24,6 +24,8 @@ from tsingma.reference.book import Participant, ParticipantKind
 
 FILE_BYTES_MAX = 4 * 1024 * 1024
 KEYS_MAX = 10_000
+PERSON = "^([a-z0-9][a-z0-9._-]{0,63})?$"  # an id of the people file
+FINGERPRINT = "^([0-9a-f]{64})?$"  # SHA-256
 PUBLIC_BYTES = 32  # RFC 8032, section 5.1.5: an Ed25519 public key
 
 # Which participants may have keys at all, and as what: the house, its bank, issuers and links act through no key.
@@ -48,8 +50,8 @@ class Key(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     valid_from: datetime
     valid_to: datetime
     participant: str = ""
-    person: Annotated[str, msgspec.Meta(pattern="^([a-z0-9][a-z0-9._-]{0,63})?$")] = ""
-    certificate: Annotated[str, msgspec.Meta(pattern="^([0-9a-f]{64})?$")] = ""
+    person: Annotated[str, msgspec.Meta(pattern=PERSON)] = ""
+    certificate: Annotated[str, msgspec.Meta(pattern=FINGERPRINT)] = ""
 
 
 class Keys(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -102,8 +102,12 @@ def serve(
 @click.option("--id", "name", required=True, help="Name of the key, unique in the keys file.")
 @click.option("--role", required=True, type=click.Choice(_ROLES))
 @click.option("--participant", default="", help="Whose key it is: of participants and custodians only.")
+@click.option("--person", "who", default="", help="Who answers for it (an id of the people file): operators need one.")
+@click.option("--certificate", default="", help="SHA-256 of the client certificate it is bound to, hexadecimal.")
 @_JSON
-def key(keys: Path, private: Path, name: str, role: str, participant: str, *, as_json: bool) -> None:
+def key(
+    keys: Path, private: Path, name: str, role: str, participant: str, who: str, certificate: str, *, as_json: bool
+) -> None:
     """Make a key pair: the private part into a file only you read, the public one into the keys file."""
     require_extra()
     import msgspec
@@ -112,7 +116,8 @@ def key(keys: Path, private: Path, name: str, role: str, participant: str, *, as
     from tsingma.api.trying import new_key
     from tsingma.basics.clock import SystemClock
 
-    made = new_key(keys, private, name, Role(role), participant, SystemClock())
+    more = {"person": who, "certificate": certificate.replace(":", "").lower()}
+    made = new_key(keys, private, name, Role(role), participant, SystemClock(), **more)
     click.echo(
         msgspec.json.encode(made).decode()
         if as_json
