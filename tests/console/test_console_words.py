@@ -96,6 +96,20 @@ def test_terms_are_those_of_the_glossary() -> None:
         assert rows.get(pair["en"]) == pair["zh"], f"term.{key} is not in docs/glossary.md like this"
 
 
+def test_words_that_are_a_term_are_the_glossarys() -> None:
+    """Goal: one Chinese word a concept on all pages. Method: words that are a term, also in the plural, against it."""
+    rows = dict(re.findall(r"^\| ([^|]+?) \| ([^|]+?) \|", GLOSSARY.read_text("utf-8"), re.M))
+    terms = {english.lower(): chinese for english, chinese in rows.items()}
+    english, chinese = words_in(Language.EN), words_in(Language.ZH)
+    found = {}
+    for key in sorted(english.keys() - {"base.language_name.en"}):
+        told = english._table[key].lower().rstrip(".")
+        for one in (told, told.removesuffix("s")):
+            if one in terms and chinese._table[key] != terms[one]:
+                found[key] = (one, chinese._table[key], terms[one])
+    assert found == {}
+
+
 def test_every_reason_of_refusal_has_words() -> None:
     """Goal: a refusal is told in both languages. Method: the enumeration against the table."""
     assert {f"problem.reason_name.{one}" for one in RejectionReason} <= words_in(Language.ZH).keys()

@@ -32,9 +32,9 @@ MENU: tuple[Group, ...] = (
             Entry("day", "/console/day", (Resource.INSTRUCTIONS, Action.READ)),
             Entry("instructions", "/console/instructions", (Resource.INSTRUCTIONS, Action.READ)),
             Entry("orders", "/console/orders", (Resource.ORDERS, Action.READ)),
-            Entry("journal", "/console/journal", (Resource.EVENTS, Action.READ)),
             Entry("approvals", "/console/approvals", (Resource.ACTS, Action.READ)),
             Entry("send", "/console/send", (Resource.INSTRUCTIONS, Action.SUBMIT)),
+            Entry("journal", "/console/journal", (Resource.EVENTS, Action.READ)),
         ),
     ),
     Group(
