@@ -204,7 +204,7 @@ def say(house: Path, kind: str, who: str, out: Path) -> list[dict]:
     out.write_bytes(data)
     found = read_report_file(house, out)
     assert count == len(found)
-    assert {one["message"] for one in found} <= set(REPORTS[kind].messages)
+    assert {one["definition"] for one in found} <= set(REPORTS[kind].messages)
     return found
 
 

@@ -283,7 +283,7 @@ def test_what_is_told_is_what_the_books_do(begin: Callable[[EventStory], None], 
                 moved[part["currency"]] += part["cents"]
         assert moved == {asset: told.has(who, asset) - before[who, asset] for asset in assets}
         assert any(moved.values()) or (who == "B" and begin is offer)
-        aside = {"identifier": "", "choice": "", "is_default": False, "message": "", "date": ""}
+        aside = {"identifier": "", "choice": "", "is_default": False, "definition": "", "date": ""}
         known, soon_known = ([{**one, **aside} for one in several] for several in (confirmed, advised[who]))
         assert soon_known == known
     assert say(house, "event-confirmations", "C", since) == []

@@ -17,10 +17,14 @@ from hypothesis import strategies as st
 from lxml import etree
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "clearing"))
+sys.path.append(str(Path(__file__).resolve().parents[1] / "settlement" / "stories"))
 
 from clearing_book import resolved
+from story import Story
 
-from tsingma.app.iso_reading import READERS
+from tsingma.app.iso_files import send_messages
+from tsingma.app.iso_reading import READERS, read_report_file
+from tsingma.app.session import Session
 from tsingma.basics.rejection import Rejected
 from tsingma.messages.iso20022 import (
     buy_in,
@@ -36,8 +40,10 @@ from tsingma.messages.iso20022 import (
     trade_legs,
 )
 from tsingma.messages.iso20022.codes import State
+from tsingma.messages.iso20022.header import write_one
 from tsingma.messages.iso20022.leaves import leaves_of
 from tsingma.messages.iso20022.parties import Directory
+from tsingma.messages.iso20022.payment import Payment, write_payment_message
 from tsingma.messages.iso20022.schema import read_messages
 from tsingma.reference.book import Account, AccountClass, Counter, InstrumentKind, Participant, ParticipantKind
 
@@ -195,3 +201,18 @@ def test_no_change_is_a_traceback(message: str, edits: list[tuple[str, int, str]
 def test_no_change_is_a_traceback_for_long(message: str, edits: list[tuple[str, int, str]]) -> None:
     """Goal: the same, for long. Method: 100,000 of them."""
     read_or_refuse(message, edits)
+
+
+def test_a_status_report_is_shown_as_what_it_is(tmp_path: Path) -> None:
+    """Goal: what a payer is told can be read by hand. Method: a payment refused whole; its pacs.002."""
+    told = Story()
+    with Session.open(tmp_path / "house") as session:
+        session.submit([(f"setup/{place}", command) for place, command in enumerate(told.told)])
+    one = Payment(reference="1", payer="A/HOUSE", payee="B/HOUSE", currency="HKD", amount="7.00")
+    path, out = tmp_path / "pay.xml", tmp_path / "replies.xml"
+    path.write_bytes(write_one(write_payment_message([one], Directory(told.house.resolved), "M1", WHEN)))
+    sent, replies = send_messages(tmp_path / "house", path, "C")
+    assert sent.not_done == 1
+    out.write_bytes(replies)
+    (shown,) = read_report_file(tmp_path / "house", out)
+    assert (shown["definition"], shown["original"]) == ("pacs.002.001.14", "M1")

@@ -7,6 +7,7 @@ drawn rows through schema and oracle; books of a story and of a simulated market
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable
 from datetime import date
@@ -24,7 +25,8 @@ sys.path.append(str(Path(__file__).resolve().parents[1] / "settlement" / "storie
 from story import SHARE, Story
 
 from tsingma.app.iso_book import book_from_file
-from tsingma.app.iso_reading import READERS
+from tsingma.app.iso_files import TAKEN
+from tsingma.app.iso_reading import READERS, readers_of
 from tsingma.app.iso_reports import report_file
 from tsingma.app.session import Session
 from tsingma.basics.rejection import Rejected, RejectionReason
@@ -155,6 +157,16 @@ def test_nothing_hostile_comes_in_by_any_message(message: str, tmp_path: Path) -
         assert "S3CRET" not in str(caught.value)
         assert caught.value.rejections[0].reason is RejectionReason.MALFORMED
     assert SPACE + message in document("", message).decode()
+
+
+def test_every_message_is_spoken_and_on_the_page() -> None:
+    """Goal: no schema that nothing uses, and no message the page forgets. Method: page, schemas, readers and border."""
+    page = (Path(__file__).resolve().parents[2] / "docs" / "files-iso20022.md").read_text(encoding="utf-8")
+    rows = "".join(line.split("|")[1] for line in page.splitlines() if re.match(r"\| [a-z]{4}\.\d{3}\.001", line))
+    told = set(re.findall(r"[a-z]{4}\.\d{3}\.001\.\d{2}", rows))
+    assert told == set(shipped())
+    spoken = {*TAKEN, *readers_of(House())}
+    assert {one for one in told if not one.startswith("head")} == spoken
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> object:

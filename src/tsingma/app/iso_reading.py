@@ -12,8 +12,10 @@ from tsingma.app.session import Session
 from tsingma.basics.rejection import Rejected, Rejection, RejectionReason
 from tsingma.engine.house import House
 from tsingma.messages.iso20022 import (
+    account_statement,
     allegement,
     buy_in,
+    collateral,
     confirmation,
     event_election,
     event_movements,
@@ -24,8 +26,10 @@ from tsingma.messages.iso20022 import (
     net_position,
     notice,
     obligation,
+    payment_status,
     pending_report,
     posting_report,
+    recall,
     static_data,
     status,
     trade_legs,
@@ -45,6 +49,11 @@ READERS: dict[str, Reader] = {
     allegement.REMOVAL: lambda leaves, _: allegement.read_removal(leaves),
     holdings.MESSAGE: holdings.read_holdings,
     notice.MESSAGE: lambda leaves, _: notice.read_notice(leaves),
+    account_statement.MESSAGE: lambda leaves, _: account_statement.read_statement(leaves),
+    payment_status.MESSAGE: lambda leaves, _: payment_status.read_status_report(leaves),
+    recall.RESOLUTION: recall.read_resolution,
+    collateral.CALL: collateral.read_call,
+    collateral.ANSWER: collateral.read_answer,
     obligation.MESSAGE: obligation.read_obligations,
     trade_legs.NOTIFICATION: trade_legs.read_leg,
     trade_legs.STATEMENT: trade_legs.read_legs,
@@ -75,7 +84,7 @@ def readers_of(house: House) -> dict[str, Reader]:
 
 
 def read_report_file(house: Path | str, path: Path, bics: Path | None = None) -> list[dict[str, object]]:
-    """Return what each message of a file says: its identifier (``message``) and its content by name.
+    """Return what each message of a file says: its identifier (``definition``) and its content by name.
 
     Only reports are read: what the house sends. Raises Rejected with file, line and element of every fault.
     """
@@ -95,7 +104,7 @@ def read_report_file(house: Path | str, path: Path, bics: Path | None = None) ->
         except Rejected as rejected:
             faults += located(rejected, received, str(path))
             continue
-        found.append({"message": received.message, **msgspec.to_builtins(content)})
+        found.append({"definition": received.message, **msgspec.to_builtins(content)})
     if faults:
         raise Rejected(*faults[:FAULTS_MAX])
     return found
