@@ -20,7 +20,7 @@ SHOWN_MAX = 20
 
 @click.group(epilog="\b\nExample:\n  tsingma messages send --file day.xml --house out/house --replies replies.xml\n")
 def messages() -> None:
-    """ISO 20022 files: sese, semt, secl, pacs, camt, colr, with head.001 and head.002."""
+    """ISO 20022 files: sese, semt, secl, seev, reda, colr, pacs and camt, with head.001 and head.002."""
 
 
 for _command in REPORT_COMMANDS:
@@ -44,7 +44,7 @@ def check(path: Path, *, as_json: bool) -> None:
 @click.option("--participant", default="", help="Who sends them; left out, the house takes them in for all.")
 @click.option("--at", metavar="HH:MM", default="", help="Time of day (default: the time the house stands at).")
 @click.option(
-    "--replies", type=_NEW, help="Write the replies: sese.024 of refused orders, .027, .031, pacs.002, camt.029."
+    "--replies", type=_NEW, help="Write the replies: sese.024 of refused orders, .027, .031, seev.034, pacs.002 ..."
 )
 @_BICS
 @_JSON
@@ -86,7 +86,7 @@ def send(
 def answer(
     house: Path | str, participant: str, since: int | None, out: Path, bics: Path | None, *, as_json: bool
 ) -> None:
-    """Write statuses, confirmations and allegements: sese.024, .025 and .028, or MT548 and MT544 to MT547."""
+    """Write statuses, confirmations and allegements: sese.024, .025, .028, .029, or MT548, MT544 to MT547, MT578."""
     from tsingma.app.iso_files import answer_file
     from tsingma.cli.output import print_figures
 
