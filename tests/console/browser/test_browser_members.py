@@ -12,6 +12,11 @@ Visit = Callable[..., Visitor]
 WAYS = [(language, scripts) for language in ("en", "zh-Hant") for scripts in (True, False)]
 
 
+def number(text: str) -> int:
+    """Return the whole number of a cell; an empty one is nothing."""
+    return int(text.replace(",", "").replace("\u2212", "-").replace("–", "0") or 0)
+
+
 def lacking(visitor: Visitor) -> str:
     """Return the number of the instruction that lacks its shares, from the list on the page."""
     rows = visitor.page.locator("table tbody tr").all()
@@ -80,6 +85,67 @@ def test_a_custodian_reads_its_holdings(visit: Visit, language: str, scripts: bo
         assert cells[0].startswith(f"{OWNERS['custodian']}/")
     keeper.open("/console/calls", 403)
     keeper.complaints.clear()
+
+
+@pytest.mark.parametrize(("language", "scripts"), WAYS)
+def test_a_participant_understands_its_margin_and_asks_what_if(visit: Visit, language: str, scripts: bool) -> None:
+    """Goal: what is called and why, down to the tail, then what a trade would do. Method: houses add up to the joint
+    call; positions to the shortfall; a future sold in the form moves HKCC's figure; nothing is booked.
+    """
+    member = visit("participant", language=language, scripts=scripts).open("/console")
+    words = member.words
+    member.follow(words("page.margin.title"), ".menu")
+    page = member.page
+    page.select_option("#by-class", "CLIENT")
+    page.locator("main form button").first.click()
+    page.wait_for_url("**account_class=CLIENT**")
+    rows = member.rows(words("margin.houses"))
+    assert {row[0] for row in rows} == {"HKSCC", "HKCC", "SEOCH"}
+    total = (
+        page.locator("table").filter(has=page.locator("caption", has_text=words("margin.houses"))).locator("tfoot td")
+    )
+    for place in (1, 3):
+        assert sum(number(row[place]) for row in rows) == number(total.nth(place - 1).inner_text())
+    assert page.locator("main svg.chart").count() >= 2
+    assert len(member.rows(words("margin.tail"))) > 1
+    as_of = member.text("#as-of")
+    page.locator("main").get_by_role("link", name=words("margin.ask_what_if")).click()
+    page.locator("input[name=factor]").first.fill("INDEX")
+    page.locator("input[name=notional]").first.fill("-50000000")
+    if not scripts:
+        page.get_by_role("button", name=words("what_if.ask")).click()
+    else:
+        page.keyboard.press("Tab")  # leaving the field asks
+    page.locator("#changes").wait_for()
+    changed = {row[0]: row[3] for row in member.rows(words("what_if.table"))}
+    assert number(changed["HKCC"].replace("+", "")) != 0
+    assert changed["HKSCC"] == "0"
+    assert member.open("/console/margin").text("#as-of") == as_of
+
+
+@pytest.mark.parametrize(("language", "scripts"), [("en", True), ("zh-Hant", False)])
+def test_two_operators_run_a_step_together(visit: Visit, language: str, scripts: bool) -> None:
+    """Goal: nobody acts for the house alone. Method: one proposes the next step and cannot approve it; a second person
+    sees it, approves, and the day has moved; the page says who decided.
+    """
+    first = visit("operator", language=language, scripts=scripts).open("/console/approvals")
+    words = first.words
+    form = first.page.locator("form", has=first.page.locator("input[name=step]"))
+    step = form.locator("input[name=step]").input_value()
+    form.get_by_role("button").click()
+    pending = first.page.locator("table").first.locator("tbody tr", has_text=step)
+    pending.wait_for()
+    assert pending.get_by_role("button", name=words("approvals.approve")).count() == 0
+    second = visit("operator-2", language=language, scripts=scripts).open("/console")
+    second.follow(words("page.approvals.title"), ".menu")
+    waiting = second.page.locator("table").first.locator("tbody tr", has_text=step)
+    waiting.get_by_role("button", name=words("approvals.approve")).click()
+    done = second.page.locator("table").last.locator("tbody tr", has_text=step)
+    done.get_by_text(words("approvals.status.approved")).wait_for()
+    assert "operator-2" in done.inner_text()
+    second.open("/console/day")
+    moved = second.page.locator("tr", has_text=words(f"step.{step}")).first
+    assert words("day.step_state.done") in moved.inner_text()
 
 
 def test_the_day_moves_by_itself_where_scripts_run(visit: Visit) -> None:
