@@ -5,8 +5,11 @@
 function follow(slider) {
   const range = slider.querySelector('input[type="range"]');
   const number = slider.querySelector('input[type="number"]');
-  range.addEventListener("input", () => { number.value = range.value; });
-  number.addEventListener("input", () => { range.value = number.value; });
+  range.addEventListener("input", () => { number.value = range.value; number.dataset.moved = ""; });
+  number.addEventListener("input", (event) => {
+    range.value = number.value;
+    if (event.isTrusted) { number.dataset.moved = ""; }
+  });
 }
 
 function asked(form, submitter) {
@@ -14,11 +17,11 @@ function asked(form, submitter) {
   return form.getAttribute("action") + "?" + new URLSearchParams(values).toString();
 }
 
-// What the scenario itself has; otherwise the form stays as the reader has set it.
+// What the scenario itself has; what the reader has moved since it was asked for stays.
 function take(form, page) {
   for (const one of page.querySelectorAll(".asking[data-asks] [name]")) {
     const mine = form.elements.namedItem(one.name);
-    if (mine && mine.type === "number") { mine.value = one.value; mine.dispatchEvent(new Event("input")); }
+    if (mine && mine.type === "number" && !("moved" in mine.dataset)) { mine.value = one.value; mine.dispatchEvent(new Event("input")); }
   }
 }
 
@@ -26,6 +29,7 @@ async function ask(form, submitter) {
   const address = asked(form, submitter);
   const place = document.querySelector(form.dataset.asks);
   place.setAttribute("aria-busy", "true");
+  for (const one of form.querySelectorAll('input[type="number"]')) { delete one.dataset.moved; }
   form.dataset.asking = address; // the last question is the one that is answered
   try {
     const answer = await fetch(address, { credentials: "same-origin", headers: { "X-Requested-With": "console" } });
