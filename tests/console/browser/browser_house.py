@@ -32,6 +32,7 @@ from tsingma.app.session import Session
 from tsingma.basics.clock import FixedClock, SystemClock
 from tsingma.basics.columns import pack
 from tsingma.basics.dates import to_day
+from tsingma.basics.money import CURRENCIES
 from tsingma.console.routes import ROUTES
 from tsingma.journal import commands as do
 from tsingma.margin.hkscc.history_settings import FilterSettings
@@ -43,8 +44,8 @@ from tsingma.simulate.market import simulate_market
 FIRST_DAY, THIRD_DAY = date(2026, 1, 5), date(2026, 1, 7)
 DAYS, TRADES, SEED = 2, 2_000, 1
 READY_SECONDS = 20.0
-OWNERS = {"participant": "B00001", "other": "B00002", "custodian": "C00001"}
-LACKED = 50_000_000  # shares that B00001 is to deliver and does not have
+OWNERS = {"participant": "B00010", "other": "B00002", "custodian": "C00001"}
+LACKED = 50_000_000  # shares that B00010 is to deliver and does not have; it is short of margin on its own account too
 
 
 class Quiet:
@@ -97,12 +98,16 @@ def _third_day(session: Session) -> None:
 
 
 def _stock_of_clients(session: Session) -> do.DepositAssets:
+    """Give the custodian stock, and the participant that is short of margin money to cover it with."""
     book = session.house.resolved
-    account = next(
-        number for (code, _), number in sorted(book.account_index.items()) if code == OWNERS["custodian"]
-    )  # fmt: skip
-    assets = [book.asset_of_security(place) for place in range(3)]
-    return do.DepositAssets(pack([account] * 3, "i4"), pack(assets, "i4"), pack([10_000, 250_000, 4_000], "i8"))
+    keeper = next(number for (code, _), number in sorted(book.account_index.items()) if code == OWNERS["custodian"])
+    member = book.account_index[OWNERS["participant"], AccountClass.HOUSE]
+    gifts = [
+        *((keeper, book.asset_of_security(place), units) for place, units in enumerate((10_000, 250_000, 4_000))),
+        (member, CURRENCIES.index("HKD"), 9_000_000), (member, CURRENCIES.index("USD"), 1_500_000),
+    ]  # fmt: skip
+    owner, asset, amount = zip(*gifts, strict=True)
+    return do.DepositAssets(pack(list(owner), "i4"), pack(list(asset), "i4"), pack(list(amount), "i8"))
 
 
 def _order(session: Session, who: str, to: str, delivers: int, quantity: int, place: int) -> do.SubmitInstructions:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
-from browser_house import LACKED, OWNERS
+from browser_house import LACKED, OWNERS, Site
 from browser_pages import Visitor
 
 Visit = Callable[..., Visitor]
@@ -15,6 +16,11 @@ WAYS = [(language, scripts) for language in ("en", "zh-Hant") for scripts in (Tr
 def number(text: str) -> int:
     """Return the whole number of a cell; an empty one is nothing."""
     return int(text.replace(",", "").replace("\u2212", "-").replace("–", "0") or 0)
+
+
+def cents(text: str) -> int:
+    """Return the cents of an amount of Hong Kong dollars."""
+    return number(text.replace("HK$", "").replace(".", ""))
 
 
 def lacking(visitor: Visitor) -> str:
@@ -96,9 +102,9 @@ def test_a_participant_understands_its_margin_and_asks_what_if(visit: Visit, lan
     words = member.words
     member.follow(words("page.margin.title"), ".menu")
     page = member.page
-    page.select_option("#by-class", "CLIENT")
+    page.select_option("#by-class", "HOUSE")
     page.locator("main form button").first.click()
-    page.wait_for_url("**account_class=CLIENT**")
+    page.wait_for_url("**account_class=HOUSE**")
     rows = member.rows(words("margin.houses"))
     assert {row[0] for row in rows} == {"HKSCC", "HKCC", "SEOCH"}
     total = (
@@ -121,6 +127,63 @@ def test_a_participant_understands_its_margin_and_asks_what_if(visit: Visit, lan
     assert number(changed["HKCC"].replace("+", "")) != 0
     assert changed["HKSCC"] == "0"
     assert member.open("/console/margin").text("#as-of") == as_of
+
+
+@pytest.mark.parametrize(("language", "scripts"), [("en", False), ("zh-Hant", True)])
+def test_a_participant_finds_what_to_pledge(visit: Visit, language: str, scripts: bool) -> None:
+    """Goal: a short call comes with the cheapest pledge. Method: its call lacks money; what is proposed is of its own
+    money, counts for at least what lacks, and pledges nothing.
+    """
+    member = visit("participant", language=language, scripts=scripts).open("/console")
+    words = member.words
+    member.follow(words("page.calls.title"), ".menu")
+    short = [row for row in member.rows(words("books.calls")) if words("books.short") in row[1]]
+    (lacks,) = [cents(row[4]) for row in short]
+    account = short[0][0]
+    pledges = member.rows(words("books.pledges_of", account=account))
+    assert {row[1] for row in pledges} == {"HKD", "USD"}
+    assert lacks <= sum(cents(row[5]) for row in pledges) < lacks + 100 * len(pledges)
+    assert cents(member.rows(words("books.calls"))[0][3]) < lacks
+
+
+@pytest.mark.parametrize(("language", "scripts"), [("en", True), ("zh-Hant", False)])
+def test_an_order_is_sent_meets_its_other_side_and_stands_in_the_journal(
+    visit: Visit, served_week: Site, language: str, scripts: bool
+) -> None:
+    """Goal: from a form to the journal. Method: a member delivers, its counterparty receives, each by its page; one
+    instruction comes of it; the auditor reads who sent both, each record's hash resting on that of the one before.
+    """
+    isin, reference = served_week.service.book.securities[1], "7001" if scripts else "7002"
+    for who, side, to in (("participant", "deliver", "other"), ("other", "receive", "participant")):
+        sender = visit(who, language=language, scripts=scripts).open("/console/send")
+        words, page = sender.words, sender.page
+        page.select_option("#side", side)
+        for name, value in (
+            ("reference", reference),
+            ("counterparty", OWNERS[to]),
+            ("isin", isin),
+            ("quantity", "300"),
+            ("amount", "12,345.60"),
+            ("trade_date", "2026-01-06"),
+            ("intended_date", "2026-01-07"),
+        ):
+            page.fill(f"#{name}", value)
+        page.select_option("#currency", "HKD")
+        page.get_by_role("button", name=words("send.send")).click()
+        page.wait_for_url(lambda address: "/console/send" not in address)
+    sender.open("/console/orders")
+    row = page.locator("table tbody tr", has_text=f"({reference})")
+    number = row.get_by_role("link").inner_text()
+    assert words("order_status.matched") in row.inner_text()
+    auditor = visit("auditor", language=language, scripts=scripts).open("/console")
+    auditor.follow(words("page.journal.title"), ".menu")
+    rows = auditor.page.locator("table tbody tr").all()[:6]
+    last = rows[0].inner_text()
+    assert OWNERS["other"] in last
+    assert words("story.title", number=number) in last
+    proofs = [one.locator("dd").all_text_contents() for one in rows]
+    for newer, older in pairwise(proofs):
+        assert newer[1] == older[0]
 
 
 @pytest.mark.parametrize(("language", "scripts"), [("en", True), ("zh-Hant", False)])

@@ -16,7 +16,7 @@ DRAWN_BYTES_MIN = 40_000  # of a page with something on it; an empty one has a t
 # Name, who looks, address, what is moved to the top ("": the page as it opens), height.
 PICTURES = {
     "console-day": ("operator", "/console/day", "", 900),
-    "console-margin": ("participant", "/console/margin?account_class=CLIENT", "", 980),
+    "console-margin": ("participant", "/console/margin?account_class=HOUSE", "", 980),
     "console-stress": ("regulator", "/console/stress?scenario=replay-1987", "", 980),
     "console-chain": ("regulator", "/console/economy/chain?scenario=hbm-stop", "#flows .pair", 800),
 }
