@@ -32,11 +32,11 @@ CONTRAST: dict[str, Any] = {"runOnly": {"type": "rule", "values": ["color-contra
 
 
 def reader_of(name: str) -> tuple[str, str]:
-    """Return the address of a page and a role that may open it, the one with the widest reach first."""
+    """Return the address of a page and a role that may open it, members first: their pages have all parts."""
     if name in OTHERS:
         return OTHERS[name]
     entry = ENTRIES[name]
-    order = (Role.REGULATOR, Role.OPERATOR, Role.PARTICIPANT, Role.CUSTODIAN, Role.AUDITOR)
+    order = (Role.PARTICIPANT, Role.CUSTODIAN, Role.OPERATOR, Role.REGULATOR, Role.AUDITOR)
     who = next(role for role in order if scope_of(role, entry.access) is not Scope.NONE)
     return entry.path, str(who)
 
