@@ -56,3 +56,11 @@ def test_changes_are_told_by_number_only(console: Served) -> None:
     answer = console.get("participant", "/console/changes?follow=false")
     assert answer.headers["content-type"].startswith("text/event-stream")
     assert re.fullmatch(r": here\nid: \d+\n\n", answer.text)
+
+
+def test_changes_begin_where_the_page_stands(console: Served) -> None:
+    """Goal: no record falls between a page and its stream. Method: from an earlier record, from one not yet there."""
+    end = int(console.get("participant", "/console/changes?follow=false").text.split()[-1])
+    for after, begins in ((end - 2, end - 2), (end + 5, end)):
+        answer = console.get("participant", f"/console/changes?follow=false&after={after}")
+        assert answer.text == f": here\nid: {begins}\n\n"

@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Annotated
 
 from litestar import get
 from litestar.di import NamedDependency
+from litestar.params import QueryParameter
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 from tsingma.api.door import Door
 from tsingma.api.feed import KEEP_ALIVE_SECONDS, Feeds, Follow
 from tsingma.api.guard import Reach, access, refreshed_by_itself
 from tsingma.api.permissions import Action, Resource
-from tsingma.api.reads import Reached, Service
+from tsingma.api.reads import NUMBER_MAX, Reached, Service
 from tsingma.app.house_service import HouseService
 
 PAUSE_SECONDS = 1.0
+After = Annotated[int | None, QueryParameter(ge=0, le=NUMBER_MAX)]
 
 
 @get(
@@ -29,18 +32,22 @@ PAUSE_SECONDS = 1.0
     media_type="text/event-stream",
 )
 async def changes(
-    service: Service, entry: NamedDependency[Door], feeds: NamedDependency[Feeds], reach: Reached, follow: Follow = True
-) -> ServerSentEvent:
-    """Say when there are new records, as events named ``record``; ``follow=false``: say where the journal ends."""
+    service: Service, entry: NamedDependency[Door], feeds: NamedDependency[Feeds], reach: Reached,
+    follow: Follow = True, after: After = None,
+) -> ServerSentEvent:  # fmt: skip
+    """Say when there are new records, as events named ``record``; ``follow=false``: say where the journal ends.
+
+    ``after`` is the record as of which the page stands, so that one between the page and its stream is told too.
+    """
     feeds.require_room(reach.caller.key)
-    return ServerSentEvent(_stream(service, entry, feeds, reach, follow=follow))
+    told = service.length() if after is None else min(after, service.length())
+    return ServerSentEvent(_stream(service, entry, feeds, reach, told, follow=follow))
 
 
 async def _stream(
-    service: HouseService, entry: Door, feeds: Feeds, reach: Reach, *, follow: bool
+    service: HouseService, entry: Door, feeds: Feeds, reach: Reach, told: int, *, follow: bool
 ) -> AsyncIterator[ServerSentEventMessage]:
     with feeds.counted(reach.caller.key):
-        told = service.length()
         yield ServerSentEventMessage(data=None, comment="here", id=told, sep="\n")
         while follow and feeds.desk.now_s < reach.caller.expires_s:
             length = service.length()
