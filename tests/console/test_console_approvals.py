@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from console_house import LANGUAGES, Served, served
 
@@ -58,6 +60,25 @@ def test_two_people_carry_an_act_out_on_the_page(operated: Served) -> None:
     origin = origin_of(last.body)
     assert origin is not None
     assert (origin.actor, origin.key) == ("second", "person/second")
+
+
+@pytest.mark.parametrize("kind", ["urlencoded", "multipart"])
+def test_the_hash_of_a_form_is_of_the_whole_form(operated: Served, kind: str) -> None:
+    """Goal: what was sent is proved, however it was encoded. Method: propose; the journal's hash against the bytes."""
+    text = operated.get("operator", "/console/approvals").text
+    csrf = re.search(r'name="csrf" value="(\w+)"', text)
+    assert csrf is not None
+    told = {"csrf": csrf.group(1), "key": f"k-{kind}", "act": "collect-claims"}
+    more = {"data": told} if kind == "urlencoded" else {"files": {name: (None, one) for name, one in told.items()}}
+    sent = httpx.Request("POST", "http://testserver.local/console/approvals", **more)
+    headers = {"Content-Type": sent.headers["content-type"]}
+    body = sent.read()
+    answer = operated.call("operator", "POST", "/console/approvals", content=body, headers=headers,
+                           follow_redirects=False)  # fmt: skip
+    assert answer.status_code == 303, answer.text
+    origin = origin_of(operated.service.records(operated.service.length() - 1, 1)[0].body)
+    assert origin is not None
+    assert origin.request == hashlib.sha256(b"POST /console/approvals\n" + body).digest()
 
 
 def test_a_key_and_a_session_of_one_person_are_one_person(operated: Served) -> None:

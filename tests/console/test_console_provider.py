@@ -55,6 +55,7 @@ def begun(client: TestClient, place: str = "/console/day") -> tuple[str, dict[st
     return away, {name: value[0] for name, value in parse_qs(urlsplit(away).query).items()}
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the provider's own
 def test_the_whole_way_with_a_real_provider(folder: Path) -> None:
     """Goal: any standard provider. Method: discovery, the form, the code back, a session; a stranger."""
     mock = pytest.importorskip("oidc_provider_mock")

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 from litestar import Request
+from litestar.datastructures import FormMultiDict
 from litestar.enums import ScopeType
 from litestar.exceptions import ClientException
 from litestar.types import Scope
@@ -28,6 +29,11 @@ class StrictRequest(Request[Any, Any, Any]):
         if "request_hash" not in self.state:
             self.state.request_hash = request_hash(self.scope, found)
         return found
+
+    async def form(self) -> FormMultiDict:
+        """Return the fields of a form; the whole of it is read first, so that its hash is of the whole."""
+        await self.body()
+        return await super().form()
 
     async def json(self) -> Any:
         """Return the body as the type that the route states; raises 400 with what is wrong and where."""
