@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -51,22 +52,23 @@ def test_there_is_a_page_for_each_case() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_every_command_of_a_runbook_works(page: Path, small: Path) -> None:
-    """Goal: no stale command. Method: as the module says."""
-    paths = [str(small / "bin"), os.environ["PATH"]]
-    source = str(Path(__file__).resolve().parents[2] / "src")
-    env = {**os.environ, "PATH": os.pathsep.join(paths), "PYTHONPATH": source}
+def test_every_command_of_a_runbook_works(page: Path, small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Goal: no stale command. Method: as the module says; what needs no shell is called here, which is quicker."""
+    monkeypatch.chdir(small)
+    monkeypatch.setenv("PATH", os.pathsep.join([str(small / "bin"), os.environ["PATH"]]))
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).resolve().parents[2] / "src"))
     for command, expected in LINE.findall(page.read_text(encoding="utf-8")):
-        done = subprocess.run(
-            ["bash", "-c", command],
-            cwd=small,
-            env=env,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=SECONDS_MAX,
-        )
-        told = f"{page.name}: {command}\n{done.returncode}\n{done.stdout[-600:]}\n{done.stderr[-600:]}"
-        assert "Traceback" not in done.stderr, told
+        code, told = carry_out(command)
+        assert "Traceback" not in told, f"{page.name}: {command}\n{told}"
         if expected != "?":
-            assert done.returncode == int(expected or 0), told
+            assert code == int(expected or 0), f"{page.name}: {command}\n{told}"
+
+
+def carry_out(command: str) -> tuple[int, str]:
+    """Run one line; returns its exit code and what it wrote to the standard error."""
+    if command.startswith("tsingma ") and not set(command) & set("$|<>'\"&;`"):
+        return main(shlex.split(command)[1:]), ""
+    done = subprocess.run(
+        ["bash", "-c", command], capture_output=True, text=True, check=False, timeout=SECONDS_MAX
+    )  # fmt: skip
+    return done.returncode, done.stderr

@@ -31,7 +31,7 @@ _PATTERNS = tuple(
          r"(\"[^\"]*\"|'[^']*'|[^\s,;&}\"']+)", rf"\1{MASK}"),
     )
 )  # fmt: skip
-_OWN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
+_OWN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName", "color_message"}
 
 
 def start_logs(level: str, stream: TextIO | None = None) -> None:
