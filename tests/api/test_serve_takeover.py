@@ -8,6 +8,7 @@ without the program under test, and proved.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -28,7 +29,10 @@ from api_house import write_house
 from test_api_server import _free_port
 from test_api_writes import ORDER
 
+from tsingma.api.application import application
+from tsingma.api.keys import Keys
 from tsingma.api.permissions import Role
+from tsingma.api.standby_door import StandbyDoor
 from tsingma.api.trying import new_key, new_token
 from tsingma.app.house_service import HouseService
 from tsingma.app.inspect import verify_house
@@ -176,7 +180,7 @@ def kill_and_go_on(url: str, folder: Path, kills: int) -> None:
         wait_until(lambda: status(ports[0], "/ready") == 200)
         second = stack.enter_context(serving(url, folder, ports[1]))
         wait_until(lambda: status(ports[1], "/health") == 200)
-        assert (status(ports[1], "/ready"), status(ports[1], "/day")) == (503, 503)
+        assert (status(ports[1], "/ready"), status(ports[1], "/day"), status(ports[1], "/metrics")) == (503, 503, 503)
         time.sleep(1.1)  # a token made in the second of the opening is older than the opening
         stack.callback(clients.end)
         clients.start()
@@ -246,6 +250,47 @@ def test_a_standby_ends_and_fails_in_good_order(new_database: Callable[[], str],
         assert session.epoch == told[0].epoch + 1
     with pytest.raises(Rejected, match="a standby follows a house on PostgreSQL"):
         ServingStandby(str(tmp_path), CLOCK, lease_seconds=5, poll_seconds=1)
+
+
+def test_a_standby_answers_its_health_and_then_as_the_house(new_database: Callable[[], str]) -> None:
+    """Goal: the door in one process. Method: its lifespan by hand: 503 beside a writer, then the house."""
+    url = new_database()
+    write_house(url)
+    failures: list[BaseException] = []
+
+    async def ask(app: Any, path: str) -> int:
+        transport = httpx.ASGITransport(app=app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://house") as client:
+            return (await client.get(path)).status_code
+
+    async def live() -> list[int]:
+        writer = Session.open(url)
+        door = StandbyDoor(
+            ServingStandby(url, CLOCK, lease_seconds=5, poll_seconds=0.02),
+            lambda service: application(service, Keys(audience="x"), CLOCK),
+            failures.append,
+        )
+        heard: asyncio.Queue[Any] = asyncio.Queue()
+        told: asyncio.Queue[Any] = asyncio.Queue()
+        scope: Any = {"type": "lifespan"}
+        task = asyncio.create_task(door(scope, heard.get, told.put))
+        await heard.put({"type": "lifespan.startup"})
+        assert (await told.get())["type"] == "lifespan.startup.complete"
+        statuses = [await ask(door, path) for path in ("/health", "/ready", "/day")]
+        assert not door.serves()
+        await asyncio.to_thread(writer.close)
+        while not door.serves():
+            await asyncio.sleep(0.02)
+        statuses += [await ask(door, path) for path in ("/health", "/ready", "/day")]
+        await heard.put({"type": "lifespan.shutdown"})
+        assert (await told.get())["type"] == "lifespan.shutdown.complete"
+        await task
+        return statuses
+
+    assert asyncio.run(asyncio.wait_for(live(), WAIT_SECONDS)) == [200, 503, 503, 200, 200, 401]
+    assert failures == []
+    with Session.open(url) as session:  # the lease was let go
+        assert session.epoch == 4
 
 
 def test_a_lost_lease_is_seen_without_a_command(new_database: Callable[[], str]) -> None:

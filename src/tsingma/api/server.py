@@ -69,7 +69,7 @@ def serve(
     end = metrics.listen(settings.metrics.port) if settings.metrics.port else None
     try:
         if settings.standby.enabled:
-            _serve_after_another(settings, place, day, make)
+            _serve_after_another(settings, place, day, make, metrics)
         else:
             _serve_at_once(settings, place, day, make)
     finally:
@@ -107,7 +107,7 @@ def _prepare_interpreter() -> None:
     sys.setswitchinterval(TURN_SECONDS)
 
 
-def _serve_after_another(settings: ServeSettings, place: str, day: date | None, make: _Make) -> None:
+def _serve_after_another(settings: ServeSettings, place: str, day: date | None, make: _Make, metrics: Metrics) -> None:
     """Stand by, take over, serve, and end when the house stops: whoever supervises the process starts it again.
 
     Raises what the standby failed with, InvariantBroken when the house stopped after it was taken over.
@@ -127,7 +127,10 @@ def _serve_after_another(settings: ServeSettings, place: str, day: date | None, 
         place, SystemClock(), lease_seconds=settings.house.lease_seconds,
         poll_seconds=settings.standby.poll_ms / 1_000, day=day,
     )  # fmt: skip
-    server = uvicorn.Server(_listening(StandbyDoor(standby, made, fail), settings))
+    door = StandbyDoor(standby, made, fail)
+    metrics.gauge("standing_by", "1 while this process follows another one.", lambda: float(not door.serves()))
+    metrics.gauge("standby_sequence", "Last record that the standby carried out.", standby.sequence)
+    server = uvicorn.Server(_listening(door, settings))
     _prepare_interpreter()
     try:
         server.run()

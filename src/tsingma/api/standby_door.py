@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from contextlib import AsyncExitStack
 
 import msgspec
 from litestar import Litestar
@@ -33,8 +32,13 @@ class StandbyDoor:
         """Stand by once the process serves; ``make`` gives the application, ``failed`` ends the process."""
         self._standby, self._make, self._failed = standby, make, failed
         self._app: Litestar | None = None
-        self._stack = AsyncExitStack()
+        self._ended = asyncio.Event()
+        self._holding: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+
+    def serves(self) -> bool:
+        """Return whether the house was taken over and is served."""
+        return self._app is not None
 
     async def __call__(
         self, scope: Scope | LifeSpanScope, receive: Receive | LifeSpanReceive, send: Send | LifeSpanSend
@@ -54,7 +58,9 @@ class StandbyDoor:
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await asyncio.to_thread(self._standby.close)
-        await self._stack.aclose()  # shuts the application down, and with it the house
+        self._ended.set()
+        if self._holding is not None:
+            await self._holding  # the application is shut down, and with it the house
         await send({"type": "lifespan.shutdown.complete"})
 
     def _taken(self, service: HouseService, told: TakeOver) -> None:
@@ -73,9 +79,22 @@ class StandbyDoor:
         )  # fmt: skip
 
     async def _open(self, service: HouseService) -> None:
-        app = self._make(service)
-        await self._stack.enter_async_context(app.lifespan())
-        self._app = app
+        opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._holding = asyncio.create_task(self._hold(service, opened))
+        await opened
+
+    async def _hold(self, service: HouseService, opened: asyncio.Future[None]) -> None:
+        """Keep the application open until the end: one task enters its life and leaves it, as it must be."""
+        try:
+            app = self._make(service)
+            async with app.lifespan():
+                self._app = app
+                opened.set_result(None)
+                await self._ended.wait()
+        except Exception as error:
+            if opened.done():
+                raise
+            opened.set_exception(error)
 
 
 async def _stand_by(path: str, send: Send) -> None:
