@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import re
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from api_house import Served
 
+from tsingma.api.patience import AnswerNotTaken, patient
 from tsingma.api.permissions import Role
 
 DESCRIPTION = json.loads(Path(__file__).with_name("openapi.json").read_text(encoding="utf-8"))["paths"]
@@ -97,6 +99,24 @@ def test_no_key_gets_into_the_journal_unchecked(shown: Served, key: str) -> None
             path, json=body, headers=[*headers, (b"Authorization", f"Bearer {shown.token('participant')}".encode())]
         )
         assert answer.status_code == 400, answer.text
+
+
+def test_an_answer_that_nobody_takes_is_given_up() -> None:
+    """Goal: slow readers. Method: a connection that takes the head of an answer and then nothing."""
+
+    async def app(_scope: Any, _receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start"})
+        await send({"type": "http.response.body", "body": b"x", "more_body": True})
+
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.body":
+            await asyncio.Event().wait()
+
+    async def run() -> None:
+        with pytest.raises(AnswerNotTaken):
+            await patient(app, answer_seconds=0.2)({"type": "http"}, None, send)  # type: ignore[arg-type]
+
+    asyncio.run(run())
 
 
 def test_forms_of_answers_do_not_smuggle(shown: Served) -> None:

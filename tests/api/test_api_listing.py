@@ -83,6 +83,16 @@ def test_a_list_beyond_its_bounds_is_cut_off(shown: Served, monkeypatch: pytest.
     assert whole(shown, "/orders", NDJSON).status_code == 500  # what a client in process makes of an answer cut off
 
 
+def test_a_key_has_few_whole_lists_at_once(shown: Served) -> None:
+    """Goal: nobody takes all places. Method: two held by a key: its next is 429, another's goes; freed, it goes too."""
+    streams = shown.client.app.dependencies["streams"].dependency()
+    with streams.place_of("auditor"), streams.place_of("auditor"):
+        for form in (NDJSON, CSV, ARROW):
+            assert whole(shown, "/orders", form).status_code == 429
+            assert whole(shown, "/orders", form, "regulator").status_code == 200
+    assert whole(shown, "/orders", CSV).status_code == 200
+
+
 class Row(msgspec.Struct, frozen=True):
     """A row with every kind of column."""
 

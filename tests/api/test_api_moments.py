@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from api_house import Served, commands, served
 
-from tsingma.app import house_reads, instruction_reads, payment_reads
+from tsingma.app import house_reads, instruction_reads, journal_index, payment_reads
 from tsingma.app.as_of import AsOf
 from tsingma.app.holding_reads import holdings_of
+from tsingma.app.journal_index import JournalIndex, StillReading
 from tsingma.app.obligation_reads import obligations_of
 from tsingma.app.session import Session
 from tsingma.basics.dates import to_day
@@ -125,6 +126,29 @@ def test_what_it_costs_is_bounded(week: Served) -> None:
     assert past.read(closed, lambda house, at: house.position.is_open) is False
     assert len(past._states) <= 2
     past.close()
+
+
+def test_a_long_journal_is_read_in_parts(shown: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Goal: no question reads a whole journal. Method: few records a question: 503 until it is read, then the days."""
+    monkeypatch.setattr(journal_index, "RECORDS_A_QUESTION", 7)
+    monkeypatch.setattr(journal_index, "RECORDS_A_LOOK", 3)
+    index = JournalIndex(shown.service)
+    asked = 0
+    while True:
+        try:
+            days = index.days()
+            break
+        except StillReading:
+            asked += 1
+    assert asked == shown.service.length() // 9
+    assert [(one.date, one.last_record) for one in days] == [("2026-01-05", shown.service.length())]
+    monkeypatch.setattr(JournalIndex, "_catch_up", _never_done)
+    answer = shown.get("auditor", "/days")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+
+
+def _never_done(_index: JournalIndex) -> None:
+    raise StillReading("record 1 of 2 is read")
 
 
 def test_a_house_in_memory_tells_nothing_earlier() -> None:

@@ -39,7 +39,7 @@ class Timetable(msgspec.Struct, frozen=True):
     at: int
 
 
-@get("/days", opt=access(Resource.DAY, Action.READ), sync_to_thread=True, responses=responses(413))
+@get("/days", opt=access(Resource.DAY, Action.READ), sync_to_thread=True, responses=responses())
 def days(index: Index, cursor: Cursor = 0, limit: Limit = 100) -> Days:
     """Return the house's business days with the records that opened and closed them and the steps run."""
     found = index.days()

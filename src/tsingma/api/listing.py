@@ -7,7 +7,9 @@ whole.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Protocol, TypeVar
@@ -15,13 +17,14 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 from litestar import Request, Response
 from litestar.di import NamedDependency
-from litestar.exceptions import HTTPException
+from litestar.exceptions import HTTPException, TooManyRequestsException
 from litestar.openapi.spec import OpenAPIMediaType, OpenAPIResponse, Operation
 from litestar.openapi.spec import Schema as OpenAPISchema
 from litestar.openapi.spec.enums import OpenAPIType
 from litestar.response import Stream
 
 from tsingma.api.bench import Bench
+from tsingma.api.guard import Reach
 from tsingma.api.moments import Look, Looking
 from tsingma.api.problems import responses
 from tsingma.api.reading import Cursor, Limit
@@ -36,6 +39,7 @@ WHOLE = (NDJSON, CSV, ARROW)
 ROWS_MAX = 250_000
 SECONDS_MAX = 300.0
 STREAMS_MAX = 8
+STREAMS_OF_A_KEY_MAX = 2
 LISTS = responses(404, 406, 409, 413, 422, 429)
 SECOND = 1_000_000_000
 
@@ -81,15 +85,34 @@ class Streams(Bench):
         """Start without any."""
         super().__init__(STREAMS_MAX, STREAMS_MAX)
         self.clock = clock
+        self._of: Counter[str] = Counter()
+
+    @contextmanager
+    def place_of(self, key: str) -> Iterator[None]:
+        """Hold a place of a key; raises 429 when it has as many as one may, or there is none."""
+        with self._lock:
+            self.require_room(key)
+            self._of[key] += 1
+        try:
+            with self.place():
+                yield
+        finally:
+            with self._lock:
+                self._of[key] -= 1
+
+    def require_room(self, key: str) -> None:
+        """Raise 429 when a key has as many places as one may."""
+        if self._of[key] >= STREAMS_OF_A_KEY_MAX:
+            raise TooManyRequestsException("too many whole lists at once", headers={"Retry-After": "5"})
 
 
 class Listing:
     """Answers a list at a moment, as a page or whole."""
 
-    def __init__(self, accepted: str, look: Look, streams: Streams, cursor: int, limit: int) -> None:
+    def __init__(self, accepted: str, look: Look, streams: Streams, key: str, cursor: int, limit: int) -> None:
         """Keep the form that was accepted ("" for none that there is), the moment, and which page."""
         self._accepted, self._look, self._streams, self._clock = accepted, look, streams, streams.clock
-        self._cursor, self._limit = cursor, limit
+        self._key, self._cursor, self._limit = key, cursor, limit
 
     def read(self, question: Callable[[House, int], Any]) -> Any:
         """Return what a question finds at the moment of the list."""
@@ -111,15 +134,16 @@ class Listing:
 
     def _whole(self, kind: type[msgspec.Struct], question: Question[P]) -> Response[Any] | Stream:
         if self._accepted == ARROW:
-            with self._streams.place():
+            with self._streams.place_of(self._key):
                 rows = [row for part in self._parts(question, self._part(question, self._cursor)) for row in part]
                 return Response(arrow(kind, rows), media_type=ARROW)
+        self._streams.require_room(self._key)
         first = self._part(question, self._cursor)  # what is wrong with the question is said before anything is sent
         kind_of_text = {"Content-Type": self._accepted}  # Litestar would take the media type of the route
         return Stream(self._stream(kind, question, first), headers=kind_of_text)
 
     def _stream(self, kind: type[msgspec.Struct], question: Question[P], first: P) -> Iterator[bytes]:
-        with self._streams.place():
+        with self._streams.place_of(self._key):
             if self._accepted == CSV:
                 yield csv_header(kind)
             for part in self._parts(question, first):
@@ -147,12 +171,13 @@ def give_listing(
     request: Request[Any, Any, Any],
     look: Looking,
     streams: NamedDependency[Streams],
+    reach: NamedDependency[Reach],
     cursor: Cursor = 0,
     limit: Limit = 100,
 ) -> Listing:
     """Return how a request wants its list."""
     accepted = request.accept.best_match([JSON, *WHOLE], default=None) or ""
-    return Listing(accepted, look, streams, cursor, limit)
+    return Listing(accepted, look, streams, reach.caller.key, cursor, limit)
 
 
 Listed = NamedDependency[Listing]

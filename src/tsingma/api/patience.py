@@ -5,17 +5,25 @@ from __future__ import annotations
 import asyncio
 
 from litestar.enums import ScopeType
-from litestar.types import ASGIApp, HTTPReceiveMessage, Receive, Scope, Send, WebSocketReceiveMessage
+from litestar.types import ASGIApp, HTTPReceiveMessage, Message, Receive, Scope, Send, WebSocketReceiveMessage
 
 BODY_SECONDS_MAX = 10.0
+ANSWER_SECONDS_MAX = 60.0
 
 
 class BodyTooSlow(Exception):
     """The body of a request did not arrive in time."""
 
 
-def patient(app: ASGIApp, seconds: float = BODY_SECONDS_MAX) -> ASGIApp:
-    """Return the application with an end to how long a request's body may take, all parts of it together."""
+class AnswerNotTaken(Exception):
+    """A client did not take a part of its answer in time; its connection is given up."""
+
+
+def patient(app: ASGIApp, seconds: float = BODY_SECONDS_MAX, answer_seconds: float = ANSWER_SECONDS_MAX) -> ASGIApp:
+    """Return the application with an end to how long a request's body may take, all parts of it together.
+
+    A part of an answer may take ``answer_seconds`` to be taken: whoever reads nothing holds no stream for ever.
+    """
 
     async def impatient(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP:
@@ -36,6 +44,13 @@ def patient(app: ASGIApp, seconds: float = BODY_SECONDS_MAX) -> ASGIApp:
             whole = message["type"] != "http.request" or not message.get("more_body", False)
             return message
 
-        await app(scope, receive_in_time, send)
+        async def send_in_time(message: Message) -> None:
+            try:
+                async with asyncio.timeout(answer_seconds):
+                    await send(message)
+            except TimeoutError:
+                raise AnswerNotTaken from None
+
+        await app(scope, receive_in_time, send_in_time)
 
     return impatient

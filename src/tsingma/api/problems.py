@@ -15,6 +15,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.types import ExceptionHandlersMap
 
 from tsingma.api.patience import BodyTooSlow
+from tsingma.app.journal_index import StillReading
 from tsingma.basics.rejection import InvariantBroken, Rejected, Rejection, RejectionReason
 
 MEDIA_TYPE = "application/problem+json"
@@ -156,6 +157,11 @@ def _sign_in(request: Request[Any, Any, Any], _error: SignInNeeded) -> Response[
     return Response(b"", status_code=HTTPStatus.SEE_OTHER, headers={"Location": place, "Cache-Control": "no-store"})
 
 
+def _still_reading(request: Request[Any, Any, Any], error: StillReading) -> Response[Problem]:
+    detail = f"the journal is being read: {error}; ask again"
+    return _answer(of_status(HTTPStatus.SERVICE_UNAVAILABLE, detail, request.url.path), {"Retry-After": "1"})
+
+
 def _slow(request: Request[Any, Any, Any], error: BodyTooSlow) -> Response[Problem]:
     detail = "the body did not arrive in time"
     return _answer(of_status(HTTPStatus.REQUEST_TIMEOUT, detail, request.url.path), {"Connection": "close"})
@@ -171,6 +177,7 @@ HANDLERS: ExceptionHandlersMap = {
     SignInNeeded: _sign_in,
     Rejected: _rejected,
     FaultsFound: _faults,
+    StillReading: _still_reading,
     HTTPException: _http,
     InvariantBroken: _stopped,
     BodyTooSlow: _slow,

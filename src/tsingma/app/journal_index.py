@@ -18,6 +18,10 @@ RECORDS_A_QUESTION = 20_000
 TRADES = "capture-trades"
 
 
+class StillReading(Exception):
+    """The journal is longer than one question may read; the next one goes on from there."""
+
+
 class _Head(msgspec.Struct):
     """What the index reads of a command; the rest is passed over."""
 
@@ -66,7 +70,7 @@ class JournalIndex:
         self._open: _Day | None = None
 
     def days(self) -> list[DayRecord]:
-        """Return every day of the house, the newest first; raises Rejected (limit) while the journal is being read."""
+        """Return every day of the house, the newest first; raises StillReading."""
         with self._lock:
             self._catch_up()
             return [
@@ -78,13 +82,13 @@ class JournalIndex:
             ]  # fmt: skip
 
     def last_record(self, day: int) -> int:
-        """Return the record that closed a day, or the last one of a day that is open; raises Rejected (unknown)."""
+        """Return the last record of a day, closed or open; raises Rejected (unknown), StillReading."""
         with self._lock:
             self._catch_up()
             return self._of(day).last
 
     def trades(self, day: int) -> list[Record]:
-        """Return the records that brought a day's trades, in order; raises Rejected (unknown) for a day it had not."""
+        """Return the records that brought a day's trades, in order; raises Rejected (unknown), StillReading."""
         with self._lock:
             self._catch_up()
             numbers = list(self._of(day).trades)
@@ -100,8 +104,7 @@ class JournalIndex:
         until = self._read + RECORDS_A_QUESTION
         while self._read < self._service.length():
             if self._read >= until:
-                message = f"the journal is being read, record {self._read} of {self._service.length()}"
-                raise refuse(RejectionReason.LIMIT, message, remedy="ask again")
+                raise StillReading(f"record {self._read} of {self._service.length()} is read")
             records = self._service.records(self._read, RECORDS_A_LOOK)
             if not records:
                 return
