@@ -55,7 +55,7 @@ bench: $(VENV)/.installed-dev
 LOCK := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
 	--no-emit-package tsingma --python-version 3.11 pyproject.toml
 lock:
-	$(LOCK) --extra risk --extra analytics --extra reports --extra messages -o requirements.lock
+	$(LOCK) --extra risk --extra analytics --extra reports --extra messages --extra service -o requirements.lock
 	$(LOCK) --all-extras -c requirements.lock -o requirements-dev.lock
 
 clean:
