@@ -21,8 +21,10 @@ from iso_oracle import same
 sys.path.append(str(Path(__file__).resolve().parents[1] / "clearing"))
 sys.path.append(str(Path(__file__).resolve().parents[1] / "settlement" / "stories"))
 sys.path.append(str(Path(__file__).resolve().parents[1] / "custody_events"))
+sys.path.append(str(Path(__file__).resolve().parents[1] / "custody"))
 
 from clearing_book import resolved
+from custody_story import CustodyStory, day
 from event_story import EX, OTHER, PAY, RECORD, RIGHT, SHARE, EventStory, cash
 
 from tsingma.app.iso_files import send_messages
@@ -33,6 +35,7 @@ from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import Rejected, Rejection, RejectionReason
 from tsingma.custody.events.terms import ISO_CODES
 from tsingma.journal.corporate_action_commands import EventKind, EventOption, FractionRule
+from tsingma.journal.custody_commands import PayDue
 from tsingma.messages.iso20022 import event_election, event_movements, event_notice
 from tsingma.messages.iso20022.codes import State, code_table, meaning_of, refusal
 from tsingma.messages.iso20022.header import write_one
@@ -170,7 +173,7 @@ def test_usage_rules_of_elections(old: str, new: str, field: str) -> None:
     assert caught.value.rejections[0].field == field
 
 
-def keep(told: EventStory, path: Path, since: int = 0) -> Path:
+def keep(told: EventStory | CustodyStory, path: Path, since: int = 0) -> Path:
     """Return the house of a story on disk, with snapshots at a record and at the end."""
     with Session.open(path) as session:
         for first, last in ((0, since), (since, len(told.told))):
@@ -294,6 +297,39 @@ def told_last() -> str:
     from tsingma.settlement.timetable import timetable
 
     return timetable()[-1].name
+
+
+def test_coupons_and_redemption_are_told(tmp_path: Path) -> None:
+    """Goal: what a registered bond pays, to the cent. Method: a coupon and the maturity; balances around each."""
+    told = CustodyStory()
+    told.register("BOND", maturity_day=day(2026, 7, 7))
+    told.register("BOND2")
+    told.issue("BOND", A=700, B=30)
+    told.issue("BOND2", A=11, B=7)
+    told.give("MOF", "CNY", 10**9)
+    told.go_to(2026, 7, 6)
+    told.go_to(2026, 7, 7)
+    dues = told.house.custody.dues.rows
+    kinds = [{"coupon": "INTR", "maturity": "REDM"}[due.kind] for due in dues]
+    assert sorted(kinds) == ["INTR", "REDM"]
+    before = {(who, what): told.has(who, what) for who in "AB" for what in ("CNY", "BOND", "BOND2")}
+    advised = {who: say(keep(told, tmp_path / f"soon-{who}"), "event-advices", who) for who in "AB"}
+    since = len(told.told)
+    for number in range(len(dues)):
+        told.tell(PayDue(number))
+    house = keep(told, tmp_path / "after", since)
+    for who in "AB":
+        confirmed = say(house, "event-confirmations", who, since)
+        assert [one["kind"] for one in confirmed] == kinds
+        cash = sum(part["cents"] for one in confirmed for part in one["cash"])
+        units = sum(part["units"] for one in confirmed for part in one["shares"])
+        assert cash == told.has(who, "CNY") - before[who, "CNY"]
+        assert units == told.has(who, "BOND") - before[who, "BOND"] == -before[who, "BOND"]
+        assert told.has(who, "BOND2") == before[who, "BOND2"]
+        assert [(one["cash"], one["shares"]) for one in advised[who]] == [
+            (one["cash"], one["shares"]) for one in confirmed
+        ]
+    assert say(house, "event-confirmations", "MOF", since) == []
 
 
 def test_two_events_of_one_evening_are_told_one_after_the_other(tmp_path: Path) -> None:

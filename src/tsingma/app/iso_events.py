@@ -10,6 +10,8 @@ from tsingma.engine.claiming import collect_owed
 from tsingma.engine.corporate_actions import due_step
 from tsingma.engine.house import House
 from tsingma.journal.corporate_action_commands import RunCorporateActions
+from tsingma.journal.custody_commands import PayDue
+from tsingma.messages.iso20022.due_movements import due_movements
 from tsingma.messages.iso20022.event_movements import Movements, is_known, movements_of
 from tsingma.settlement.timetable import timetable
 
@@ -17,11 +19,13 @@ BOOKED = ("paid", "converted")  # steps of an event that book what it gives and 
 
 
 def to_come(house: House, member: str, identifier: str) -> Iterator[Movements]:
-    """Return what live events are about to move on accounts of a member, in the order announced."""
+    """Return what live events, and dues on record, are about to move on accounts of a member, as announced."""
     index = house.resolved.participant_index[member]
     for place, action in enumerate(house.corporate_actions.live(), 1):
         if is_known(action):
             yield from movements_of(house, action, f"{identifier}-{place}", index)
+    for number in range(len(house.custody.dues.rows)):
+        yield from due_movements(house, number, f"{identifier}-D{number}", index)
 
 
 def moved_since(session: Session, member: str, since: int) -> Iterator[Movements]:
@@ -30,6 +34,9 @@ def moved_since(session: Session, member: str, since: int) -> Iterator[Movements
     for before in walk(session, since):
         if isinstance(before.command, RunCorporateActions) and next(before.house.corporate_actions.live(), None):
             yield from _run(before.house, index, f"{before.sequence}")
+        elif isinstance(before.command, PayDue):
+            number, day = before.command.due, before.house.position.day
+            yield from due_movements(before.house, number, f"{before.sequence}-D{number}", index, day)
 
 
 def _run(house: House, member: int, identifier: str) -> Iterator[Movements]:

@@ -232,7 +232,7 @@ REPORTS: dict[str, Report] = {
     "event-advices": Report("what events are about to move", (event_movements.ADVICE,), _event_advices),
     "event-confirmations": Report("what events moved", (event_movements.CONFIRMATION,), _event_confirmations),
     "static-data": Report(
-        "participants, securities and accounts (to HKSCC: all)",
+        "participants, securities, accounts (HKSCC: all)",
         (static_data.PARTIES, static_data.SECURITIES, static_data.ACCOUNTS),
         _static_data,
     ),
