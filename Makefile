@@ -35,7 +35,7 @@ soak: $(VENV)/.installed-dev
 	$(BIN)/tsingma simulate faults --seed 1 --seeds $(SEEDS) --processes $(PROCESSES) > out/simulation.log || \
 		{ grep -A1 FAILED out/simulation.log; exit 1; }
 	tail -n 3 out/simulation.log
-	$(BIN)/python -m pytest -m soak -rP > out/soak.log || { tail -n 60 out/soak.log; exit 1; }
+	$(BIN)/python -m pytest -m soak --hypothesis-profile=anew -rP > out/soak.log || { tail -n 60 out/soak.log; exit 1; }
 	tail -n 1 out/soak.log
 
 lint: $(VENV)/.installed-dev
