@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from tsingma.app.house_reads import cut, of_participant
-from tsingma.basics.dates import to_date
+from tsingma.basics.dates import to_date, to_day
+from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.engine.house import House
 from tsingma.settlement.instruction import BY_DELIVERER, BY_HOUSE, BY_RECEIVER, KINDS, PRIORITIES, REASONS, STATUSES
@@ -74,13 +77,26 @@ class OrderStates(msgspec.Struct, frozen=True):
     at: int
 
 
-def instructions_of(house: House, at: int, participant: str, status: str, cursor: int, limit: int) -> InstructionStates:
-    """Return instructions from number ``cursor`` on, of a participant ("": of everybody) in a status ("": in any)."""
+def instructions_of(
+    house: House, at: int, participant: str, status: str, cursor: int, limit: int, *, asset: str = "",
+    intended: date | None = None,
+) -> InstructionStates:  # fmt: skip
+    """Return instructions from number ``cursor`` on, of a participant ("": of everybody) in a status ("": in any).
+
+    ``asset`` (a currency or ISIN) keeps those that move it on either leg, ``intended`` those of that day. Raises
+    Rejected (unknown) for a participant, status or asset that there is not.
+    """
     table = house.settlement.instructions.table
     mine = of_participant(house, table["deliverer"], participant) | of_participant(
         house, table["receiver"], participant
     )
-    found = np.flatnonzero(mine & _is_in(table["status"], STATUSES, status)).astype(np.int64)
+    mine &= _is_in(table["status"], STATUSES, status)
+    if asset:
+        number = _asset_number(house, asset)
+        mine &= (table["asset"] == number) | (table["against"] == number)
+    if intended is not None:
+        mine &= table["intended_day"] == to_day(intended)
+    found = np.flatnonzero(mine).astype(np.int64)
     chosen, following = cut(found, found, cursor, limit)
     return InstructionStates([instruction_state(house, number) for number in chosen.tolist()], following, at)
 
@@ -158,6 +174,14 @@ def order_state(house: House, number: int) -> OrderState:
         against_amount=cell["against_quantity"] or cell["amount_cents"],
         intended_date=str(to_date(cell["intended_day"])),
     )
+
+
+def _asset_number(house: House, asset: str) -> int:
+    book = house.resolved
+    known = (*CURRENCIES, *book.securities)
+    if asset not in known:
+        raise refuse(RejectionReason.UNKNOWN, f"no asset '{asset}'", field="asset", remedy="an ISIN, or a currency")
+    return known.index(asset)
 
 
 def _asset(house: House, asset: int) -> str:

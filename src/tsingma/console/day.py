@@ -24,7 +24,7 @@ def day(page: Paged, look: Looking, service: Service, reach: Reached, participan
     nexts = [one for one in glance.steps if one.state == "next"]
     return page.render(
         "day.html", glance=glance, closed=closed, next_step=nexts[0] if nexts else None, whose=mine,
-        done=sum(one.state == "done" for one in glance.steps), with_calls=with_calls,
+        done=sum(one.state == "done" for one in glance.steps), with_calls=with_calls, anybody=reach.scope is Scope.ANY,
     )  # fmt: skip
 
 

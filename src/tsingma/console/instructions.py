@@ -3,49 +3,63 @@
 from __future__ import annotations
 
 import secrets
+from datetime import date
+from typing import Annotated
 
 from litestar import Response, get
 from litestar.di import NamedDependency
+from litestar.params import QueryParameter
 
 from tsingma.api.bench import Bench
 from tsingma.api.guard import access
 from tsingma.api.moments import Looking
 from tsingma.api.permissions import Action, Resource, Scope, scope_of
-from tsingma.api.reads import Code, Cursor, Number, Reached, Service, Status
+from tsingma.api.reads import Code, Number, Reached, Service, Status
 from tsingma.app.house_service import HouseService
 from tsingma.app.instruction_reads import instructions_of, orders_of, parties_of_instruction
 from tsingma.app.instruction_story import Past, Story, past_of, story_of
+from tsingma.console.forms import wrong_field
 from tsingma.console.giving import Paged
 from tsingma.console.page import Page
 from tsingma.settlement.instruction import STATUSES
 from tsingma.settlement.orders import ORDER_STATUSES
 
 ROWS_A_PAGE = 100
+# Fields of a filter that a browser sends empty.
+Number0 = Annotated[str, QueryParameter(pattern="^[0-9]{0,9}$")]
+AssetCode = Annotated[str, QueryParameter(pattern="^[A-Z0-9]{0,12}$")]
+IsoDay = Annotated[str, QueryParameter(pattern="^([0-9]{4}-[0-9]{2}-[0-9]{2})?$")]
 Working = NamedDependency[Bench]
 
 
 @get("/instructions", opt=access(Resource.INSTRUCTIONS, Action.READ), sync_to_thread=True)
 def instruction_list(
-    page: Paged, look: Looking, reach: Reached, participant: Code = "", status: Status = "", cursor: Cursor = 0
-) -> Response[str]:
-    """Show matched instructions in order of their numbers, by participant and status."""
+    page: Paged, look: Looking, reach: Reached, participant: Code = "", status: Status = "", asset: AssetCode = "",
+    intended: IsoDay = "", cursor: Number0 = "",
+) -> Response[str]:  # fmt: skip
+    """Show matched instructions in order of their numbers, by participant, status, asset and intended day."""
     page.looking(look)
     mine = reach.participant(participant)
-    found = page.read(lambda house, at: instructions_of(house, at, mine, status, cursor, ROWS_A_PAGE))
+    day = _day(intended)
+    start = int(cursor or 0)
+    found = page.read(
+        lambda house, at: instructions_of(house, at, mine, status, start, ROWS_A_PAGE, asset=asset, intended=day)
+    )
     return page.render(
-        "instructions.html", found=found, statuses=STATUSES, status=status, participant=participant,
+        "instructions.html", found=found, statuses=STATUSES, status=status, participant=participant, by_asset=asset,
+        intended=intended,
         anybody=reach.scope is Scope.ANY,
     )  # fmt: skip
 
 
 @get("/orders", opt=access(Resource.ORDERS, Action.READ), sync_to_thread=True)
 def order_list(
-    page: Paged, look: Looking, reach: Reached, participant: Code = "", status: Status = "", cursor: Cursor = 0
+    page: Paged, look: Looking, reach: Reached, participant: Code = "", status: Status = "", cursor: Number0 = ""
 ) -> Response[str]:
     """Show what one side has told the house, in order of numbers, by participant and status."""
     page.looking(look)
     mine = reach.participant(participant)
-    found = page.read(lambda house, at: orders_of(house, at, mine, status, cursor, ROWS_A_PAGE))
+    found = page.read(lambda house, at: orders_of(house, at, mine, status, int(cursor or 0), ROWS_A_PAGE))
     return page.render(
         "orders.html", found=found, statuses=ORDER_STATUSES, status=status, participant=participant,
         anybody=reach.scope is Scope.ANY, acts=may_act(page, Resource.ORDERS), key=new_key(),
@@ -92,6 +106,13 @@ def acts_on(page: Page, story: Story) -> tuple[str, ...]:
     found += ["unlink"] if story.earlier or story.later or story.together else []
     found += ["release-part"] if state.held_by == ("deliverer",) and "deliverer" in sides else []
     return (*found, "prioritise")
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise wrong_field("intended", "is no date", "YYYY-MM-DD", text) from None
 
 
 def may_act(page: Page, resource: Resource) -> bool:

@@ -22,6 +22,7 @@ from tsingma.api.guard import Reach
 from tsingma.api.moments import Look
 from tsingma.app.house_reads import Day, day_of
 from tsingma.app.house_service import HouseService
+from tsingma.basics.rejection import InvariantBroken
 from tsingma.console.formats import Formats
 from tsingma.console.language import Language, language_of, words_in
 from tsingma.console.navigation import PATHS, menu_of
@@ -109,7 +110,10 @@ class Page:
         if self.day is None and self.service is not None:
             self.read(lambda _house, _at: None)
         nonce = secrets.token_urlsafe(16)
-        text = _templates().get_template(template).render(self._common(nonce), **values)
+        common = self._common(nonce)
+        if hidden := common.keys() & values.keys():
+            raise InvariantBroken(f"{template}: {', '.join(sorted(hidden))} would hide what every page has")
+        text = _templates().get_template(template).render(common, **values)
         return Response(
             text, status_code=status, media_type=MEDIA_TYPE, headers=safe_headers(nonce), cookies=self._cookies()
         )

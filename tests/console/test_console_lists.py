@@ -1,0 +1,99 @@
+"""Lists as a browser asks for them: filters, also left empty, and every row once along the way from page to page."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+
+import pytest
+from api_house import SHARE
+from console_house import Served
+from story import Story
+
+from tsingma.app.instruction_reads import instructions_of
+from tsingma.basics.columns import pack
+from tsingma.journal import commands as do
+from tsingma.settlement.orders import ORDER_COLUMNS
+
+ORDERS = 240
+
+
+def numbers(text: str) -> list[int]:
+    """Return the numbers that head the rows of a list."""
+    return [int(one) for one in re.findall(r'<th scope="row">(?:<a [^>]*>)?(\d+)', text)]
+
+
+def test_every_row_is_on_one_page(changing_console: Served) -> None:
+    """Goal: paging loses nothing and tells nothing twice. Method: 240 orders more, then along the links to the end."""
+    told = Story()
+    rows = [
+        told.order("A", "delivers", "B", kind="fop", reference=1_000 + k, currency=-1, amount_cents=0)
+        for k in range(ORDERS)
+    ]
+    names = sorted({name for row in rows for name in row})
+    packed = {name: pack([row[name] for row in rows], ORDER_COLUMNS[name][0]) for name in names}
+    answer = changing_console.service.submit("many", do.SubmitInstructions("test", "A", 0, packed)).result()
+    assert type(answer).__name__ == "Accepted"
+    found, path = [], "/console/orders?status=waiting"
+    while path:
+        text = changing_console.get("participant", path).text
+        assert len(numbers(text)) <= 100
+        found += numbers(text)
+        following = re.search(r'rel="next" href="([^"]+)"', text)
+        path = unescape(following[1]) if following else ""
+    assert len(found) == ORDERS + 1  # one waited before
+    assert found == sorted(set(found))
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("participant=&status=&asset=&intended=&cursor=", [0, 1, 2]),
+        ("status=matched&cursor=1", [1, 2]),
+        ("participant=C", [1]),
+        (f"asset={SHARE}&participant=D", [2]),
+        ("asset=HKD", [0, 1, 2]),
+        ("asset=CNY", []),
+        ("intended=2026-01-05", [0, 1, 2]),
+        ("intended=2026-01-06", []),
+        ("status=settled", []),
+    ],
+)
+def test_filters_of_instructions(console: Served, query: str, expected: list[int]) -> None:
+    """Goal: a filter keeps what it says, an empty one everything. Method: the three instructions of the house."""
+    answer = console.get("operator", f"/console/instructions?{query}")
+    assert answer.status_code == 200, answer.text
+    assert numbers(answer.text) == expected
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [("asset=NOTHING", 422), ("asset=%3Cb%3E", 400), ("intended=2026-02-30", 400), ("intended=soon", 400),
+     ("cursor=-1", 400), ("status=lost", 422)],
+)  # fmt: skip
+def test_filters_that_say_nothing_are_refused(console: Served, query: str, status: int) -> None:
+    """Goal: no list pretends to be filtered. Method: unknown and malformed filters."""
+    assert console.get("operator", f"/console/instructions?{query}").status_code == status
+
+
+def test_empty_fields_of_other_lists_are_no_filter(console: Served) -> None:
+    """Goal: a form sent as it stands shows the list. Method: every filter form of the menu's pages, sent empty."""
+    for path in (
+        "orders?status=&participant=&cursor=",
+        "journal?who=&cursor=",
+        "holdings?participant=",
+        "obligations?participant=",
+        "positions?participant=",
+        "calls?participant=",
+        "statements?participant=",
+        "margin?participant=&account_class=",
+        "margin/what-if?participant=&account_class=",
+        "day?participant=",
+    ):
+        assert console.get("operator", f"/console/{path}").status_code == 200, path
+
+
+def test_the_api_keeps_its_list(console: Served) -> None:
+    """Goal: the read model without the new filters answers as before. Method: all instructions."""
+    found = console.service.read(lambda house, at: instructions_of(house, at, "", "", 0, 10))
+    assert [one.instruction for one in found.items] == [0, 1, 2]
