@@ -10,7 +10,7 @@ import msgspec
 from clearing_book import MONDAY, book
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule
 
 from tsingma.engine.act_book import DECIDED_KEPT, ActStatus
 from tsingma.engine.acts import BODY_BYTES_MAX, LIFETIME_SECONDS_MAX, PENDING_MAX
@@ -55,6 +55,8 @@ class Model(msgspec.Struct):
 class FourEyes(RuleBasedStateMachine):
     """People propose and decide; the model says what must happen."""
 
+    numbers = Bundle("numbers")
+
     def __init__(self) -> None:
         """Begin with a house that has a book."""
         super().__init__()
@@ -71,21 +73,31 @@ class FourEyes(RuleBasedStateMachine):
         self.names += 1
         return self.sequencer.submit([(f"n{self.names}", command)])[0]
 
-    @rule(who=WHO, lifetime=st.integers(1, 300))
-    def propose(self, who: tuple[str, str], lifetime: int) -> None:
+    @rule(target=numbers, who=WHO, lifetime=st.sampled_from([1, 60, 300, 3_000]))
+    def propose(self, who: tuple[str, str], lifetime: int) -> object:
         """Propose to collect claims: it may always be done, and does nothing else here."""
         answer = self.tell(ProposeAct(encode(CollectClaims()), *who, self.now, self.now + lifetime))
         until = self.now + lifetime
         if until <= max(self.now, self.latest):
             assert isinstance(answer, Refused)  # the clock ran back behind its end
-            return
+            return multiple()
         self.latest = max(self.now, self.latest)
         assert isinstance(answer, Accepted), answer
         proposed = answer.events[0]
         assert isinstance(proposed, ActProposed)
         self.acts[proposed.act] = Model(*who, until)
+        return proposed.act
 
-    @rule(who=WHO, number=st.integers(0, 30), decision=st.sampled_from(["approve", "reject", "withdraw"]))
+    @rule(who=WHO, number=st.integers(-1, 30), decision=st.sampled_from(["approve", "reject", "withdraw"]))
+    def decide_any(self, who: tuple[str, str], number: int, decision: str) -> None:
+        """Decide an act that may not be there."""
+        self.decide(who, number, decision)
+
+    @rule(who=WHO, number=numbers, decision=st.sampled_from(["approve", "approve", "reject", "withdraw"]))
+    def decide_one(self, who: tuple[str, str], number: int, decision: str) -> None:
+        """Decide an act that was proposed."""
+        self.decide(who, number, decision)
+
     def decide(self, who: tuple[str, str], number: int, decision: str) -> None:
         """Decide any act, as anybody, with any of one's keys."""
         answer = self.tell(DecideAct(number, decision, *who, self.now))  # type: ignore[arg-type]
@@ -106,7 +118,7 @@ class FourEyes(RuleBasedStateMachine):
         assert [type(event) for event in answer.events[1:]] == ([ClaimsCollected] if decision == "approve" else [])
         self.carried_out += decision == "approve"
 
-    @rule(seconds=st.integers(-400, 400))
+    @rule(seconds=st.sampled_from([-400, -1, 1, 59, 60, 299, 400]))
     def wait(self, seconds: int) -> None:
         """Let time pass, or the clock run back."""
         self.now = max(self.now + seconds, 1)
@@ -147,8 +159,38 @@ class FourEyes(RuleBasedStateMachine):
             assert act.status in ((ActStatus.LAPSED, ActStatus.PENDING) if lapsed else (model.status,))
 
 
-FourEyes.TestCase.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+FourEyes.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
 TestFourEyes = FourEyes.TestCase
+
+
+def test_who_decides_what() -> None:
+    """Goal: the whole rule. Method: one act of chan's by c1 for every person, key and decision, in time and late."""
+    people = [("chan", "c1"), ("chan", "c2"), ("lee", "l1"), ("lee", "c1"), ("", "l1"), ("lee", "")]
+    for person, key in people:
+        for decision in ("approve", "reject", "withdraw"):
+            for at_s in (59, 60):
+                house = _house()
+                assert isinstance(_propose(house, CollectClaims()), Accepted)
+                before = house.digest()
+                answer = step(house, DecideAct(1, decision, person, key, at_s))  # type: ignore[arg-type]
+                alone = person == "chan" and key
+                may = at_s < 60 and (alone if decision == "withdraw" else (person, key) == ("lee", "l1"))
+                assert isinstance(answer, Accepted) == bool(may), (person, key, decision, at_s)
+                assert may or house.digest() == before
+                again = step(house, DecideAct(1, "approve", "wong", "w1", 59))
+                assert isinstance(again, Accepted) == (not may)
+
+
+def test_a_clock_that_runs_back_brings_nothing_back() -> None:
+    """Goal: expiry is for ever. Method: another command tells a later time; then a decision with an earlier one."""
+    house = _house()
+    assert isinstance(_propose(house, CollectClaims(), 0, 60), Accepted)
+    assert isinstance(_propose(house, CollectClaims(), 50, 100), Accepted)
+    assert isinstance(step(house, DecideAct(2, "reject", "lee", "l1", 70)), Accepted)
+    late = step(house, DecideAct(1, "approve", "lee", "l1", 10))
+    assert isinstance(late, Refused)
+    third = _propose(house, CollectClaims(), 10, 65)
+    assert isinstance(third, Refused)  # it would have lapsed before it was made
 
 
 def _house() -> House:
