@@ -13,13 +13,13 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from tsingma.api.bounded_http import BoundedProtocol
 
 _EXTENSION = "tls"
 _FINGERPRINT = "client_cert_sha256"
 
 
-class CertificateProtocol(HttpToolsProtocol):
+class CertificateProtocol(BoundedProtocol):
     """HTTP on one connection, each request of which knows the certificate that the client has shown."""
 
     fingerprint = ""

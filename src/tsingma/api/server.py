@@ -18,6 +18,7 @@ from litestar import Litestar
 from litestar.types import ControllerRouterHandler
 
 from tsingma.api.application import application
+from tsingma.api.bounded_http import BoundedProtocol
 from tsingma.api.certificates import CertificateProtocol
 from tsingma.api.checkers import Checker
 from tsingma.api.keys import Keys, read_keys
@@ -35,7 +36,6 @@ from tsingma.basics.clock import SystemClock
 from tsingma.basics.rejection import InvariantBroken, Rejected, RejectionReason, refuse
 
 TURN_SECONDS = 0.001  # of a thread before another may have the interpreter
-HEADER_BYTES_MAX = 16 * 1024
 LOOK_SECONDS = 0.5  # how often it is looked whether the house still takes commands
 
 
@@ -185,9 +185,8 @@ def _listening(app: Litestar | StandbyDoor, settings: ServeSettings) -> uvicorn.
         access_log=False,  # it would be a record of who asked for what, outside the journal
         server_header=False,
         loop="uvloop",
-        http=CertificateProtocol if settings.tls.client_ca else "httptools",
+        http=CertificateProtocol if settings.tls.client_ca else BoundedProtocol,
         limit_concurrency=limits.connections,
-        h11_max_incomplete_event_size=HEADER_BYTES_MAX,
         timeout_keep_alive=limits.keep_alive_seconds,
         timeout_graceful_shutdown=limits.shut_down_seconds,
         ssl_certfile=settings.tls.certificate or None,
