@@ -136,6 +136,20 @@ def test_the_story_tells_every_attempt_and_why_not(changing: Served) -> None:
     changing.client.cookies.clear()
 
 
+def test_a_member_sees_its_own_order_of_an_instruction(changing: Served) -> None:
+    """Goal: pages reach no further than the interface. Method: orders 0 of A and 1 of B; overseers see both."""
+
+    def shown(who: str) -> list[str]:
+        text = changing.get(who, "/console/instructions/0").text
+        part = text[text.index('<caption id="orders">') : text.index('<caption id="past">')]
+        return re.findall(r'<th scope="row">(\d+)</th>', part)
+
+    assert shown("participant") == ["0"]
+    assert shown("other") == ["1"]
+    assert shown("auditor") == ["0", "1"]
+    assert changing.get("participant", "/orders/1").status_code == 404
+
+
 ORDER = {
     "to": "/console/send", "key": "order-1", "reference": "77", "account_class": "HOUSE", "side": "receive",
     "counterparty": "C", "kind": "dvp", "isin": SHARE, "quantity": "1,000", "currency": "HKD", "amount": "12,500.50",

@@ -17,7 +17,7 @@ from tsingma.api.permissions import Action, Resource, Scope, scope_of
 from tsingma.api.reads import Code, Number, Reached, Service, Status
 from tsingma.app.house_service import HouseService
 from tsingma.app.instruction_reads import instructions_of, orders_of, parties_of_instruction
-from tsingma.app.instruction_story import Past, Story, past_of, story_of
+from tsingma.app.instruction_story import Entered, Past, Story, past_of, story_of
 from tsingma.console.forms import wrong_field
 from tsingma.console.giving import Paged
 from tsingma.console.page import Page
@@ -88,9 +88,17 @@ def render_story(
         past = Past(past.after, tuple(one for one in past.moments if one.sequence <= page.stands.at))
     values = {"faults": (), **more}
     return page.render(
-        "instruction.html", status, story=story, state=story.state, past=past,
+        "instruction.html", status, story=story, orders=_reached(page, story.orders), state=story.state, past=past,
         acts=acts_on(page, story) if may_act(page, Resource.INSTRUCTIONS) else (), key=new_key(), **values,
     )  # fmt: skip
+
+
+def _reached(page: Page, orders: tuple[Entered, ...]) -> tuple[Entered, ...]:
+    """Return the orders that the reader reaches: a member sees its own side's alone, as over HTTP."""
+    scope = scope_of(page.reach.caller.role, (Resource.ORDERS, Action.READ)) if page.reach is not None else Scope.NONE
+    if page.reach is None or scope is Scope.ANY:
+        return orders if page.reach is not None else ()
+    return tuple(one for one in orders if one.order.account.partition("/")[0] == page.reach.caller.participant)
 
 
 def acts_on(page: Page, story: Story) -> tuple[str, ...]:

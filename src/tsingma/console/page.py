@@ -106,7 +106,10 @@ class Page:
         return self.day
 
     def render(self, template: str, status: int = HTTPStatus.OK, /, **values: object) -> Response[str]:
-        """Return a template filled in, with its headers; ``values`` are its own beside those of every page."""
+        """Return a template filled in, with its headers; ``values`` are its own beside those of every page.
+
+        Raises InvariantBroken for a value that would hide one of these.
+        """
         if self.day is None and self.service is not None:
             self.read(lambda _house, _at: None)
         nonce = secrets.token_urlsafe(16)
