@@ -50,6 +50,10 @@ def test_a_regulator_compares_houses_and_moves_the_market(visit: Visit, language
         houses = reader.page.locator("#answer table").first.locator("tbody tr").all()
         losses[index] = sum(number(row.locator("td").first.inner_text()) for row in houses)
     assert losses["-40"] > 2 * losses["-10"] > 0
+    other = "zh-Hant" if language == "en" else "en"
+    reader.page.locator(f".switches a[lang={other}]").click()  # the question stays when the language changes
+    reader.page.locator(f"html[lang={other}]").wait_for()
+    assert reader.page.locator("#index").input_value() == "-40"
 
 
 @pytest.mark.parametrize(("language", "scripts"), WAYS)

@@ -26,6 +26,9 @@ WITH_ANSWERS = {  # pages that ask a model, with something asked
     "renminbi": "?scenario=renminbi-opening&pool=2&capital_controls=0.5",
     "property": "?scenario=reunion-down&price=25000000",
 }
+NARROW = 390
+WIDER = """[...document.querySelectorAll('main *')].filter(e => e.getBoundingClientRect().right > 391 &&
+    !e.closest('.scroll')).map(e => e.outerHTML.slice(0, 120)).slice(0, 3)"""
 # Light and dark differ in colours alone: the whole set of rules once, contrast in the other.
 EVERY_RULE: dict[str, Any] = {}
 CONTRAST: dict[str, Any] = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
@@ -48,9 +51,9 @@ def faults(visitor: Visitor, options: dict[str, Any]) -> list[str]:
 
 
 @pytest.mark.parametrize("name", sorted({*ENTRIES, *OTHERS}))
-def test_no_fault_in_light_or_dark(visit: Visit, name: str) -> None:
+def test_no_fault_in_light_in_dark_or_on_a_telephone(visit: Visit, name: str) -> None:
     """Goal: everybody can read every page. Method: axe-core, all rules in light and English, contrast in dark Chinese;
-    errors of the page, its policy, or a request to another host fail as well.
+    nothing sideways on 390 pixels; errors of the page, its policy, or a request to another host fail as well.
     """
     path, who = reader_of(name)
     status = 404 if name == "nowhere" else 200
@@ -58,22 +61,13 @@ def test_no_fault_in_light_or_dark(visit: Visit, name: str) -> None:
     if status == 404:  # the browser itself reports the status of a page that is not there
         light.complaints.clear()
     assert (found := faults(light, EVERY_RULE)) == [], "\n".join(found)
+    light.page.set_viewport_size({"width": NARROW, "height": 800})
+    wide = light.page.evaluate("document.documentElement.scrollWidth")
+    assert wide <= NARROW, light.page.evaluate(WIDER)
     if status == 404:
         return
     dark = visit(who, language="zh-Hant", theme="dark").open(path)
     assert faults(dark, CONTRAST) == []
     assert dark.page.evaluate("getComputedStyle(document.body).backgroundColor") != light.page.evaluate(
         "getComputedStyle(document.body).backgroundColor"
-    )
-
-
-@pytest.mark.parametrize("name", sorted(ENTRIES))
-def test_on_a_telephone_nothing_is_cut_off(visit: Visit, name: str) -> None:
-    """Goal: a page fits a small screen; tables scroll in their own frame. Method: 390 pixels wide, none sideways."""
-    path, who = reader_of(name)
-    visitor = visit(who, width=390, height=800).open(path)
-    wide = visitor.page.evaluate("document.documentElement.scrollWidth")
-    assert wide <= 390, visitor.page.evaluate(
-        "[...document.querySelectorAll('main *')].filter(e => e.getBoundingClientRect().right > 391 &&"
-        " !e.closest('.scroll')).map(e => e.outerHTML.slice(0, 120)).slice(0, 3)"
     )

@@ -39,6 +39,9 @@ async function ask(form, submitter) {
     place.replaceChildren(...page.querySelector(form.dataset.asks).childNodes);
     if (submitter && submitter.value === "own") { take(form, page); }
     window.history.replaceState(null, "", address);
+    for (const [place, one] of [...document.querySelectorAll(".switches ul")].entries()) { // they keep what was asked
+      one.replaceWith(page.querySelectorAll(".switches ul")[place]);
+    }
     place.removeAttribute("aria-busy");
     place.dispatchEvent(new CustomEvent("answered", { bubbles: true }));
   } catch {
