@@ -267,7 +267,7 @@ def reverse_stress(
 
 def _reverse_scenario(house: House, shock: MarketShock) -> Scenario:
     return Scenario(
-        id=f"reverse-{house}", title=f"What empties the fund of {house}", title_zh=f"令{house}保證基金耗盡的最小路徑",
+        id=f"reverse-{house}", title=f"What empties the fund of {house}", title_zh=f"令{house}違約基金耗盡的最小路徑",
         story="The nearest point, in standard deviations of the past, at which the fund is used up.",
         story_zh="以歷史標準差計，令基金耗盡的最近一點。", horizon_days=shock.horizon_days, source="found by search",
         source_zh="由搜尋得出",

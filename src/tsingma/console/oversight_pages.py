@@ -79,7 +79,7 @@ def stress(page: Paged, risk: Desk, bench: Working) -> Response[str]:
     return page.render(
         "stress.html", found=found, scenarios=_offered(page), chosen=question.scenario, standing=standing,
         sliders=_sliders(page, found, question), sections=sections_of(made), calls=calls_chart(found, language),
-        to_find=sum(one.gains + one.securities for one in found.liquidity if one.currency == "HKD"), short=short,
+        to_find=sum(one.gains + one.securities for one in found.liquidity if one.currency == "HKD"),
         title=title,
     )  # fmt: skip
 
@@ -125,7 +125,7 @@ def _sliders(page: Page, found: StressFigures, question: StressQuestion) -> list
     return [
         Slider(
             name=name, label=page.words(f"stress.{name}"), unit=page.words(words[one.unit]), low=one.low, high=one.high,
-            step=one.step, value=round(min(max(stands[name], one.low), one.high), 4),
+            step=one.step, value=round(min(max(stands[name], one.low), one.high), 2),
         )
         for name, one in limits_of("stress").items()
     ]  # fmt: skip

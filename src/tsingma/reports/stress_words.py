@@ -28,7 +28,7 @@ _PAIRS = {
     "house_name": ("House", "結算所"),
     "losses": ("Losses", "虧損"),
     "accounts_over": ("Accounts", "帳戶數"),
-    "fund": ("Fund", "保證基金"),
+    "fund": ("Fund", "違約基金"),
     "gains_cut": ("Gains cut", "削減收益"),
     "participants": ("Participants nearest to failing, and failed", "已違責及最接近違責的參與者"),
     "calls_chart": (
