@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PRICES ?=
 DEMO_ARGUMENTS ?=
 
-.PHONY: demo test soak lint format bench lock clean
+.PHONY: demo test soak lint format bench sbom lock clean
 
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 
@@ -39,17 +39,22 @@ soak: $(VENV)/.installed-dev
 	tail -n 1 out/soak.log
 
 lint: $(VENV)/.installed-dev
-	$(BIN)/ruff format --check src tests benchmarks examples
-	$(BIN)/ruff check src tests benchmarks examples
+	$(BIN)/ruff format --check src tests benchmarks examples docs/operate
+	$(BIN)/ruff check src tests benchmarks examples docs/operate
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
 format: $(VENV)/.installed-dev
-	$(BIN)/ruff format src tests benchmarks examples
-	$(BIN)/ruff check --fix src tests benchmarks examples
+	$(BIN)/ruff format src tests benchmarks examples docs/operate
+	$(BIN)/ruff check --fix src tests benchmarks examples docs/operate
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/run.py
+
+# What an installation that serves consists of, as CycloneDX.
+sbom: $(VENV)/.installed-dev
+	mkdir -p out
+	$(BIN)/python docs/operate/software.py sbom > out/sbom.json
 
 # Renew the lock files: `make lock` (needs uv).
 LOCK := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
