@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 import pytest
 from api_house import SHARE, Served
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tsingma.app.bulk_intake import ROWS_MAX, bulk_command, columns_by_rows, columns_of
@@ -146,8 +146,10 @@ CHANGED = st.dictionaries(st.sampled_from(COLUMNS), CELL, max_size=2)
 
 
 @settings(
-    max_examples=200, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=300, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
+@example(told=[{"account": "'=1"}])
+@example(told=[{"reference": "'=1", "client": "'=1"}])
 @given(told=st.lists(CHANGED, min_size=1, max_size=4))
 def test_the_quick_way_is_the_slow_one(shown: Served, told: list[dict[str, str]]) -> None:
     """Goal: columns read at once are those read row by row, and so are the faults. Method: drawn cells."""

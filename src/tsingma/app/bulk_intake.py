@@ -22,7 +22,7 @@ from tsingma.basics.rejection import Rejected, Rejection, RejectionReason, refus
 from tsingma.journal.commands import SubmitInstructions
 from tsingma.journal.events import InstructionsSubmitted
 from tsingma.messages.arrow_stream import rows_of_stream
-from tsingma.messages.cells import plain_cell
+from tsingma.messages.cells import GUARD, plain_cell
 from tsingma.messages.instruction_file import (
     FAULTS_MAX,
     check_header,
@@ -114,10 +114,12 @@ def bulk_outcomes(event: InstructionsSubmitted, references: bytes) -> BulkOutcom
 def columns_of(body: bytes, form: str, intake: Intake, participant: str) -> dict[str, np.ndarray]:
     """Return the columns of a CSV or Arrow body; raises Rejected as :func:`bulk_command`."""
     if form == ARROW:
-        return _resolved(_arrow_frame(body), intake, participant, first=1)
+        return _resolved(_arrow_frame(body), intake, participant, first=1, guarded=False)
     frame = _csv_frame(body) if has_arrow() else None
     return (
-        columns_by_rows(body, intake, participant) if frame is None else _resolved(frame, intake, participant, first=2)
+        columns_by_rows(body, intake, participant)
+        if frame is None
+        else _resolved(frame, intake, participant, first=2, guarded=True)
     )
 
 
@@ -222,8 +224,10 @@ def _arrow_frame(body: bytes) -> polars.DataFrame:
         raise refuse(RejectionReason.MALFORMED, f"is no Arrow stream: {str(error)[:200]}") from None
 
 
-def _resolved(frame: polars.DataFrame, intake: Intake, participant: str, *, first: int) -> dict[str, np.ndarray]:
-    """Return the columns of a table; ``first`` is the line of its first row."""
+def _resolved(
+    frame: polars.DataFrame, intake: Intake, participant: str, *, first: int, guarded: bool
+) -> dict[str, np.ndarray]:
+    """Return the columns of a table; ``first`` is the line of its first row, ``guarded`` that cells may be."""
     names = [name.strip() for name in frame.columns]
     check_header(names, "")
     _require_unmatched(names)
@@ -232,6 +236,8 @@ def _resolved(frame: polars.DataFrame, intake: Intake, participant: str, *, firs
             raise _too_many(frame.height)
         raise refuse(RejectionReason.MISSING, "there is no instruction in it", line=first)
     texts = {name: _text(name, frame[column]) for name, column in zip(names, frame.columns, strict=True)}
+    if guarded:
+        texts = {name: _unguarded(series) for name, series in texts.items()}
     account = texts["account"]
     foreign = (~account.str.strip_chars().str.starts_with(f"{participant}/")).arg_true().to_list()[:FAULTS_MAX]
     if foreign:
@@ -264,6 +270,14 @@ def _text(name: str, series: polars.Series) -> polars.Series:
     )
 
 
+def _unguarded(series: polars.Series) -> polars.Series:
+    """Return texts of CSV cells as ``plain_cell`` gives them back."""
+    if not series.str.starts_with(GUARD).any():
+        return series
+    known = {text: plain_cell(text) for text in series.unique().to_list()}
+    return series.replace(known)
+
+
 def _numbers(name: str, series: polars.Series, intake: Intake) -> tuple[Int64, list[tuple[int, Rejection]]]:
     """Return the numbers of a column, and (row, what is wrong) of at most 100 cells."""
     import polars
@@ -281,7 +295,7 @@ def _numbers(name: str, series: polars.Series, intake: Intake) -> tuple[Int64, l
     wrong: dict[str, Rejection] = {}
     for text in series.unique().to_list():
         try:
-            known[text] = fitting(read(plain_cell(text).strip()))
+            known[text] = fitting(read(text.strip()))
         except Rejected as rejected:
             known[text], wrong[text] = 0, rejected.rejections[0]
     numbers = series.replace_strict(list(known), list(known.values()), return_dtype=polars.Int64).to_numpy()
