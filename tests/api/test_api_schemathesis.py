@@ -107,4 +107,4 @@ def test_every_answer_is_as_described_for_long(house_of_cases: Served, name: str
     """Goal: as above. Method: many requests an operation, as participant and operator."""
     for role in (Role.PARTICIPANT, Role.OPERATOR):
         for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
-            _try(house_of_cases, name, role, 300, mode)
+            _try(house_of_cases, name, role, 100, mode)
