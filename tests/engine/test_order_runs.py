@@ -102,7 +102,10 @@ fields = st.tuples(
     st.integers(1, 60), st.integers(0, 1), st.sampled_from([100, 200]), st.sampled_from([500, 900, 90_000_000]),
     st.sampled_from([0, 0, 1, -1]), st.sampled_from([0, 0, 0, 1]), st.sampled_from([0] * 12 + [1, 2]),
 )  # fmt: skip
-odd_fields = st.tuples(*[st.just(value) for value in (7, 0, 100, 500, 0, 0)], st.sampled_from([3, 4]))
+odd_fields = st.tuples(
+    st.just(7), st.just(0), st.sampled_from([100, 200]), *[st.just(value) for value in (500, 0, 0)],
+    st.sampled_from([3, 4]),
+)  # fmt: skip
 seconds = st.sampled_from([40_000] * 6 + [EVENING_S, 100])
 
 
@@ -174,3 +177,31 @@ def test_a_refused_command_sends_its_neighbours_one_by_one() -> None:
     answers = step_all(house, rows)
     assert [type(answer) for answer in answers] == [Accepted, Refused, Accepted]
     assert len(house.settlement.orders) == 2
+
+
+def test_pools_that_wait_settle_in_the_command_that_completes_them() -> None:
+    """Goal: a group is complete with its last match, not before. Method: two pooled orders wait, both find theirs."""
+    alone, together = (House.load(dump(continuous=True)) for _ in range(2))
+    plain = [(quantity, 900, 0, 0, 0) for quantity in (100, 150)]
+    pooled = [send([{**order((n, 0, *row)), "pool": 5, "pool_size": 2}], MEMBERS[0], 40_000, False)
+              for n, row in enumerate(plain, 1)]  # fmt: skip
+    others = [send([order((n, 1, *row))], MEMBERS[1], 40_000, True) for n, row in enumerate(plain, 1)]
+    for house in (alone, together):
+        assert all(isinstance(step(house, command), Accepted) for command in pooled)
+    expected = [step(alone, command) for command in others]
+    assert [len(answer.events) for answer in expected if isinstance(answer, Accepted)] == [1, 2]
+    assert step_all(together, others) == expected
+    assert together.digest() == alone.digest()
+
+
+def test_an_unknown_account_takes_no_reference_from_a_neighbour() -> None:
+    """Goal: what one command is refused for is nobody else's fault. Method: an account there is not, then the house."""
+    alone, together = (House.load(dump(continuous=False)) for _ in range(2))
+    book = resolved()
+    unknown = {**order((7, 0, 100, 900, 0, 0, 0)), "account": len(book.book.accounts) + 5}
+    account = int(np.flatnonzero(book.account_participant == book.account_participant[0])[-1])
+    own = {**order((7, 0, 100, 900, 0, 0, 0)), "account": account, "counterparty_account": -1}
+    commands = [send([row], "", 40_000, True) for row in (unknown, own)]
+    expected = [step(alone, command) for command in commands]
+    assert step_all(together, commands) == expected
+    assert together.digest() == alone.digest()

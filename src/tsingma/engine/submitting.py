@@ -21,10 +21,19 @@ from tsingma.engine.instructing import participant
 from tsingma.journal.commands import SubmitInstructions
 from tsingma.journal.events import InstructionsSubmitted
 from tsingma.settlement.growing import Column
-from tsingma.settlement.orders import ORDER_COLUMNS
+from tsingma.settlement.orders import ORDER_COLUMNS, WAITING
 from tsingma.settlement.penalties import late_matching_penalties
 from tsingma.settlement.rules import rules_on
-from tsingma.settlement.submission import MATCHES, WAITS, Moment, Submission, faults_of, rejection, submit
+from tsingma.settlement.submission import (
+    MATCHES,
+    WAITS,
+    Moment,
+    Submission,
+    faults_of,
+    known_accounts,
+    rejection,
+    submit,
+)
 
 Int64 = npt.NDArray[np.int64]
 
@@ -46,7 +55,8 @@ def submit_together(house: House, commands: Sequence[SubmitInstructions]) -> lis
     """Take in commands of one second in one pass, or do nothing and return None where they must go one by one.
 
     They go one by one when one of them would be refused whole, when an order has a reference that another of them has,
-    and when there are orders that are agreed already or pooled.
+    and when there are orders that are agreed already or pooled, here or among those that wait: a pool settles in the
+    command that completes it, and what a neighbour will match must not count for it yet.
     """
     try:
         senders = [_sender(house, command) for command in commands]
@@ -56,9 +66,11 @@ def submit_together(house: House, commands: Sequence[SubmitInstructions]) -> lis
     columns = _joined(commands, counts)
     if columns is None or any(columns[name].any() for name in ("matched", "pool", "pool_size")):
         return None
-    book = house.resolved
-    known = np.clip(columns["account"], 0, book.account_participant.size - 1)
-    keys = book.account_participant[known].astype(np.int64) << 40 ^ columns["reference"]
+    waiting = house.settlement.orders.table
+    if waiting["pool"].any() and waiting["pool"][waiting["status"] == WAITING].any():
+        return None
+    keys = house.resolved.account_participant[known_accounts(columns, house.resolved)[1]].astype(np.int64) << 40
+    keys ^= columns["reference"]
     if np.unique(keys).size < keys.size:
         return None
     return _take_in(house, commands, senders, columns, counts)

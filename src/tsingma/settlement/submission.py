@@ -104,8 +104,7 @@ def faults_of(
     ``sender`` is a participant, -1 for anyone; both it and ``is_house`` may be given for each order.
     """
     account = columns["account"]
-    known = _within(account, book.account_participant.size)
-    place = np.where(known, account, 0)
+    known, place = known_accounts(columns, book)
     inner = _OF_THE_HOUSE[book.account_class[place]]
     participant = book.account_participant[place]
     other = columns["counterparty_account"]
@@ -133,6 +132,15 @@ def faults_of(
         if broken.any():
             result[broken] = code
     return result
+
+
+def known_accounts(columns: Mapping[str, Column], book: ResolvedBook) -> tuple[Bools, Int64]:
+    """Return which orders have an account of the book, and the account to look them up by (the first for the others).
+
+    Whoever asks who sent an order must ask so, because an unknown account counts in finding repeated references.
+    """
+    known = _within(columns["account"], book.account_participant.size)
+    return known, np.where(known, columns["account"], 0)
 
 
 def _within(column: Column, size: int | Int64) -> Bools:
