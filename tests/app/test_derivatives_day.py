@@ -41,6 +41,7 @@ def test_a_day_moves_money_between_accounts(market: Path, tmp_path: Path) -> Non
     """Goal: positions are flat, called margin contains PRiME's, money cancels. Method: the house after its days."""
     from tsingma.app.house_derivatives import DerivativeMargin, cross_house
     from tsingma.app.house_margin import house_margin
+    from tsingma.app.margin_rule import rule_call
     from tsingma.app.session import Session
     from tsingma.messages.rpf01 import read_parameters
 
@@ -56,6 +57,9 @@ def test_a_day_moves_money_between_accounts(market: Path, tmp_path: Path) -> Non
         securities = house_margin(session.house, parameters)
         wanted = sum(result.total for result in securities.results) + sum(derivatives.totals().values())
         assert int(session.house.margin.requirement_cents.sum()) == wanted * 100
+        called = dict(zip(session.house.margin.account.tolist(), session.house.margin.requirement_cents, strict=True))
+        for account, cents in called.items():
+            assert rule_call(session.house, account, parameters).total * 100 == cents
         for one in cross_house(session.house, securities, derivatives):
             shares = one.margin.shares[2]
             assert shares.called <= one.margin.standalone

@@ -114,3 +114,15 @@ def test_everything_of_an_act_is_shown(operated: Served) -> None:
     for one in deposits:
         assert f"account {one['account']}, asset HKD, amount {one['amount']}" in page
     assert "<script>alert" not in page
+
+
+def test_a_step_is_told_in_words(operated: Served) -> None:
+    """Goal: no code where the page has words. Method: the step the page offers, proposed; both languages."""
+    offered = re.search(r'name="step" value="([\w-]+)"', operated.get("operator", "/console/approvals").text)
+    assert offered is not None
+    step = offered.group(1)
+    assert send(operated, "operator", "/console/approvals", act="run-step", step=step).status_code == 303
+    for language in LANGUAGES:
+        pending = operated.get("auditor", f"/console/approvals?lang={language}").text.partition('id="pending"')[2]
+        assert words_in(Language(language))(f"step.{step}") in pending
+        assert step not in pending

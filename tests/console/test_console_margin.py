@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from html import unescape
 from pathlib import Path
@@ -27,6 +28,13 @@ def test_margin_is_what_the_interface_answers(console: Served) -> None:
     for amount in (margin["called"], margin["alone"]):
         assert f"HK${whole(amount)}.00" in text
     assert f"HK${told['last_called_cents'] / 100:.2f}" in text
+    assert told["rules"]["refused"] == ""
+    assert sum(one["amount"] for one in told["rules"]["terms"]) == told["rules"]["total"]
+    rows = re.findall(r'<td class="number">([^<]*)</td></tr>', text.partition('id="rules"')[2].partition("</table>")[0])
+    amounts = [int(one.replace(",", "").replace("\N{MINUS SIGN}", "-")) for one in rows]
+    count = len(told["rules"]["terms"])
+    assert amounts[count] == sum(amounts[:count]) == told["rules"]["total"]
+    assert amounts[count] + amounts[count + 1] == amounts[count + 2] == told["last_called_cents"] // 100
     for position in why["positions"]:
         assert whole(position["component"]) in text
     assert text.count('<th scope="row" class="number">') == len(why["tail"]) > 0

@@ -32,10 +32,13 @@ def margin(
     service: Service, market: Market, bench: Working, reach: Reached, participant: Participant,
     account_class: FromPath[AccountClass],
 ) -> margins.AccountMargin:  # fmt: skip
-    """Return what each house calls alone for an account's open positions, and what all would call together."""
+    """Return a study of an account's margin, each house alone and all together, and what the rules would call."""
     with bench.place():
         prices = require_market(market)
-        return margins.margin_of(_book(service, reach, prices, participant, account_class), prices)
+        mine = require_account(service, reach, participant, account_class)
+        prices.parameters()  # read before the house is asked, which waits meanwhile
+        book, rules = service.read(lambda house, at: margins.book_and_rules(house, at, mine, account_class, prices))
+        return margins.margin_of(book, rules, prices)
 
 
 @get(

@@ -74,13 +74,14 @@ def _price_e4(house: TheHouse, underlying: str) -> int:
 class DerivativeMargin:
     """Holdings of every account in futures and options, and what each house calls for them."""
 
-    def __init__(self, house: TheHouse, parameters: Parameters) -> None:
-        """Take the positions at the last mark; raises Rejected for an underlying without a price or scenarios."""
+    def __init__(self, house: TheHouse, parameters: Parameters, account: int | None = None) -> None:
+        """Take the positions at the last mark, of one account or of all; raises Rejected for one without a price."""
         self._parameters, self._models = parameters, HouseModels()
         self._arrays: dict[Holding, Int64] = {}
         self._profits: dict[Holding, Float64] = {}
         self._row = {code: place for place, code in enumerate(parameters.instruments)}
-        self.holdings = derivative_holdings(house)
+        every = derivative_holdings(house)
+        self.holdings = every if account is None else {one: held for one, held in every.items() if one == account}
         self.calls = {account: self._scans(lines) for account, lines in self.holdings.items()}
 
     def totals(self) -> dict[int, int]:

@@ -17,6 +17,7 @@ import numpy as np
 from tsingma.app.house_derivatives import derivative_holdings
 from tsingma.app.house_margin import CLEARING, marginable_positions
 from tsingma.app.house_market import HouseMarket, MarketData
+from tsingma.app.margin_rule import RuleCall, rule_call
 from tsingma.basics.dates import to_date
 from tsingma.basics.rejection import Rejected, RejectionReason, refuse
 from tsingma.engine.house import House as TheHouse
@@ -119,7 +120,10 @@ class Basis(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AccountMargin(msgspec.Struct, frozen=True, kw_only=True):
-    """The margin of an account as of a record; ``figures`` by house and component; what was last called (HKD cents)."""
+    """The margin of an account as of a record; ``figures`` by house and component; what was last called (HKD cents).
+
+    ``margin`` is a study; ``rules`` is the way to a call: margin credit and marks count there, and in the study not.
+    """
 
     account: str
     at: int
@@ -129,6 +133,7 @@ class AccountMargin(msgspec.Struct, frozen=True, kw_only=True):
     left_out: tuple[LeftOut, ...]
     last_called_cents: int
     last_pledged_cents: int
+    rules: RuleCall
     basis: Basis
 
 
@@ -277,8 +282,16 @@ def margin_figure(book: Book, market: HouseMarket, row: int) -> MarginFigure:
     return found
 
 
-def margin_of(found: AccountBook, market: HouseMarket) -> AccountMargin:
-    """Return the margin of an account's lines."""
+def book_and_rules(
+    house: TheHouse, at: int, participant: str, account_class: AccountClass, market: HouseMarket
+) -> tuple[AccountBook, RuleCall]:
+    """Return what an account has open and what the rules would call of it; raises Rejected as ``account_book``."""
+    found = account_book(house, at, participant, account_class, market.past())
+    return found, rule_call(house, house.resolved.account_index[participant, account_class], market.parameters())
+
+
+def margin_of(found: AccountBook, rules: RuleCall, market: HouseMarket) -> AccountMargin:
+    """Return the margin of an account's lines, beside what the rules would call."""
     past = market.past()
     row, held = row_on(past, found.date), found.book.holdings
     figures = tuple(
@@ -287,7 +300,8 @@ def margin_of(found: AccountBook, market: HouseMarket) -> AccountMargin:
     return AccountMargin(
         account=found.account, at=found.at, date=str(found.date), figures=figures,
         margin=margin_figure(found.book, market, row), left_out=found.left_out,
-        last_called_cents=found.called_cents, last_pledged_cents=found.pledged_cents, basis=basis_of(market, row),
+        last_called_cents=found.called_cents, last_pledged_cents=found.pledged_cents, rules=rules,
+        basis=basis_of(market, row),
     )  # fmt: skip
 
 

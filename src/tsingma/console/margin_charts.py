@@ -1,4 +1,4 @@
-"""Waterfalls of margin: from the houses alone to what is called together, and the terms of one house's figure.
+"""Waterfalls of margin: from the houses alone to the joint margin, and the terms of one house's figure.
 
 Each is beside a table with the same figures, so that nothing is told by a picture alone.
 """

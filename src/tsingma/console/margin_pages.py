@@ -40,7 +40,7 @@ def margin(
     page: Paged, look: Looking, service: Service, market: Market, bench: Working, reach: Reached,
     participant: Code = "", account_class: Class = "",
 ) -> Response[str]:  # fmt: skip
-    """Show what each house calls, what all would call together, and why."""
+    """Show the study of each house and of all together and why, and the way to what is called by the rules."""
     page.looking(look)
     mine = reach.participant(participant)
     choice = _choice(page, mine, account_class)
@@ -49,8 +49,10 @@ def margin(
         try:
             with bench.place():
                 prices = require_market(market)
-                book = _book(page, service, prices, mine, choice["account_class"])
-                found = margins.margin_of(book, prices)
+                prices.parameters()  # read before the house is asked, which waits meanwhile
+                chosen = AccountClass(choice["account_class"])
+                book, rules = page.read(lambda house, at: margins.book_and_rules(house, at, mine, chosen, prices))
+                found = margins.margin_of(book, rules, prices)
                 why = _explained(book, prices)
             terms = [(one, terms_chart(page, place, one)) for place, one in enumerate(found.figures)]
             values |= {"found": found, "why": why, "joint": joint_chart(page, found.margin), "terms": terms}

@@ -141,10 +141,11 @@ class Page:
         return [(name, value) for name, value in self.request.query_params.multi_items() if name not in left_out]
 
     def _common(self, nonce: str) -> Mapping[str, object]:
+        menu = menu_of(self.reach.caller.role) if self.reach else ()
         return {
             "t": self.words, "f": self.formats, "page": self, "asset": address, "nonce": nonce,
             "caller": self.reach.caller if self.reach else None, "day": self.day,
-            "menu": menu_of(self.reach.caller.role) if self.reach else (), "menu_paths": PATHS,
+            "menu": menu, "menu_paths": PATHS, "opens": {entry.path for group in menu for entry in group.entries},
             "languages": tuple(Language), "themes": THEMES, "csrf": str(self.request.state.get("csrf", "")),
             "path": self.request.url.path,
         }  # fmt: skip
