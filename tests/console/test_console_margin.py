@@ -96,3 +96,14 @@ def test_without_a_market_the_pages_say_so(written_console: Path, tmp_path: Path
         assert answer.status_code == 200
         assert "the house is served without a market" in answer.text
         assert bare.get("participant", f"{WHAT_IF}?counter=700&side=buy&quantity=5").status_code == 422
+
+
+def test_what_offsets_save_is_the_difference_beside_it(console: Served) -> None:
+    """Goal: figures add up. Method: the tiles and the foot of the table of every account that has a margin."""
+    for account in ("A", "B", "C", "D"):
+        told = console.get("operator", f"/accounts/{account}/HOUSE/margin").json()["margin"]
+        text = unescape(console.get("operator", f"/console/margin?participant={account}&account_class=HOUSE").text)
+        tiles = text.partition('<ul class="figures">')[2].partition("</ul>")[0]
+        amounts = [int(one.replace(",", "")) for one in re.findall(r"HK\$([\d,]+)\.00", tiles)]
+        assert amounts[:2] == [told["called"], told["alone"]]
+        assert amounts[2] == told["alone"] - told["called"]
