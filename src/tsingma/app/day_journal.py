@@ -13,7 +13,8 @@ from tsingma.basics.columns import unpack
 from tsingma.basics.dates import to_date, to_day
 from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.clearing.trades import COLUMN_TYPES, Trades
-from tsingma.journal.commands import CaptureTrades, Command, OpenDay, SetClosingPrices, decode
+from tsingma.journal.carried_out import act_body, carried_out
+from tsingma.journal.commands import CaptureTrades, OpenDay, SetClosingPrices, decode
 from tsingma.journal.events import Accepted, DayClosed, MarginCalled, StepRun, TradesCaptured, decode_answer
 from tsingma.journal.record import Record
 from tsingma.reports.figures import DayFigures
@@ -43,7 +44,7 @@ class _Day:
                 self.called = event
             elif isinstance(event, DayClosed):
                 self.closed, self.last = event, record
-        command: Command = decode(record.body)
+        command = carried_out(record)
         if isinstance(command, CaptureTrades):
             self.trades.append(command)
         elif isinstance(command, SetClosingPrices):
@@ -113,9 +114,10 @@ def _start(session: Session, day: date | None) -> int:
 
 def _opened(record: Record) -> int | None:
     """Return the day that a record opens, None for any other; only short bodies are looked into."""
-    if len(record.body) > 200:
+    body = act_body(record) or record.body
+    if len(body) > 200:
         return None
-    command = decode(record.body)
+    command = decode(body)
     return command.day if isinstance(command, OpenDay) else None
 
 

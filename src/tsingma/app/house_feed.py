@@ -16,8 +16,7 @@ import numpy as np
 from tsingma.app.house_service import HouseService
 from tsingma.app.instruction_reads import parties_of_instruction
 from tsingma.engine.house import House
-from tsingma.journal.act_commands import DecideAct
-from tsingma.journal.act_events import ActDecided
+from tsingma.journal.carried_out import carried_out
 from tsingma.journal.commands import (
     ChangeInstruction,
     ChangeOrder,
@@ -26,7 +25,6 @@ from tsingma.journal.commands import (
     OpenDay,
     RunStep,
     SubmitInstructions,
-    decode,
 )
 from tsingma.journal.events import Accepted, InstructionsSubmitted, decode_answer
 from tsingma.journal.record import Record
@@ -75,7 +73,7 @@ class _Touched:
 
     @classmethod
     def by(cls, record: Record) -> Self:
-        command = _carried_out(record)
+        command = carried_out(record)
         return cls(record, command, *_touched(command, record))
 
 
@@ -100,17 +98,6 @@ def _told(one: _Touched, parties: Sequence[frozenset[str]], participant: str) ->
     mine = tuple(number for number, both in zip(one.instructions, parties, strict=True) if participant in both)
     own = one.orders if getattr(command, "participant", "") == participant else ()
     return Told(sequence, tag, "", mine, own) if mine or own else None
-
-
-def _carried_out(record: Record) -> Command:
-    """Return the command of a record; of an approval, the act that it carried out."""
-    command = decode(record.body)
-    if isinstance(command, DecideAct):
-        answer = decode_answer(record.answer)
-        first = answer.events[0] if isinstance(answer, Accepted) else None
-        if isinstance(first, ActDecided) and first.body:
-            return decode(first.body)
-    return command
 
 
 def _touched(command: Command, record: Record) -> tuple[tuple[int, ...], tuple[int, ...]]:

@@ -177,6 +177,9 @@ class HouseService:
 
 
 def open_day(writer: Session, day: date | None) -> None:
-    """Open a business day unless it was opened before, or is None; raises Rejected when it cannot be opened now."""
-    if day is not None:
+    """Open a business day unless it was opened before, or is None; raises Rejected when it cannot be opened now.
+
+    It may have been opened under another id: by hand, or as an act that was approved.
+    """
+    if day is not None and writer.house.position.day != to_day(day):
         writer.once(f"{day}/open", lambda: OpenDay(to_day(day)))

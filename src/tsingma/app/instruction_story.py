@@ -15,6 +15,7 @@ from tsingma.basics.dates import to_date
 from tsingma.engine.house import House
 from tsingma.engine.settling import now
 from tsingma.engine.step import step
+from tsingma.journal.carried_out import carried_out
 from tsingma.journal.commands import ChangeInstruction, Command, LinkInstructions, RunStep, decode
 from tsingma.settlement.instruction import CANCELLED, ORIGINS, REASONS, SETTLED, STATUSES
 from tsingma.settlement.remedy import what_frees
@@ -129,11 +130,10 @@ def past_of(service: HouseService, number: int) -> Past | None:
     moments = []
     before = _watched(house, number)
     for record in records:
-        command = decode(record.body)
-        step(house, command)
+        step(house, decode(record.body))
         after = _watched(house, number)
         if after is not None:
-            moment = _moment(house, number, command, record.sequence, before, after)
+            moment = _moment(house, number, carried_out(record), record.sequence, before, after)
             moments += [moment] if moment is not None else []
         before = after
     return Past(snapshot.sequence if snapshot is not None else 0, tuple(moments))

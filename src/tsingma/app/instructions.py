@@ -15,6 +15,7 @@ from tsingma.basics.money import CURRENCIES, Amount
 from tsingma.basics.rejection import Rejection, RejectionReason, refuse
 from tsingma.engine.house import House
 from tsingma.engine.step import step
+from tsingma.journal.carried_out import carried_out
 from tsingma.journal.commands import SubmitInstructions, decode
 from tsingma.journal.events import Accepted, InstructionsSettled, InstructionsSubmitted
 from tsingma.messages.instruction_file import packed, read_instructions
@@ -192,8 +193,8 @@ def _chapters(session: Session, number: int, orders: tuple[int, int]) -> Iterato
     before: dict[str, int] = {}
     known: set[int] = set()
     for record in session.store.read():
-        command = decode(record.body)
-        step(house, command)
+        step(house, decode(record.body))
+        command = carried_out(record)
         happened = []
         for side, order in zip(("deliverer", "receiver"), orders, strict=True):
             if 0 <= order < len(house.settlement.orders) and order not in known:

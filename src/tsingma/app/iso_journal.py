@@ -9,6 +9,7 @@ from tsingma.app.session import Session
 from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.engine.house import House
 from tsingma.engine.step import step
+from tsingma.journal.carried_out import act_body, carried_out
 from tsingma.journal.commands import Command, OpenDay, decode
 
 _OPENING = str(OpenDay.__struct_config__.tag).encode()
@@ -16,7 +17,10 @@ _OPENING = str(OpenDay.__struct_config__.tag).encode()
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """A command of the journal, and the house as it was before it: read it before the next one is asked for."""
+    """A command of the journal (of an approval the act), and the house as it was before it.
+
+    Read the house before the next one is asked for.
+    """
 
     sequence: int
     command: Command
@@ -27,7 +31,8 @@ def opening_record(session: Session) -> int:
     """Return the record before the one that opened the house's last day; raises Rejected (missing) before any day."""
     found = 0
     for record in session.store.read():
-        if _OPENING in record.body[:32] and isinstance(decode(record.body), OpenDay):
+        body = act_body(record) or record.body
+        if _OPENING in body[:32] and isinstance(decode(body), OpenDay):
             found = record.sequence
     if not found:
         raise refuse(RejectionReason.MISSING, "no day was opened", remedy="open a day first")
@@ -47,6 +52,5 @@ def walk(session: Session, since: int) -> Iterator[Before]:
     for record in session.store.read(since):
         if record.sequence > session.sequencer.sequence:
             break
-        command = decode(record.body)
-        yield Before(record.sequence, command, house)
-        step(house, command)
+        yield Before(record.sequence, carried_out(record), house)
+        step(house, decode(record.body))

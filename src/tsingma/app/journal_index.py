@@ -10,6 +10,7 @@ import msgspec
 from tsingma.app.house_service import HouseService
 from tsingma.basics.dates import to_date
 from tsingma.basics.rejection import RejectionReason, refuse
+from tsingma.journal.carried_out import act_body
 from tsingma.journal.origin import command_bytes
 from tsingma.journal.record import Record
 
@@ -113,7 +114,7 @@ class JournalIndex:
             self._read = records[-1].sequence
 
     def _note(self, record: Record) -> None:
-        head = msgspec.msgpack.decode(command_bytes(record.body), type=_Head)
+        head = msgspec.msgpack.decode(command_bytes(act_body(record) or record.body), type=_Head)
         if head.type == "open-day":
             self._open = self._days[head.day] = _Day(head.day, record.sequence)
         if self._open is None:

@@ -9,7 +9,7 @@ import msgspec
 
 from tsingma.app.house_feed import Told, tell
 from tsingma.app.house_service import HouseService
-from tsingma.journal.commands import decode
+from tsingma.journal.carried_out import carried_out
 from tsingma.journal.origin import origin_of
 from tsingma.journal.record import Record
 
@@ -69,7 +69,7 @@ def entries_of(service: HouseService, participant: str, before: int, limit: int,
 
 
 def _entry(record: Record, told: Told, reader: str) -> Entry:
-    command = decode(record.body)
+    command = carried_out(record)
     sender = str(getattr(command, "participant", ""))
     origin = origin_of(record.body) if reader in ("", sender) else None
     return Entry(
