@@ -10,6 +10,7 @@ pytest.importorskip("litestar")
 
 from tsingma.console.formats import Formats
 from tsingma.console.language import Language
+from tsingma.reports.numbers import short_in
 
 EN, ZH = Formats(Language.EN), Formats(Language.ZH)
 
@@ -48,3 +49,15 @@ def test_other_figures() -> None:
         "99.9%", "99.9%", "100.0%", "–",
     )  # fmt: skip
     assert (EN.signed(150), EN.signed(-150), EN.signed(0)) == ("+1.50", "\u22121.50", "0.00")
+
+
+def test_a_language_shortens_in_its_own_units() -> None:
+    """Goal: no English units on a Chinese chart. Method: sizes about each step, both signs."""
+    told = [
+        (9_999, "9,999"),
+        (15_340_000, "1,534.0萬"),
+        (-79_624_213, "\N{MINUS SIGN}7,962.4萬"),
+        (372_000_000, "3.72億"),
+    ]
+    assert [short_in("zh", size) for size, _ in told] == [text for _, text in told]
+    assert short_in("en", 15_340_000) == "15.34 m"

@@ -11,8 +11,10 @@ from console_house import Served
 from story import Story
 
 from tsingma.app.instruction_reads import instructions_of
+from tsingma.app.instruction_story import story_of
 from tsingma.basics.columns import pack
 from tsingma.journal import commands as do
+from tsingma.reports.numbers import whole
 from tsingma.settlement.orders import ORDER_COLUMNS
 
 ORDERS = 240
@@ -97,3 +99,24 @@ def test_the_api_keeps_its_list(console: Served) -> None:
     """Goal: the read model without the new filters answers as before. Method: all instructions."""
     found = console.service.read(lambda house, at: instructions_of(house, at, "", "", 0, 10))
     assert [one.instruction for one in found.items] == [0, 1, 2]
+
+
+def test_a_member_never_reads_how_much_another_lacks(changing_console: Served) -> None:
+    """Goal: what others have stays theirs. Method: A is to get more than D has; the page of A, D and the house."""
+    told = Story()
+    row = told.order(
+        "D", "delivers", "A", kind="fop", quantity=10**9, matched=1, counterparty_account=told.account("A")
+    )
+    packed = {name: pack([value], ORDER_COLUMNS[name][0]) for name, value in row.items()}
+    answer = changing_console.service.submit("lacks", do.SubmitInstructions("test", "D", 0, packed)).result()
+    assert type(answer).__name__ == "Accepted"
+    number = changing_console.service.read(lambda house, _at: len(house.settlement.instructions)) - 1
+    story = changing_console.service.read(lambda house, _at: story_of(house, number))
+    assert story.freeing is not None
+    assert [one.account for one in story.freeing.lacks] == ["D/HOUSE"]
+    path = f"/console/instructions/{number}?lang=en"
+    seen, known = (unescape(changing_console.get(who, path).text) for who in ("participant", "operator"))
+    lack = whole(story.freeing.lacks[0].lack)
+    assert f"D/HOUSE lacks {lack}" in known
+    assert lack not in seen
+    assert "The other side has not enough of the securities yet." in seen

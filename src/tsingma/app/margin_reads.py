@@ -111,11 +111,12 @@ class MarginFigure(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Basis(msgspec.Struct, frozen=True, kw_only=True):
-    """What a figure rests on: model, parameters, the day of the scenarios and the data."""
+    """What a figure rests on: model, parameters, the day of HKSCC's ordinary scenarios and their number, the data."""
 
     model: str
     settings: JointSettings
     day: str
+    scenarios: int
     market: MarketData
 
 
@@ -377,4 +378,8 @@ def margin_if(found: AccountBook, more: Sequence[Holding], market: HouseMarket, 
 
 def basis_of(market: HouseMarket, row: int) -> Basis:
     """Return what figures on a row of the market's past rest on."""
-    return Basis(model=MODEL, settings=SETTINGS, day=str(market.past().day(row)), market=market.data())
+    past = market.past()
+    return Basis(
+        model=MODEL, settings=SETTINGS, day=str(past.day(row)), scenarios=past.models.filter.look_back_days,
+        market=market.data(),
+    )  # fmt: skip

@@ -30,9 +30,13 @@ class RuleTerm(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RuleCall(msgspec.Struct, frozen=True, kw_only=True):
-    """What a call made now would be: terms that add up to ``total``, by parameters of a day; else why there is none."""
+    """What a call made now would be: terms that add up to ``total``, by parameters of a day; else why there is none.
+
+    ``scenarios`` is the number of HKSCC's ordinary scenarios in the parameters.
+    """
 
     parameters_day: str
+    scenarios: int
     terms: tuple[RuleTerm, ...]
     total: int
     refused: str = ""
@@ -40,12 +44,14 @@ class RuleCall(msgspec.Struct, frozen=True, kw_only=True):
 
 def rule_call(house: TheHouse, account: int, parameters: Parameters) -> RuleCall:
     """Return what a call of an account number would be; what parameters do not cover is told in ``refused``."""
-    day = str(parameters.valuation_date)
+    day, scenarios = str(parameters.valuation_date), int(parameters.hvar_returns_e10.shape[1])
     try:
         terms = (*_securities(house, account, parameters), *_derivatives(house, account, parameters))
     except Rejected as rejected:
-        return RuleCall(parameters_day=day, terms=(), total=0, refused=rejected.rejections[0].message)
-    return RuleCall(parameters_day=day, terms=terms, total=sum(one.amount for one in terms))
+        return RuleCall(
+            parameters_day=day, scenarios=scenarios, terms=(), total=0, refused=rejected.rejections[0].message
+        )
+    return RuleCall(parameters_day=day, scenarios=scenarios, terms=terms, total=sum(one.amount for one in terms))
 
 
 def _securities(house: TheHouse, account: int, parameters: Parameters) -> tuple[RuleTerm, ...]:

@@ -9,10 +9,9 @@ from datetime import date
 
 from tsingma.basics.rounding import divide_half_away
 from tsingma.console.language import Language
-from tsingma.reports.numbers import MINUS, day_text, money, short, whole
+from tsingma.reports.numbers import MINUS, day_text, money, short, short_chinese, whole
 
 _SIGNS = {"HKD": "HK$", "CNY": "CN¥", "USD": "US$"}
-_CHINESE_STEPS = ((10**12, "萬億"), (10**8, "億"), (10**4, "萬"))
 CURRENCY_LENGTH = 3
 
 
@@ -40,7 +39,7 @@ class Formats:
         """Return cents rounded to a few digits: ``HK$12.35 bn``, ``HK$123.5億``."""
         units = divide_half_away(cents, 100)
         sign = _SIGNS.get(currency, f"{currency}\N{NO-BREAK SPACE}")
-        text = _short_chinese(abs(units)) if self._chinese else short(abs(units))
+        text = short_chinese(abs(units)) if self._chinese else short(abs(units))
         return f"{MINUS if units < 0 else ''}{sign}{text}"
 
     def quantity(self, value: int, asset: str) -> str:
@@ -73,13 +72,3 @@ class Formats:
             return "–"
         tenths = part * 1000 // all_of_it
         return f"{tenths // 10}.{tenths % 10}%"
-
-
-def _short_chinese(units: int) -> str:
-    for step, name in _CHINESE_STEPS:
-        if units >= step:
-            decimals = 2 if units < 100 * step else 1
-            scaled = divide_half_away(units * 10**decimals, step)
-            head, rest = divmod(scaled, 10**decimals)
-            return f"{head:,}.{rest:0{decimals}d}{name}"
-    return whole(units)

@@ -17,7 +17,8 @@ from tsingma.api.permissions import Action, Resource, Scope, scope_of
 from tsingma.api.reads import Code, Number, Reached, Service, Status
 from tsingma.app.house_service import HouseService
 from tsingma.app.instruction_reads import instructions_of, orders_of, parties_of_instruction
-from tsingma.app.instruction_story import Entered, Past, Story, past_of, story_of
+from tsingma.app.instruction_story import Entered, Lack, Past, Story, past_of, story_of
+from tsingma.console.formats import CURRENCY_LENGTH
 from tsingma.console.forms import wrong_field
 from tsingma.console.giving import Paged
 from tsingma.console.page import Page
@@ -86,11 +87,50 @@ def render_story(
         past: Past | None = past_of(service, instruction)
     if past is not None and page.is_past:
         past = Past(past.after, tuple(one for one in past.moments if one.sequence <= page.stands.at))
-    values = {"faults": (), **more}
+    mine, others = _lacks(page, story)
+    values = {"faults": (), "lacks": mine, "others_lack": others, "reached": _numbers_reached(page, story),
+              "anybody": _reads_all(page, Resource.INSTRUCTIONS), **more}  # fmt: skip
     return page.render(
         "instruction.html", status, story=story, orders=_reached(page, story.orders), state=story.state, past=past,
         acts=acts_on(page, story) if may_act(page, Resource.INSTRUCTIONS) else (), key=new_key(), **values,
     )  # fmt: skip
+
+
+def _reads_all(page: Page, resource: Resource) -> bool:
+    return page.reach is not None and scope_of(page.reach.caller.role, (resource, Action.READ)) is Scope.ANY
+
+
+def _is_mine(page: Page, account: str) -> bool:
+    return page.reach is not None and account.partition("/")[0] == page.reach.caller.participant
+
+
+def _lacks(page: Page, story: Story) -> tuple[tuple[Lack, ...], tuple[str, ...]]:
+    """Return what the reader may see lacking with its amount, and what others lack as the last word of its key.
+
+    How much another has too little tells what it has: of the other side a member learns only that it waits for money
+    or for stock, of anybody else only that something waits.
+    """
+    found = story.freeing.lacks if story.freeing is not None else ()
+    if _reads_all(page, Resource.INSTRUCTIONS):
+        return found, ()
+    parties = (story.state.deliverer, story.state.receiver)
+    others = [
+        ("money" if len(one.asset) == CURRENCY_LENGTH else "stock") if one.account in parties else "third"
+        for one in found if not _is_mine(page, one.account)
+    ]  # fmt: skip
+    return tuple(one for one in found if _is_mine(page, one.account)), tuple(dict.fromkeys(others))
+
+
+def _numbers_reached(page: Page, story: Story) -> frozenset[int]:
+    """Return which of the instructions that a story names the reader may open."""
+    freeing = story.freeing
+    named = {*story.earlier, *story.later, *story.together}
+    if freeing is not None:
+        named.update(freeing.members, freeing.on_hold, freeing.early, freeing.cancelled)
+    if _reads_all(page, Resource.INSTRUCTIONS) or page.reach is None:
+        return frozenset(named if page.reach is not None else ())
+    me = page.reach.caller.participant
+    return page.read(lambda house, _at: frozenset(one for one in named if me in parties_of_instruction(house, one)))
 
 
 def _reached(page: Page, orders: tuple[Entered, ...]) -> tuple[Entered, ...]:

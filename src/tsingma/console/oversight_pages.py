@@ -11,7 +11,7 @@ from tsingma.console.figures import BRIEF_LANGUAGE, sections_of
 from tsingma.console.giving import Desk, Paged, Working
 from tsingma.console.page import Page
 from tsingma.console.sliders import Slider, limits_of, number_asked
-from tsingma.reports.numbers import short
+from tsingma.reports.numbers import short_in
 from tsingma.reports.stress_brief import calls_chart, scenario_section
 from tsingma.reports.stress_figures import StressFigures
 from tsingma.reports.style import COMPONENT_COLOURS
@@ -37,10 +37,12 @@ def houses(page: Paged, risk: Desk, bench: Working) -> Response[str]:
     """Show what each clearing house calls, has and holds open, and what one portfolio would ask."""
     with bench.place():
         standing = risk.standing()
+    say = page.words.or_as_it_is
     sides = [*standing.sides, _total(standing, page.words("houses.total"))]
     return page.render(
         "houses.html", standing=standing, sides=sides, chart=_houses_chart(page, standing), crossed=standing.crossed,
-        shown=CROSSED_SHOWN, saved=sum(one.credit for one in standing.sides),
+        shown=CROSSED_SHOWN, shocks=[say(f"houses.shock.{one}", one) for one in standing.fund_shocks],
+        saved=sum(one.credit for one in standing.sides),
         lacking=max(standing.required - standing.pledged, 0),
     )  # fmt: skip
 
@@ -57,10 +59,11 @@ def _total(standing: Standing, name: str) -> HouseSide:
 
 def _houses_chart(page: Page, standing: Standing) -> str:
     t, (joint, saved) = page.words, COMPONENT_COLOURS[:2]
+    language = BRIEF_LANGUAGE[page.language]
     rows = [
-        BarRow(one.house, (Segment(one.joint, joint, f"{t('houses.joint')} {short(one.joint)}"),
-                           Segment(one.credit, saved, f"{t('houses.credit')} {short(one.credit)}")),
-               short(one.margin), marker=one.fund)
+        BarRow(one.house, (Segment(one.joint, joint, f"{t('houses.joint')} {short_in(language, one.joint)}"),
+                           Segment(one.credit, saved, f"{t('houses.credit')} {short_in(language, one.credit)}")),
+               short_in(language, one.margin), marker=one.fund)
         for one in standing.sides
     ]  # fmt: skip
     keys = [(joint, t("houses.joint")), (saved, t("houses.credit")), ("tick-key", t("houses.fund"))]

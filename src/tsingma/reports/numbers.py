@@ -9,6 +9,7 @@ from tsingma.basics.rounding import divide_half_away
 
 MINUS = "\u2212"  # the typographic minus of the reports; files keep the plain hyphen
 _STEPS = ((10**12, "tn"), (10**9, "bn"), (10**6, "m"))
+_CHINESE_STEPS = ((10**12, "萬億"), (10**8, "億"), (10**4, "萬"))
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -39,6 +40,23 @@ def short(value: int) -> str:
             units, rest = divmod(scaled, 10**decimals)
             return f"{MINUS if value < 0 else ''}{units:,}.{rest:0{decimals}d} {name}"
     return whole(value)
+
+
+def short_chinese(value: int) -> str:
+    """Return a large integer in units of 萬, 億 or 萬億: ``1,234.5萬``; below 萬 all digits."""
+    size = abs(value)
+    for step, name in _CHINESE_STEPS:
+        if size >= step:
+            decimals = 2 if size < 100 * step else 1
+            scaled = divide_half_away(size * 10**decimals, step)
+            units, rest = divmod(scaled, 10**decimals)
+            return f"{MINUS if value < 0 else ''}{units:,}.{rest:0{decimals}d}{name}"
+    return whole(value)
+
+
+def short_in(language: str, value: int) -> str:
+    """Return a large integer shortened as a language does it: ``zh`` in 萬 and 億, others in m and bn."""
+    return short_chinese(value) if language == "zh" else short(value)
 
 
 def short_money(amount_cents: int) -> str:

@@ -7,7 +7,7 @@ from html import escape
 
 from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.reports.clearing_sections import figure, section
-from tsingma.reports.numbers import short, whole
+from tsingma.reports.numbers import short_in, whole
 from tsingma.reports.stress_figures import HouseRow, StressFigures
 from tsingma.reports.stress_words import LAYERS, WORDS
 from tsingma.reports.style import COMPONENT_COLOURS, style_sheet
@@ -55,7 +55,7 @@ def _overview(figures: Sequence[StressFigures], language: str) -> str:
             for place, house in enumerate(one.houses)
         )
         label = one.title_zh if language == "zh" else one.id  # English titles are longer than a label may be
-        rows.append(BarRow(label, parts, short(over)))
+        rows.append(BarRow(label, parts, short_in(language, over)))
     chart = bars("overview-chart", words["over_margin"], words["over_chart"], rows)
     keys = legend([(colours[place % len(colours)], house.house) for place, house in enumerate(figures[0].houses)])
     columns = [text_column(words["scenario"]), *(Column(words[name]) for name in _OVERVIEW)]
@@ -70,10 +70,11 @@ _OVERVIEW = ("index", "over_margin", "band", "called", "fail", "fund_used", "unc
 def _overview_row(one: StressFigures, language: str) -> list[str]:
     alone = one.regimes[0]
     find = sum(need.gains + need.securities for need in one.liquidity if need.currency == "HKD")
+    band = f"{short_in(language, one.over_margin_low)} – {short_in(language, one.over_margin_high)}"
     return [
-        _title(one, language), f"{one.index_return:+.1%}", short(alone.over_margin),
-        f"{short(one.over_margin_low)} – {short(one.over_margin_high)}", short(one.called), str(one.defaults),
-        short(alone.fund_used), short(alone.uncovered), short(find),
+        _title(one, language), f"{one.index_return:+.1%}", short_in(language, alone.over_margin), band,
+        short_in(language, one.called), str(one.defaults), short_in(language, alone.fund_used),
+        short_in(language, alone.uncovered), short_in(language, find),
     ]  # fmt: skip
 
 
@@ -131,7 +132,7 @@ def calls_chart(one: StressFigures, language: str) -> str:
         parts = tuple(Segment(size, colour, f"{cause} {whole(size)}")
                       for size, (colour, cause) in zip(sizes, causes, strict=True))  # fmt: skip
         marker = each.liquid if each.liquid <= _MARKER_TIMES_MAX * each.needed else None
-        rows.append(BarRow(each.participant, parts, short(each.needed), marker=marker))
+        rows.append(BarRow(each.participant, parts, short_in(language, each.needed), marker=marker))
     if not rows:
         return ""
     chart = bars(f"calls-{one.id}", words["participants"], words["calls_chart"], rows)
@@ -155,10 +156,12 @@ def _waterfall(name: str, house: HouseRow, language: str) -> str:
     words = WORDS[language]
     loss = sum(layer.used for layer in house.layers)
     colours, level = COMPONENT_COLOURS, loss
-    steps = [Step(words["loss"], 0, loss, colours[0], short(loss))]
+    steps = [Step(words["loss"], 0, loss, colours[0], short_in(language, loss))]
     for place, layer in enumerate(each for each in house.layers if each.used):
         colour = colours[(place + 1) % len(colours)]
-        steps.append(Step(LAYERS[language][layer.kind], level - layer.used, level, colour, short(layer.used)))
+        steps.append(
+            Step(LAYERS[language][layer.kind], level - layer.used, level, colour, short_in(language, layer.used))
+        )
         level -= layer.used
     title = f"{words['waterfall']}, {house.house}"
     return figure(title, waterfall(f"{name}-{house.house.replace(' ', '-')}", title, words["waterfall_chart"], steps))
