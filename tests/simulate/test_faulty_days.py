@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 pytest.importorskip("apsw")
@@ -17,11 +19,12 @@ pytest.importorskip("apsw")
 from tsingma.app import faults
 from tsingma.app.faults import Batch, batch_of, simulate_many
 from tsingma.cli.main import main
-from tsingma.engine import charging, sequencer
+from tsingma.engine import acts, charging, sequencer, submitting
 from tsingma.journal.record import Record
 from tsingma.kernels import postings
 from tsingma.ledger.ledger import Ledger
 from tsingma.settlement import cns
+from tsingma.settlement.orders import Orders
 from tsingma.simulate import disk_store
 from tsingma.simulate.run import simulate
 from tsingma.store.sqlite import SqliteStore
@@ -158,12 +161,38 @@ def repeat_carried_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sequencer, "_repeat", lambda record, body: sequencer.decode_answer(record.answer))
 
 
+def reference_taken_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look for repeated references among the orders of one pass only."""
+
+    def seen(_orders: Orders, participant: np.ndarray, _reference: np.ndarray) -> np.ndarray:
+        return np.zeros(participant.size, np.bool_)
+
+    monkeypatch.setattr(Orders, "seen", seen)
+
+
+def completed_by_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tell a match to everybody of a row, not only to the command that completed it."""
+    usual = submitting.submit
+
+    def submit(*arguments: object) -> object:
+        *others, moment = arguments
+        return usual(*others, replace(moment, command=moment.command * 0, last=0))
+
+    monkeypatch.setattr(submitting, "submit", submit)
+
+
+def one_person_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let who proposed an act approve it."""
+    monkeypatch.setattr(acts, "_decidable", lambda house, command: house.acts.acts[command.act])
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "plant",
     [
         lost_synchronisation, answered_from_cache, batch_torn_in_two, forgotten_row, first_come_first_filled,
-        charge_taken_in_part, chain_cut, repeat_carried_out,
+        charge_taken_in_part, chain_cut, repeat_carried_out, reference_taken_twice, completed_by_the_first,
+        one_person_is_enough,
     ],
 )  # fmt: skip
 def test_planted_defect_is_found(plant: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,9 +26,12 @@ UNKNOWN = "unknown"
 _FORETOLD = (
     "deliveries", "receipts", "shares", "open", "payable_", "settled", "passes", "gross_", "paid_", "unpaid_", "left",
     "payment_failures", "released_shares", "due_positions", "failed_", "late_fee_", "buy_in_requests", "instructions_",
-    "with_credit", "parts", "allegements", "penalties", "loans_", "claims_", "charges_", "stock_", "positions_open",
+    "with_credit", "parts", "loans_", "charges_", "stock_", "positions_open",
     "money_settled_", "money_open_", "house_line_", "charge|", "reservations_expired", "derivatives_owed_",
 )  # fmt: skip
+
+# What orders of one side tell beside what became of them.
+_NOT_FORETOLD = ("checked", "allegements_removed", "late_matching_penalties", "rejections")
 
 
 class Violation(Exception):
@@ -156,8 +159,11 @@ def event_essence(answer: Accepted) -> Figures:
     A second event, if there is one, is what settled at once.
     """
     figures, *more = msgspec.to_builtins(answer.events, builtin_types=(bytes,))
-    figures.pop("type")
-    figures.pop("checked", None)
+    if figures.pop("type") == "act-decided":
+        told = {f"act_{name}": value for name, value in figures.items() if value}
+        return {**told, **(event_essence(Accepted(answer.events[1:])) if more else {})}
+    for name in _NOT_FORETOLD:
+        figures.pop(name, None)
     for other in more:
         figures |= {f"woken_{name}": value for name, value in other["figures"].items()}
     return essence(figures)

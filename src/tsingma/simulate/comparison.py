@@ -57,6 +57,8 @@ def plain_contents(plain: PlainHouse) -> Contents:
             )
             for one in plain.instructions
         ],
+        "orders": [(one.participant, one.reference, one.instruction) for one in plain.orders],
+        "acts": [(act.person, act.key, act.body, act.status) for act in plain.acts],
         "charges": {
             (who, line, CURRENCIES[unit]): cents for (who, line, unit), cents in plain.accrued.items() if cents
         },
@@ -81,6 +83,7 @@ def engine_contents(house: House) -> Contents:
         "clock": (position.day, position.is_open, position.steps_run),
         "ledger": {(who, what): (a, b, c) for who, what, a, b, c in rows if a or b or c},
         **_settlement(house),
+        "acts": [(act.proposer, act.proposer_key, act.body, str(act.status)) for act in house.acts.acts.values()],
         "obligations": _obligations(house),
         "charges": {(who, line, unit): cents for who, line, unit, cents in house.charges.rows() if cents},
         "charges owed": _charges_owed(house),
@@ -125,7 +128,9 @@ def _settlement(house: House) -> Contents:
     opened = dict(zip(lines, positions.open.tolist(), strict=True))
     since = dict(zip(lines, positions.since_day.tolist(), strict=True))
     names = ("deliverer", "receiver", "security", "quantity", "amount_cents", "intended_day", "priority", "status")
+    orders = (house.settlement.orders.table[name].tolist() for name in ("participant", "reference", "instruction"))
     return {
+        "orders": list(zip(*orders, strict=True)),
         "open stock": _nonzero(opened),
         "stock on hold": _nonzero(dict(zip(lines, positions.on_hold.tolist(), strict=True))),
         "age of stock": {line: day for line, day in since.items() if opened[line]},

@@ -17,6 +17,7 @@ from tsingma.basics.dates import to_date
 from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import RejectionReason
 from tsingma.engine.cycle import is_settlement_day, settlement_days
+from tsingma.journal.act_commands import DecideAct, ProposeAct
 from tsingma.journal.commands import (
     CallMargin,
     CaptureTrades,
@@ -29,10 +30,13 @@ from tsingma.journal.commands import (
     PostTransfers,
     RunStep,
     SetClosingPrices,
+    SubmitInstructions,
 )
 from tsingma.reference.book import MARKETS, AccountClass, ReferenceBook
 from tsingma.settlement.timetable import StepKind, timetable
+from tsingma.simulate.plain_acts import PlainAct, decide, propose
 from tsingma.simulate.plain_ledger import Key, PlainLedger, Refusal
+from tsingma.simulate.plain_orders import PlainOrder, submit_orders
 from tsingma.simulate.plain_resource_acts import RESOURCE_ACTS
 from tsingma.simulate.plain_resources import PlainContracts, PlainReservation
 from tsingma.simulate.plain_settlement import Due, PlainInstruction, PlainPositions, ready, settle_woken
@@ -97,6 +101,8 @@ class PlainHouse:
     positions: PlainPositions = field(default_factory=PlainPositions)
     obligations: dict[int, Due] = field(default_factory=dict)
     instructions: list[PlainInstruction] = field(default_factory=list)
+    orders: list[PlainOrder] = field(default_factory=list)
+    acts: list[PlainAct] = field(default_factory=list)
     seen: frozenset[int] = frozenset()  # ids of the trades captured on the open day
     accrued: dict[tuple[int, str, int], int] = field(default_factory=dict)  # account, line, currency
     charges_owed: dict[tuple[int, int], int] = field(default_factory=dict)  # account, currency
@@ -114,6 +120,8 @@ class PlainHouse:
             positions=self.positions.copy(),
             obligations={day: {key: list(two) for key, two in due.items()} for day, due in self.obligations.items()},
             instructions=[replace(one) for one in self.instructions],
+            orders=[replace(one) for one in self.orders],
+            acts=[replace(one) for one in self.acts],
             accrued=dict(self.accrued),
             charges_owed=dict(self.charges_owed),
             margin=dict(self.margin),
@@ -383,6 +391,9 @@ _ACTS: dict[type, Callable[[PlainHouse, Any], Figures]] = {
     RunStep: _step,
     ChangeInstruction: _change,
     CallMargin: _margin,
+    SubmitInstructions: submit_orders,
+    ProposeAct: propose,
+    DecideAct: decide,
     CloseDay: _close,
     **RESOURCE_ACTS,
 }

@@ -14,6 +14,7 @@ import numpy as np
 
 from tsingma.basics.columns import pack
 from tsingma.basics.money import CURRENCIES
+from tsingma.journal.act_commands import DecideAct, Decision, ProposeAct
 from tsingma.journal.commands import (
     CallMargin,
     CaptureTrades,
@@ -26,6 +27,7 @@ from tsingma.journal.commands import (
     PostTransfers,
     RunStep,
     SetClosingPrices,
+    encode,
 )
 from tsingma.reference.book import (
     Account,
@@ -42,11 +44,13 @@ from tsingma.simulate.plain_house import TRADE_COLUMNS, PlainHouse
 from tsingma.simulate.plain_trades import Trade
 from tsingma.simulate.swarm import Swarm
 from tsingma.simulate.universe import invented_isin
+from tsingma.simulate.workload_orders import OrderDraws
 from tsingma.simulate.workload_resources import ResourceDraws
 
 OWN_ACCOUNTS = 4  # CNS, house, issuer, bank: the first accounts of the book
 FX_E6: tuple[int, ...] = (1_000_000, 1_080_000, 7_800_000, 8_500_000)
 OPENING_DEPOSITS = 5  # rounds before the first day
+_DECISIONS: tuple[Decision, ...] = ("approve", "approve", "approve", "reject", "withdraw")
 _COUNTERS = (
     ("00001", 1, "HKD", InstrumentKind.EQUITY, Market.XHKG, 300_000, True),
     ("80001", 1, "CNY", InstrumentKind.EQUITY, Market.XHKG, 280_000, False),
@@ -100,6 +104,7 @@ class Workload:
         self._assets = len(CURRENCIES) + len({counter.isin for counter in self._book.counters})
         self._trade_id = 0
         self._resources = ResourceDraws(chance, self._accounts)
+        self._orders = OrderDraws(chance, self._accounts)
         self._spent: dict[int, int] = {}
         self._opening = 0
 
@@ -129,6 +134,9 @@ class Workload:
             return OpenDay(next(day for day in self.swarm.days if day > house.day))
         if not house.fx_e6[1] or min(house.price_e4.values()) <= 0:
             return self._prices(house)
+        if not calm and self._orders.left:
+            self._orders.left -= 1
+            return self._orders.more(house)
         spent = self._spent.get(house.day, 0)
         share = (len(house.steps) + 1) / (len(timetable()) + 1)  # actions are spread over the day
         if not calm and spent < self.swarm.actions_a_day * share:
@@ -143,6 +151,7 @@ class Workload:
             self._trades, self._trades, self._trades, self._transfers, self._transfers, self._deposits, self._margin,
             self._change, self._change, self._prices, self._resources.reserve, self._resources.end_reservation,
             self._resources.together, self._resources.series, self._resources.contracts, self._resources.mark,
+            self._orders.begin, self._orders.begin, self._propose, self._decide, self._decide,
         )  # fmt: skip
 
     def _invalid(self) -> Sequence[Callable[[PlainHouse], Command]]:
@@ -219,6 +228,31 @@ class Workload:
         one, owners = house.instructions[number], house.known.account_owner
         owner = owners[(one.deliverer, one.receiver, house.fee_account)[self._number(0, 3)]]
         return ChangeInstruction(number, action, house.known.participants[owner], self._number(0, 5))
+
+    def _propose(self, house: PlainHouse) -> Command:
+        """Propose what may be done now, or what the house will refuse when it is approved."""
+        makers = (self._deposits, self._prices, self._change_as_house, self._next_step, self._bad_step, self._bad_day)
+        person = self._person()
+        return ProposeAct(encode(self._pick(makers)(house)), person, f"{person}-key", 1, 2)
+
+    def _decide(self, house: PlainHouse) -> Command:
+        """Decide an act, mostly one that waits; the person may be who proposed it, the key a shared one."""
+        waiting = [number for number, act in enumerate(house.acts, 1) if act.status == "pending"]
+        number = waiting[self._number(0, len(waiting))] if waiting else self._number(0, len(house.acts) + 2)
+        person = self._person()
+        key = f"{person if self._chance.random() < 0.9 else self._person()}-key"
+        return DecideAct(number, _DECISIONS[self._number(0, len(_DECISIONS))], person, key, 1)
+
+    def _person(self) -> str:
+        return ("chan", "lee", "wong")[self._number(0, 3)]
+
+    def _next_step(self, house: PlainHouse) -> Command:
+        done = len(house.steps)
+        return RunStep(timetable()[done].name) if done < len(timetable()) else CloseDay()
+
+    def _change_as_house(self, house: PlainHouse) -> Command:
+        number = self._number(0, len(house.instructions) + 1)
+        return ChangeInstruction(number, ("hold", "release", "cancel")[self._number(0, 3)], "HKSCC")
 
     def _bad_trades(self, house: PlainHouse) -> Command:
         rows = [self._trade(house) for _ in range(self._number(1, 4))]
