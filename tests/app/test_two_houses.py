@@ -148,16 +148,19 @@ def test_the_writer_s_house_answers_while_the_copy_follows(houses: tuple[TwoHous
 
 
 def test_a_question_leaves_no_ledger_row_open(houses: tuple[TwoHouses, Session, Session]) -> None:
-    """Goal: a read changes nothing of the writer's house. Method: one that opens a row to count with, and fails."""
+    """Goal: a read changes nothing of either house. Method: one that opens a row to count with, and fails."""
     both, writer, copy = houses
-    both.submit([("long", DEPOSIT)])
-    before = writer.house.digest()
 
     def count_with(session: Session) -> None:
         ledger: Ledger = session.house.ledger
         ledger.row(5, 7)
         raise ValueError("found out nothing")
 
+    with pytest.raises(ValueError, match="found out nothing"):
+        both.consult(count_with)  # the copy is at rest
+    assert copy.house.digest() == writer.house.digest()
+    both.submit([("long", DEPOSIT)])
+    before = writer.house.digest()
     with held(copy.sequencer, "catch_up"):
         copy.sequencer._sequence = min(copy.sequencer.sequence, 2)
         with pytest.raises(ValueError, match="found out nothing"):

@@ -80,7 +80,7 @@ class TwoHouses:
             if self._writing.acquire(timeout=AT_REST_SECONDS):
                 with _released(self._writing):
                     if self._is_sound():
-                        return self._ask_writer(question)
+                        return self._ask(self._writer, question)
         with self._copying:
             return self._ask_copy(question, wanted)
 
@@ -103,14 +103,14 @@ class TwoHouses:
 
     def _ask_copy(self, question: Callable[[Session], T], wanted: int) -> T:
         self._copy.sequencer.catch_up(wanted)
-        return question(self._copy)
+        return self._ask(self._copy, question)
 
-    def _ask_writer(self, question: Callable[[Session], T]) -> T:
-        """Ask the writer's house; ledger rows that a question opened to count with are closed again."""
-        ledger = self._writer.house.ledger
+    def _ask(self, session: Session, question: Callable[[Session], T]) -> T:
+        """Ask a house; ledger rows that a question opened to count with are closed again, so that its hash stays."""
+        ledger = session.house.ledger
         rows = ledger.count
         try:
-            return question(self._writer)
+            return question(session)
         finally:
             if ledger.count != rows:
                 ledger.close_rows(rows)
