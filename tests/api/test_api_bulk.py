@@ -200,3 +200,10 @@ def test_without_polars_csv_is_read_and_arrow_is_not(shown: Served, monkeypatch:
     with pytest.raises(Rejected) as refused:
         bulk_command(as_arrow(rows(2)), ARROW, intake, "A", "test", 0)
     assert "polars" in refused.value.rejections[0].message
+
+
+@pytest.mark.parametrize("header", [b"," * 50_000, b",".join(b"%d" % place for place in range(50_000))])
+def test_a_header_of_many_columns_is_never_built(shown: Served, header: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Goal: memory in proportion to the body. Method: 50,000 columns; a table of them would be an error here."""
+    monkeypatch.setattr(polars, "read_csv", None)
+    assert send(shown, CSV, header, "k").status_code == 422

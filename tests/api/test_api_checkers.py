@@ -6,11 +6,13 @@ Method: a real checking process; tokens good and bad in batches of every size, a
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import Iterator
 
 import pytest
 from api_house import AUDIENCE, START_S, mint, new_private_key
 
+from tsingma.api import checkers
 from tsingma.api.checkers import FEW, TOGETHER_MAX, Checker
 from tsingma.api.signatures import Proof, TokenRefused, imported, proved
 
@@ -100,3 +102,17 @@ def test_a_withdrawn_key_proves_nothing_from_then_on(checker: Checker) -> None:
     asked = [mint(PAIRS["one"], "one", "one", AUDIENCE, START_S, 60) for _ in range(FEW)]
     found = asyncio.run(across_the_change())
     assert all(isinstance(one, str) for one in found)
+
+
+def test_a_late_answer_is_nobodys(checker: Checker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Goal: nobody gets another's identity. Method: the process stops, is given up, and answers when others ask."""
+    monkeypatch.setattr(checkers, "SECONDS_MAX", 0.3)
+    process = checker._process
+    monkeypatch.setattr(process, "kill", lambda: process.send_signal(signal.SIGCONT))  # it ends later than it should
+
+    async def across_the_pause() -> list[Proof | str]:
+        process.send_signal(signal.SIGSTOP)
+        return [*await all_of(checker, ones), *await all_of(checker, twos)]
+
+    ones, twos = ([mint(PAIRS[name], name, name, AUDIENCE, START_S, 60)] * FEW for name in ("one", "two"))
+    assert asyncio.run(across_the_pause()) == in_place([*ones, *twos])

@@ -11,6 +11,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -107,3 +108,53 @@ def test_the_server_uses_it() -> None:
     text = (Path(bounded_http.__file__).parent / "server.py").read_text(encoding="utf-8")
     assert "else BoundedProtocol" in text
     assert issubclass(CertificateProtocol, BoundedProtocol)
+
+
+def test_fields_after_a_body_are_dropped_and_bounded(port: int) -> None:
+    """Goal: no memory for who was answered. Method: trailers or an extension of a chunk without end: hung up soon."""
+    for begun, more in (
+        (b"0\r\n", b"X-A: " + b"a" * 8_000 + b"\r\n"), (b"0\r\nX-A: ", b"a" * 8_000), (b"1;", b"a" * 8_000),
+    ):  # fmt: skip
+        with connect(port) as client:
+            client.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + begun)
+            answered(client)
+            sent = 0
+            with suppress(BrokenPipeError, ConnectionResetError):
+                while sent < 32 * 1024**2:
+                    client.sendall(more)
+                    sent += len(more)
+            assert sent < 32 * 1024**2
+
+
+def test_a_body_that_nobody_reads_any_more_is_given_up(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Goal: no connection is held. Method: answered before the body, which comes in drops; whole ones go on."""
+    monkeypatch.setattr(bounded_http, "REST_SECONDS_MAX", SECONDS)
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n"
+    with connect(port) as client:
+        client.sendall(head)
+        answered(client)
+        client.sendall(b"a" * 1_000 + head)  # in time: the next request is heard
+        answered(client)
+        client.settimeout(SECONDS / 10)
+        heard, until = b"?", time.monotonic() + 20
+        while heard:
+            assert time.monotonic() < until
+            try:
+                client.sendall(b"a")
+                heard = client.recv(100)
+            except TimeoutError:
+                continue
+            except (BrokenPipeError, ConnectionResetError):
+                heard = b""
+
+
+def test_a_long_body_in_chunks_arrives(port: int) -> None:
+    """Goal: bodies are not taken for heads. Method: a megabyte in chunks with short extensions and one trailer."""
+    with connect(port) as client:
+        client.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+        for _ in range(100):
+            client.sendall(b"2800;x=1\r\n" + b"a" * 10_240 + b"\r\n")
+        client.sendall(b"0\r\nX-A: b\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        answers = b""
+        while answers.count(b"ok") < 2:
+            answers += client.recv(1_000)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import gc
 import os
 import shutil
 import time
@@ -242,3 +244,43 @@ def test_too_many_jobs_are_told_to_wait(written: Path, market_folder: Path, tmp_
         cancelled = house.call("operator", "POST", f"{where}/cancel")
         assert (cancelled.status_code, cancelled.json()["state"]) == (200, "cancelled")
         assert house.post("regulator", "/economy-runs", body, "k1").status_code == 202
+
+
+def test_who_ends_many_jobs_loses_their_own(tmp_path: Path) -> None:
+    """Goal: nobody pushes out another's result. Method: one owner's job is done; another cancels more than are kept."""
+    board = JobBoard(SystemClock(), JobLimits(running=1, kept=3))
+    try:
+        mine = ended(board, start(board, "tell", b"mine"))
+        sleeper = start(board, "sleep", str(tmp_path / "pid").encode(), owner="B", key="s")
+        until(lambda: board.job("B", sleeper.job), lambda one: one.stage == "asleep")
+        for place in range(10):
+            board.cancel("B", start(board, "tell", owner="B", key=str(place)).job)
+        assert board.result("A", mine.job) == b"mine"
+        assert len(board.jobs("B")) == 3  # two that ended, and the sleeper
+    finally:
+        board.close()
+
+
+def test_what_was_cancelled_while_it_waited_is_let_go(board: JobBoard, tmp_path: Path) -> None:
+    """Goal: bounded memory. Method: one runs; another owner starts and cancels 200; what they asked is not held."""
+    sleeper = start(board, "sleep", str(tmp_path / "pid").encode())
+    until(lambda: board.job("A", sleeper.job), lambda one: one.stage == "asleep")
+    for place in range(200):
+        board.cancel("B", start(board, "tell", b"a request of mine", owner="B", key=str(place)).job)
+    board.jobs("B")
+    gc.collect()
+    held = sum(getattr(one, "owner", None) == "B" for one in gc.get_objects() if type(one).__name__ == "_Entry")
+    assert held <= board.limits.kept
+
+
+def test_a_process_that_cannot_be_started_fails_the_job_alone(board: JobBoard, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Goal: the board goes on. Method: no process can be started; then one can."""
+
+    def out_of_memory(_process: object) -> None:
+        raise OSError(errno.ENOMEM, "Cannot allocate memory")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("multiprocessing.context.SpawnProcess.start", out_of_memory)
+        job = ended(board, start(board, "tell"))
+    assert (job.state, job.fault) == ("failed", "no process could be started: Cannot allocate memory")
+    assert ended(board, start(board, "tell", key="after")).state == "done"

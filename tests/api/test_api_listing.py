@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from contextlib import ExitStack
 from typing import Any
 
 import msgspec
@@ -90,6 +91,17 @@ def test_a_key_has_few_whole_lists_at_once(shown: Served) -> None:
         for form in (NDJSON, CSV, ARROW):
             assert whole(shown, "/orders", form).status_code == 429
             assert whole(shown, "/orders", form, "regulator").status_code == 200
+    assert whole(shown, "/orders", CSV).status_code == 200
+
+
+def test_when_all_places_are_taken_that_is_said_before_anything_is_sent(shown: Served) -> None:
+    """Goal: a status, not an answer cut off. Method: every place is held, each by another key; a further key asks."""
+    streams = shown.client.app.dependencies["streams"].dependency()
+    with ExitStack() as held:
+        for place in range(listing.STREAMS_MAX):
+            held.enter_context(streams.place_of(f"key-{place}"))
+        for form in (NDJSON, CSV, ARROW):
+            assert whole(shown, "/orders", form).status_code == 429
     assert whole(shown, "/orders", CSV).status_code == 200
 
 

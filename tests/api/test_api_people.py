@@ -139,3 +139,12 @@ def test_quotes_and_backslashes_come_back(tmp_path: Path) -> None:
     path, name = tmp_path / "people.toml", '陳 "大\\文" \\u0041 𠮷'
     new_person(path, "lee", name, Role.AUDITOR, "", "", SystemClock(), **NOBODY)
     assert [one.name for one in read_people(path).person] == [name]
+
+
+def test_a_number_of_thousands_of_digits_is_refused(tmp_path: Path) -> None:
+    """Goal: a bad file is said to be one, while the house serves too. Method: 5,000 digits, more than Python reads."""
+    path = tmp_path / "people.toml"
+    path.write_text(ROW + "age = " + "9" * 5_000, encoding="utf-8")
+    with pytest.raises(Rejected) as caught:
+        read_people(path)
+    assert caught.value.rejections[0].file == str(path)

@@ -143,3 +143,20 @@ def test_a_seat_that_was_not_looked_up_reads_by_itself() -> None:
         assert (seat.behind, seat.at, await seat.take(5)) == (True, 3, b"")
 
     run(work())
+
+
+def test_a_look_that_fails_leaves_nobody_waiting() -> None:
+    """Goal: no feed is silent for ever. Method: the journal cannot be read: the seat reads by itself, and is told."""
+
+    async def work() -> None:
+        def broken(*_asked: Any) -> Any:
+            raise OSError("disk")
+
+        journal = Journal()
+        tail = Tail(journal, broken)  # type: ignore[arg-type]
+        with tail.seat("", 0) as seat:
+            assert seat is not None
+            assert await seat.take(5) == b""
+            assert seat.behind
+
+    run(work())

@@ -285,6 +285,11 @@ def test_one_key_is_no_two_people(tmp_path: Path) -> None:
         assert caught.value.rejections[0].field == "public"
     with pytest.raises(Rejected, match="another owner's"):
         read_keys(_file(tmp_path, ROW + row.replace('issuer = "A"', 'issuer = "B"')))
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    public = str(PRIVATE["x"])
+    spelled = public[:-1] + letters[letters.index(public[-1]) + 1]  # bits that mean nothing: the same 32 bytes
+    with pytest.raises(Rejected, match="another owner's"):
+        read_keys(_file(tmp_path, ROW + row.replace(public, spelled) + 'person = "lee"\n'))
 
 
 def test_two_keys_of_one_id_and_no_file(tmp_path: Path) -> None:

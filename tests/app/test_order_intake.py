@@ -12,10 +12,11 @@ from functools import cache
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tsingma.app.order_intake import Intake, Order, same_request
+from tsingma.app.order_intake import Intake, Order, PlainOrder, same_request
 from tsingma.basics.rejection import Rejected
 from tsingma.engine.submitting import order_columns
 from tsingma.journal.commands import SubmitInstructions
@@ -133,3 +134,14 @@ def test_most_orders_are_read_plainly() -> None:
     assert intake().plain(msgspec.json.encode(OFTEN)) is not None
     assert intake().plain(msgspec.json.encode([OFTEN] * 3)) is not None
     assert intake().plain(msgspec.json.encode([OFTEN, {**OFTEN, "counterparty": "NOBODY"}])) is None
+
+
+@pytest.mark.parametrize("amount", ["100.5\n", "7\n", "\n", "100.50\n"])
+def test_an_amount_with_a_line_feed_is_no_amount(amount: str) -> None:
+    """Goal: no amount is taken for another (100.5 and a line feed was 100.05). Method: both readers of bodies."""
+    told = {"reference": 1, "account_class": "HOUSE", "side": "deliver", "counterparty": "B", "kind": "dvp",
+            "trade_date": "2026-01-05", "intended_date": "2026-01-05", "amount": "100.5"}  # fmt: skip
+    assert msgspec.json.decode(msgspec.json.encode(told), type=Order).amount == "100.5"
+    for kind in (Order, PlainOrder):
+        with pytest.raises(msgspec.ValidationError):
+            msgspec.json.decode(msgspec.json.encode({**told, "amount": amount}), type=kind)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import re
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,7 +25,7 @@ from tsingma.api import oidc
 from tsingma.api.oidc import PENDING_SECONDS_MAX, Provider, ProviderSettings
 from tsingma.api.people import People, Person
 from tsingma.api.permissions import Role
-from tsingma.basics.clock import FixedClock
+from tsingma.basics.clock import FixedClock, SystemClock
 from tsingma.console.routes import ROUTES
 
 SECOND = 1_000_000_000
@@ -257,3 +258,23 @@ def test_sign_ins_under_way_are_bounded(folder: Path, monkeypatch: pytest.Monkey
         for path in ("/console/sign-in/provider", "/console/sign-in/return"):
             assert house.client.get(path).status_code == 404
         assert not re.search("sign-in/provider", house.client.get("/console/sign-in").text)
+
+
+def test_a_provider_that_answers_in_drops_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Goal: one answer has one bound, whole. Method: a byte at a time, each sooner than the bound, without end."""
+
+    async def drops() -> AsyncIterator[bytes]:
+        while True:
+            await asyncio.sleep(0.05)
+            yield b" "
+
+    async def ask() -> None:
+        transport = httpx.MockTransport(lambda _request: httpx.Response(200, content=drops()))
+        provider = Provider(ProviderSettings(ISSUER, "house", f"{ISSUER}/back"), SystemClock(), transport)
+        async with asyncio.timeout(20):
+            with pytest.raises(oidc.ProviderRefused):
+                await provider.begin("browser", "/console")
+        await provider.close()
+
+    monkeypatch.setattr(oidc, "SECONDS_MAX", 0.3)
+    asyncio.run(ask())

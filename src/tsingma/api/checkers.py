@@ -47,7 +47,7 @@ class Checker:
         self._imported: Imported = {}
         self._version, self._told = 0, -1
         self._waiting: list[_Waiting] = []
-        self._flushing = False
+        self._flushing = self._given_up = False
         self._away: asyncio.Task[None] | None = None  # with one batch at a time; what comes meanwhile goes together
 
     def replace(self, keys: Mapping[str, str]) -> None:
@@ -76,7 +76,7 @@ class Checker:
     def _flush(self) -> None:
         self._flushing = False
         batch, self._waiting = self._waiting[:TOGETHER_MAX], self._waiting[TOGETHER_MAX:]
-        if len(batch) < FEW or self._process.poll() is not None:
+        if len(batch) < FEW or self._given_up or self._process.poll() is not None:
             self._check_here(batch)
         elif batch:
             self._away = asyncio.get_running_loop().create_task(self._exchange(batch))
@@ -95,6 +95,7 @@ class Checker:
             async with asyncio.timeout(SECONDS_MAX):
                 found = await self._ask(asked)
         except (OSError, EOFError, TimeoutError, msgspec.MsgspecError):  # nothing was found out
+            self._given_up = True  # for good: it may yet answer, and the next to ask would take that for theirs
             self._process.kill()
             LOG.error("the process that checks signatures has ended: they are checked here from now on")
         finally:

@@ -18,7 +18,7 @@ from typing import Annotated
 import msgspec
 
 from tsingma.api.permissions import MEMBERS, Role
-from tsingma.basics.documents import parse_toml
+from tsingma.basics.documents import parse_toml, read_bounded
 from tsingma.basics.rejection import Rejected, Rejection, RejectionReason, refuse
 from tsingma.reference.book import Participant, ParticipantKind
 
@@ -67,15 +67,7 @@ def read_keys(path: Path) -> Keys:
     Raises Rejected naming file and field: missing (file), malformed (TOML, fields, keys, times), duplicate (ids),
     conflict (a role with or without a participant against what it is), limit (size, number).
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise refuse(
-            RejectionReason.MISSING, f"cannot be read: {error.strerror}", file=str(path), remedy="tsingma serve key"
-        ) from None
-    if len(data) > FILE_BYTES_MAX:
-        raise refuse(RejectionReason.LIMIT, f"more than {FILE_BYTES_MAX} bytes", file=str(path))
-    document = parse_toml(data, file=str(path))
+    document = parse_toml(read_bounded(path, FILE_BYTES_MAX, remedy="tsingma serve key"), file=str(path))
     try:
         keys = msgspec.convert(document, Keys)
     except msgspec.ValidationError as error:
@@ -128,7 +120,7 @@ def _faults(keys: Keys, file: str) -> list[Rejection]:
     if len(keys.key) > KEYS_MAX:
         return [Rejection(reason=RejectionReason.LIMIT, message=f"{len(keys.key)} keys", file=file, field="key")]
     faults, seen = [], set()
-    owners: dict[str, tuple[str, str]] = {}
+    owners: dict[bytes, tuple[str, str]] = {}
     for key in keys.key:
         if not key.id or not key.issuer:
             faults.append(_fault(file, key, RejectionReason.MISSING, "id, issuer", "must not be empty"))
@@ -136,10 +128,9 @@ def _faults(keys: Keys, file: str) -> list[Rejection]:
             faults.append(_fault(file, key, RejectionReason.DUPLICATE, "id", "is there twice"))
         seen.add(key.id)
         owner = (key.issuer, key.person)
-        if owners.setdefault(key.public.rstrip("="), owner) != owner:  # one person would pass for two
-            faults.append(_fault(file, key, RejectionReason.CONFLICT, "public", "is another owner's key too"))
-        try:
-            public_bytes(key.public)
+        try:  # by its bytes, which several texts can mean: one person would pass for two
+            if owners.setdefault(public_bytes(key.public), owner) != owner:
+                faults.append(_fault(file, key, RejectionReason.CONFLICT, "public", "is another owner's key too"))
         except ValueError as error:
             faults.append(_fault(file, key, RejectionReason.MALFORMED, "public", str(error)))
         if key.valid_from.tzinfo is None or key.valid_to.tzinfo is None:

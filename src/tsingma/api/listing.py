@@ -101,8 +101,8 @@ class Streams(Bench):
                 self._of[key] -= 1
 
     def require_room(self, key: str) -> None:
-        """Raise 429 when a key has as many places as one may."""
-        if self._of[key] >= STREAMS_OF_A_KEY_MAX:
+        """Raise 429 when a key has as many places as one may, or all are taken."""
+        if self._of[key] >= STREAMS_OF_A_KEY_MAX or self._of.total() >= STREAMS_MAX:
             raise TooManyRequestsException("too many whole lists at once", headers={"Retry-After": "5"})
 
 

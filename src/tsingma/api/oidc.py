@@ -10,6 +10,7 @@ nothing else: role and participant come from the people file.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import logging
@@ -187,7 +188,10 @@ class Provider:
         try:
             headers = {"Accept": "application/json"}
             auth = more.pop("auth", None) or httpx.USE_CLIENT_DEFAULT
-            async with self._client.stream(method, address, headers=headers, auth=auth, **more) as response:
+            async with (
+                asyncio.timeout(SECONDS_MAX),  # the client's own begins again with every part
+                self._client.stream(method, address, headers=headers, auth=auth, **more) as response,
+            ):
                 async for part in response.aiter_bytes():
                     data += part
                     if len(data) > ANSWER_BYTES_MAX:
@@ -195,7 +199,7 @@ class Provider:
             if response.status_code != httpx.codes.OK:
                 raise ProviderRefused(f"the provider answered with {response.status_code}")
             return msgspec.json.decode(data, type=kind)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
             raise ProviderRefused(f"the provider does not answer: {type(error).__name__}") from None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise ProviderRefused("the provider's answer is not what it should be") from None

@@ -9,7 +9,6 @@ library's default parameters.
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,6 +19,7 @@ import msgspec
 from tsingma.api.keys import FILE_BYTES_MAX, require_kind
 from tsingma.api.permissions import MEMBERS, Role
 from tsingma.basics.clock import Clock
+from tsingma.basics.documents import parse_toml, read_bounded
 from tsingma.basics.rejection import Rejected, Rejection, RejectionReason, refuse
 from tsingma.reference.book import Participant
 
@@ -64,18 +64,10 @@ def read_people(path: Path) -> People:
     Raises Rejected naming file and field: missing (file, proof), malformed (TOML, fields, hashes, times), duplicate
     (ids, subjects), conflict (a role with or without a participant against what it is), limit (size, number).
     """
+    document = parse_toml(read_bounded(path, FILE_BYTES_MAX, remedy="tsingma serve person"), file=str(path))
     try:
-        data = path.read_bytes()
-    except OSError as error:
-        remedy = "tsingma serve person"
-        raise refuse(
-            RejectionReason.MISSING, f"cannot be read: {error.strerror}", file=str(path), remedy=remedy
-        ) from None
-    if len(data) > FILE_BYTES_MAX:
-        raise refuse(RejectionReason.LIMIT, f"more than {FILE_BYTES_MAX} bytes", file=str(path))
-    try:
-        people = msgspec.convert(tomllib.loads(data.decode()), People)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError, RecursionError) as error:
+        people = msgspec.convert(document, People)
+    except msgspec.ValidationError as error:
         raise refuse(RejectionReason.MALFORMED, f"is no people file: {error}", file=str(path)) from None
     faults = _faults(people, str(path))
     if faults:

@@ -124,6 +124,15 @@ class Tail:
                 self._loop.call_soon_threadsafe(self._woken.set)
 
     async def _run(self) -> None:
+        try:
+            await self._look_on()
+        except (Rejected, InvariantBroken):
+            return
+        finally:
+            for seat in self._seats:
+                seat.put(None, self._at)  # it reads by itself, and is told what is wrong
+
+    async def _look_on(self) -> None:
         await asyncio.sleep(0)  # whoever began this takes a seat first
         while self._seats:
             with suppress(TimeoutError):
@@ -132,13 +141,7 @@ class Tail:
             if not self._woken.is_set():
                 continue
             self._woken.clear()
-            try:
-                more = await self._tell()
-            except (Rejected, InvariantBroken):
-                for seat in self._seats:
-                    seat.put(None, self._at)  # it reads by itself, and is told what is wrong
-                return
-            if more:
+            if await self._tell():
                 self._woken.set()
             await asyncio.sleep(LOOK_SECONDS)
 

@@ -25,6 +25,8 @@ from tsingma.messages.arrow_stream import rows_of_stream
 from tsingma.messages.cells import GUARD, plain_cell
 from tsingma.messages.instruction_file import (
     FAULTS_MAX,
+    OPTIONAL,
+    REQUIRED,
     check_header,
     column_of,
     fitting,
@@ -200,7 +202,11 @@ def _csv_frame(body: bytes) -> polars.DataFrame | None:
 
     lines = body.rstrip(b"\r\n").count(b"\n") + 1
     commas = body.partition(b"\n")[0].count(b",")
-    if b'"' in body or body.count(b",") != lines * commas or body.count(b"\r") != body.count(b"\r\n"):
+    if b'"' in body or commas >= len(REQUIRED) + len(OPTIONAL):  # polars would first build every column there is
+        return None
+    if lines > ROWS_MAX + 1:
+        raise _too_many(lines - 1)
+    if body.count(b",") != lines * commas or body.count(b"\r") != body.count(b"\r\n"):
         return None
     try:
         body.decode("utf-8-sig")

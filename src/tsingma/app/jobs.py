@@ -10,8 +10,8 @@ from __future__ import annotations
 import importlib
 import multiprocessing
 import os
-import queue
 import threading
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection
@@ -91,9 +91,9 @@ class JobBoard:
         self.limits = limits or JobLimits()
         self._clock = clock
         self._lock = threading.Lock()
+        self._queued, self._closed = threading.Condition(self._lock), False
         self._entries: dict[int, _Entry] = {}
         self._next = clock.now_ns() // SECOND
-        self._queue: queue.SimpleQueue[_Entry | None] = queue.SimpleQueue()
         self._threads = [threading.Thread(target=self._work, name="jobs", daemon=True)
                          for _ in range(self.limits.running)]  # fmt: skip
         for thread in self._threads:
@@ -116,9 +116,9 @@ class JobBoard:
             job = Job(job=self._next, kind=kind, state="queued", stage="waiting", progress=0.0, asked=asked,
                       submitted_at=self._now())  # fmt: skip
             self._next += 1
-            entry = self._entries[job.job] = _Entry(job, owner, key, task, request)
-        self._queue.put(entry)
-        return entry.job
+            self._entries[job.job] = _Entry(job, owner, key, task, request)
+            self._queued.notify()
+            return job
 
     def open_count(self) -> int:
         """Return how many jobs of everybody wait or run."""
@@ -167,8 +167,8 @@ class JobBoard:
                     self._end(entry, "cancelled")
                 if entry.process is not None:
                     entry.process.kill()
-        for _ in self._threads:
-            self._queue.put(None)
+            self._closed = True
+            self._queued.notify_all()
         for thread in self._threads:
             thread.join(5.0)
 
@@ -188,33 +188,50 @@ class JobBoard:
             raise refuse(RejectionReason.LIMIT, message, remedy=remedy)
 
     def _forget(self) -> None:
-        """Drop what has been kept long enough, and the oldest of what is too much."""
+        """Drop what has been kept long enough, and of what is too much the oldest of whoever has most."""
         oldest = self._clock.now_ns() - int(self.limits.kept_seconds * SECOND)
-        ended = [number for number, entry in self._entries.items() if entry.ended_ns]
-        spare = max(len(ended) - self.limits.kept, 0)
-        for place, number in enumerate(ended):
-            if place < spare or self._entries[number].ended_ns < oldest:
-                del self._entries[number]
+        for number in [number for number, entry in self._entries.items() if 0 < entry.ended_ns < oldest]:
+            del self._entries[number]
+        ended = {number: entry.owner for number, entry in self._entries.items() if entry.ended_ns}
+        of_owners = Counter(ended.values())
+        while len(ended) > self.limits.kept:
+            most = of_owners.most_common(1)[0][0]
+            number = next(number for number, owner in ended.items() if owner == most)
+            of_owners[most] -= 1
+            del ended[number], self._entries[number]
 
     def _work(self) -> None:
-        while (entry := self._queue.get()) is not None:
-            self._run(entry)
+        while (entry := self._next_queued()) is not None:
+            try:
+                self._run(entry)
+            except OSError as error:  # too many files are open, or too little memory
+                with self._lock:
+                    self._end(entry, "failed", fault=f"no process could be started: {error.strerror}")
+
+    def _next_queued(self) -> _Entry | None:
+        """Return the oldest job that waits, as soon as there is one, now running; None when the board has closed."""
+        with self._queued:
+            while not self._closed:
+                for entry in self._entries.values():
+                    if entry.job.state == "queued":
+                        entry.job = msgspec.structs.replace(entry.job, state="running", stage="starting")
+                        return entry
+                self._queued.wait()
+        return None
 
     def _run(self, entry: _Entry) -> None:
         context = multiprocessing.get_context("spawn")  # a forked copy of a threaded process can hang
         ours, theirs = context.Pipe(duplex=False)
         with ours:
             with theirs, self._lock:
-                if entry.job.state != "queued":
+                if entry.job.state != "running":  # cancelled meanwhile
                     return
-                entry.process = context.Process(
-                    target=_carry_out, args=(theirs, entry.task, entry.request), daemon=True
-                )
-                entry.job = msgspec.structs.replace(entry.job, state="running", stage="starting")
-                entry.process.start()
+                process = context.Process(target=_carry_out, args=(theirs, entry.task, entry.request), daemon=True)
+                process.start()
+                entry.process = process
             self._listen(entry, ours)
-        entry.process.kill()
-        entry.process.join()
+        process.kill()
+        process.join()
         with self._lock:
             entry.process = None
 

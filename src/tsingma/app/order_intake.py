@@ -43,6 +43,8 @@ _EIGHT, _FOUR, _ONE = (struct.Struct(form).pack for form in ("<q", "<i", "<b"))
 
 Text = Annotated[str, msgspec.Meta(max_length=35)]  # ISO 20022, Max35Text
 ISIN, COUNTERPARTY = "^([A-Z]{2}[A-Z0-9]{9}[0-9])?$", "^[A-Z0-9-]{1,16}$"
+# ``$`` alone lets a line feed at the end pass.
+AMOUNT = r"^([0-9]{1,16}(\.[0-9]{1,2})?)?$(?!\n)"
 Isin = Annotated[str, msgspec.Meta(pattern=ISIN)]
 Currency = Annotated[str, msgspec.Meta(pattern="^([A-Z]{3})?$")]
 Class = Literal["HOUSE", "CLIENT", "OMNIBUS", "SEGREGATED"]
@@ -65,7 +67,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     isin: Isin = ""
     quantity: Units = 0
     currency: Currency = ""
-    amount: Annotated[str, msgspec.Meta(pattern=r"^([0-9]{1,16}(\.[0-9]{1,2})?)?$")] = ""
+    amount: Annotated[str, msgspec.Meta(pattern=AMOUNT)] = ""
     counterparty_account_class: Class | None = None
     paid_currency: Currency = ""
     against_isin: Isin = ""
@@ -102,7 +104,7 @@ class PlainOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     isin: str = ""
     quantity: Units = 0
     currency: str = ""
-    amount: Annotated[str, msgspec.Meta(pattern=r"^([0-9]{1,16}(\.[0-9]{1,2})?)?$")] = ""
+    amount: Annotated[str, msgspec.Meta(pattern=AMOUNT)] = ""
 
     def is_rare(self) -> bool:
         """Return that it says nothing rare."""

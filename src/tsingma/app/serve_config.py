@@ -14,8 +14,8 @@ import msgspec
 
 from tsingma.app.serve_settings import ServeSettings
 from tsingma.app.session import on_a_server
-from tsingma.basics.documents import parse_toml
-from tsingma.basics.rejection import Rejected, Rejection, RejectionReason, refuse
+from tsingma.basics.documents import parse_toml, read_bounded
+from tsingma.basics.rejection import Rejected, Rejection, RejectionReason
 from tsingma.store.postgres import without_password
 
 FILE_BYTES_MAX = 256 * 1024
@@ -123,14 +123,7 @@ def _of_file(file: Path, faults: list[Rejection]) -> _Given:
 
 
 def _parsed(file: Path) -> tuple[str, dict[str, Any]]:
-    try:
-        data = file.read_bytes()
-    except OSError as error:
-        raise refuse(
-            RejectionReason.MISSING, f"cannot be read: {error.strerror}", file=str(file), remedy="check --config"
-        ) from None
-    if len(data) > FILE_BYTES_MAX:
-        raise refuse(RejectionReason.LIMIT, f"more than {FILE_BYTES_MAX} bytes", file=str(file))
+    data = read_bounded(file, FILE_BYTES_MAX, remedy="check --config")
     tables = parse_toml(data, file=str(file))
     return data.decode("utf-8-sig"), tables
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from tsingma.basics.rejection import RejectionReason, refuse
@@ -16,6 +17,19 @@ _AT_LINE = re.compile(r"\s*\(at line (\d+)[^)]*\)")
 def is_whole(text: str) -> bool:
     """Return whether a text is 1 to 18 digits 0 to 9 and nothing else; ``int`` then takes it, and it fits 64 bits."""
     return 0 < len(text) <= DIGITS_MAX and text.isascii() and text.isdigit()
+
+
+def read_bounded(path: Path, bytes_max: int, *, remedy: str = "") -> bytes:
+    """Return the bytes of a file; raises Rejected naming it: missing (it cannot be read), limit (more than so many)."""
+    try:
+        with path.open("rb") as source:
+            data = source.read(bytes_max + 1)
+    except OSError as error:
+        message = f"cannot be read: {error.strerror}"
+        raise refuse(RejectionReason.MISSING, message, file=str(path), remedy=remedy) from None
+    if len(data) > bytes_max:
+        raise refuse(RejectionReason.LIMIT, f"more than {bytes_max} bytes", file=str(path))
+    return data
 
 
 def parse_toml(data: bytes | str, *, file: str, exact: bool = False) -> dict[str, Any]:
