@@ -60,6 +60,16 @@ def test_every_list_as_of_every_record_is_the_state_after_it(shown: Served) -> N
             assert answer.json() == wanted[path, at], (path, at)
 
 
+def test_a_question_about_the_past_leaves_no_ledger_row_open(shown: Served) -> None:
+    """Goal: what is carried on from a kept state is the journal's. Method: a question opens a row to count with."""
+    past = AsOf(shown.service.place)
+    last = shown.service.length()
+    before = past.read(last, lambda house, _at: house.digest())
+    past.read(last, lambda house, _at: house.ledger.row(5, 7))
+    assert past.read(last, lambda house, _at: house.digest()) == before
+    past.close()
+
+
 def test_ownership_is_judged_at_the_moment(shown: Served) -> None:
     """Goal: nobody sees through time. Method: before instruction 0 was there it is not found; D's never by A."""
     assert shown.get("participant", "/instructions/0").status_code == 200

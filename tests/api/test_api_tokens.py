@@ -5,6 +5,7 @@ Method: tokens made by hand, byte by byte where a library would not make them; a
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -18,8 +19,11 @@ import pytest
 from api_house import AUDIENCE, SECOND, START_S, Served, keys_of, served
 from joserfc import jwk, jwt
 
+from tsingma.api.feed import Feeds, _sit
+from tsingma.api.guard import Reach
 from tsingma.api.keys import Key, Keys, read_keys, require_owners
-from tsingma.api.permissions import Role
+from tsingma.api.permissions import Role, Scope
+from tsingma.api.tail import Seat
 from tsingma.api.tokens import LIFETIME_SECONDS_MAX, TokenDesk, TokenRefused, mint, new_private_key
 from tsingma.basics.clock import FixedClock
 from tsingma.basics.rejection import Rejected
@@ -52,6 +56,45 @@ def test_a_good_token_is_who_its_key_says() -> None:
     """Goal: role and participant come from the key. Method: a token that claims more than its key."""
     caller = _desk().check(_signed(role="operator", participant="D", sub="somebody"))
     assert (caller.role, caller.participant, caller.key) == (Role.PARTICIPANT, "A", NAME)
+
+
+def test_a_caller_stands_as_long_as_token_and_key_do() -> None:
+    """Goal: a feed ends with its key. Method: the token ends; the key is withdrawn, another's, no longer valid."""
+    clock = FixedClock(START_S * SECOND)
+    desk = TokenDesk(KEYS, clock)
+    caller = desk.check(_signed())
+    assert desk.stands(caller)
+    (key,) = KEYS.key
+    for changed in ({"role": Role.OPERATOR, "participant": ""}, {"participant": "D"}, {"id": "other"},
+                    {"valid_to": datetime.fromtimestamp(START_S, UTC)}):  # fmt: skip
+        desk.replace(msgspec.structs.replace(KEYS, key=(msgspec.structs.replace(key, **changed),)))
+        assert not desk.stands(caller), changed
+    desk.replace(KEYS)
+    assert desk.stands(caller)
+    clock.advance(60 * SECOND)
+    assert not desk.stands(caller)
+
+
+def test_a_feed_ends_with_its_key() -> None:
+    """Goal: a withdrawn key hears nothing more. Method: a seat at the end of the journal, before and after."""
+
+    async def heard() -> list[int]:
+        desk = _desk()
+        feeds, seat = Feeds(desk, None), Seat("A", 0)  # type: ignore[arg-type]
+        counts = []
+        sitting = _sit(feeds, Reach(desk.check(_signed()), Scope.OWN), seat)
+        for sequence in (1, 2):
+            seat.put([(sequence, b"event")], sequence)
+            counts.append(len([one async for one in _first(sitting)]))
+            desk.replace(msgspec.structs.replace(KEYS, key=()))
+        return counts
+
+    async def _first(sitting: Any) -> Any:
+        async for one in sitting:
+            yield one
+            return
+
+    assert asyncio.run(heard()) == [1, 0]
 
 
 @pytest.mark.parametrize(

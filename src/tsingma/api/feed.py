@@ -1,7 +1,8 @@
 """The event feed: server-sent events, one a record of the journal, from any sequence on and as far as one may see.
 
 The id of an event is the record's sequence; a client that was cut off goes on from the last id it has
-(``Last-Event-ID`` or ``from``). A feed ends when its token does: the client comes back with a new one.
+(``Last-Event-ID`` or ``from``). A feed ends when its token does, or its key is withdrawn: the client comes back with a
+new one.
 """
 
 from __future__ import annotations
@@ -87,7 +88,7 @@ async def _stream(
     service: HouseService, feeds: Feeds, reach: Reach, after: int, participant: str, *, follow: bool
 ) -> AsyncIterator[ServerSentEventMessage]:
     with feeds.counted(reach.caller.key):
-        while feeds.desk.now_s < reach.caller.expires_s:
+        while feeds.desk.stands(reach.caller):
             before = after
             after, found = await asyncio.to_thread(tell, service, after, RECORDS_A_LOOK, participant)
             if found:
@@ -108,6 +109,6 @@ async def _stream(
 
 async def _sit(feeds: Feeds, reach: Reach, seat: Seat) -> AsyncIterator[ServerSentEventMessage]:
     """Tell what is told at the end of the journal, until the seat is no good any more or the token ends."""
-    while not (seat.behind or seat.lost) and feeds.desk.now_s < reach.caller.expires_s:
+    while not (seat.behind or seat.lost) and feeds.desk.stands(reach.caller):
         events = await seat.take(KEEP_ALIVE_SECONDS)
         yield Ready(events) if events else ServerSentEventMessage(data=None, comment="here", id=seat.at, sep="\n")

@@ -105,6 +105,14 @@ class TokenDesk:
         self._check_claims(claims, key)
         return Caller(key.id, key.issuer, key.role, key.participant, claims.jti, claims.iat, claims.exp, key.person)
 
+    def stands(self, caller: Caller) -> bool:
+        """Return whether the token of a caller has not ended, and its key is still what it was then."""
+        key = self._keys.get(caller.key)
+        if key is None or not self.now_s < min(caller.expires_s, key.valid_to.timestamp()):
+            return False
+        known = (key.issuer, key.role, key.participant, key.person)
+        return known == (caller.issuer, caller.role, caller.participant, caller.person)
+
     def require_certificate(self, caller: Caller, shown: str) -> None:
         """Raise TokenRefused when the key of a caller is bound to a certificate other than the one ``shown`` ("")."""
         key = self._keys.get(caller.key)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import takewhile
 from pathlib import Path
 from typing import TypeVar
@@ -49,7 +50,8 @@ class AsOf:
             self._states[at] = house
             while len(self._states) > self._kept:
                 del self._states[next(iter(self._states))]
-            return question(house, at)
+            with rows_as_they_were(house):
+                return question(house, at)
 
     def close(self) -> None:
         """Let go of the journal."""
@@ -84,6 +86,18 @@ class AsOf:
         except Rejected:  # a damaged snapshot: the journal has everything
             house, start = House(), 0
         return _carried_on(house, store, start, at)
+
+
+@contextmanager
+def rows_as_they_were(house: House) -> Iterator[None]:
+    """Close the ledger rows again that a question opened to count with, so that replay finds none of them."""
+    ledger = house.ledger
+    rows = ledger.count
+    try:
+        yield
+    finally:
+        if ledger.count != rows:
+            ledger.close_rows(rows)
 
 
 def _carried_on(house: House, store: Store, after: int, until: int) -> House:

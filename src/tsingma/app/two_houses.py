@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TypeVar
 
+from tsingma.app.as_of import rows_as_they_were
 from tsingma.app.session import Session
 from tsingma.basics.rejection import InvariantBroken, Rejected
 from tsingma.journal.commands import (
@@ -80,7 +81,8 @@ class TwoHouses:
             if self._writing.acquire(timeout=AT_REST_SECONDS):
                 with _released(self._writing):
                     if self._is_sound():
-                        return self._ask(self._writer, question)
+                        with rows_as_they_were(self._writer.house):
+                            return question(self._writer)
         with self._copying:
             return self._ask_copy(question, wanted)
 
@@ -103,17 +105,8 @@ class TwoHouses:
 
     def _ask_copy(self, question: Callable[[Session], T], wanted: int) -> T:
         self._copy.sequencer.catch_up(wanted)
-        return self._ask(self._copy, question)
-
-    def _ask(self, session: Session, question: Callable[[Session], T]) -> T:
-        """Ask a house; ledger rows that a question opened to count with are closed again, so that its hash stays."""
-        ledger = session.house.ledger
-        rows = ledger.count
-        try:
-            return question(session)
-        finally:
-            if ledger.count != rows:
-                ledger.close_rows(rows)
+        with rows_as_they_were(self._copy.house):
+            return question(self._copy)
 
     def _is_sound(self) -> bool:
         """Return whether the writer's house is what its journal says: it is not after a failure."""
