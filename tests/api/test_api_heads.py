@@ -56,7 +56,9 @@ def answered(client: socket.socket) -> bytes:
     """Return a whole answer."""
     heard = b""
     while b"ok" not in heard:
-        heard += client.recv(1_000)
+        part = client.recv(1_000)
+        assert part, "hung up"
+        heard += part
     return heard
 
 
@@ -157,4 +159,18 @@ def test_a_long_body_in_chunks_arrives(port: int) -> None:
         client.sendall(b"0\r\nX-A: b\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n")
         answers = b""
         while answers.count(b"ok") < 2:
-            answers += client.recv(1_000)
+            part = client.recv(1_000)
+            assert part, "hung up"
+            answers += part
+
+
+def test_a_body_is_not_counted_with_the_head_behind_it(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Goal: requests that are sent together are heard. Method: a body longer than a head may be, half a head behind."""
+    monkeypatch.setattr(bounded_http, "HEADER_BYTES_MAX", 100)
+    with connect(port) as client:
+        head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3000\r\n\r\n"
+        client.sendall(head + bytes(3_000) + head[:20])
+        answered(client)
+        time.sleep(SECONDS / 5)
+        client.sendall(head[20:])
+        answered(client)

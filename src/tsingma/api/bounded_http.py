@@ -23,7 +23,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     _in_head = True
     _in_body = False  # or behind it: the message has not ended
-    _body_came = False
+    _counts_anew = False
     _head_bytes = 0
     _head_timer: asyncio.TimerHandle | None = None
 
@@ -39,11 +39,11 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what came; while it ends within a head, or brought nothing of a body, count it."""
-        self._body_came = False
+        self._counts_anew = False
         super().data_received(data)
         if not (self._in_head or self._in_body):
             return
-        self._head_bytes = 0 if self._in_body and self._body_came else self._head_bytes + len(data)
+        self._head_bytes = 0 if self._counts_anew else self._head_bytes + len(data)  # what came before is no part of it
         if self._head_bytes > HEADER_BYTES_MAX:
             self._close(_TOO_LARGE if self._in_head else b"")
         elif self._in_head and self._head_timer is None:
@@ -51,7 +51,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """Begin to count a new head."""
-        self._in_head, self._head_bytes = True, 0
+        self._in_head = self._counts_anew = True
         super().on_message_begin()
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -61,13 +61,13 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Stop counting: bodies have bounds of their own."""
-        self._in_head, self._in_body, self._head_bytes = False, True, 0
+        self._in_head, self._in_body, self._counts_anew = False, True, True
         self._head_is_there()
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         """Start counting again: a body goes on."""
-        self._body_came = True
+        self._counts_anew = True
         super().on_body(body)
 
     def on_message_complete(self) -> None:
