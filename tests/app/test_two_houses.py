@@ -168,22 +168,6 @@ def test_a_question_leaves_no_ledger_row_open(houses: tuple[TwoHouses, Session, 
     assert writer.house.digest() == before
 
 
-def test_a_question_leaves_no_ledger_row_open_in_the_copy(houses: tuple[TwoHouses, Session, Session]) -> None:
-    """Goal: what the copy carries out next is the writer's, row by row. Method: the copy itself opens a row."""
-    both, writer, copy = houses
-    both.submit([("long", DEPOSIT)])
-    both._bring_up()
-    asked = []
-
-    def count_with(session: Session) -> None:
-        asked.append(session)
-        session.house.ledger.row(5, 7)
-
-    both.consult(count_with)
-    assert asked == [copy]
-    assert copy.house.digest() == writer.house.digest()
-
-
 def test_reads_go_on_after_the_writer_stopped(houses: tuple[TwoHouses, Session, Session]) -> None:
     """Goal: what is durable is still read. Method: the store fails in the middle of a batch."""
     both, writer, copy = houses
