@@ -149,3 +149,20 @@ def test_every_optional_column_is_read(house: Path, capsys: pytest.CaptureFixtur
     (row,) = _json(capsys, "settle", "queue", "--house", str(house))["queue"]
     assert (row["receiver"], row["priority"], row["status"]) == ("B/CLIENT", "high", "on-hold")
     assert row["reason"] == "held by the deliverer"
+
+
+@pytest.mark.parametrize("who", ["A", "B"])
+def test_nobody_agrees_for_the_other_side(house: Path, capsys: pytest.CaptureFixture[str], who: str) -> None:
+    """Goal: agreed orders bind both sides, so one side may not send them. Method: A, and B for A; the house may."""
+    header, agreed = HEADER + ",counterparty_account,matched", f"{TERMS},B/HOUSE,yes"
+    fine = f"1,{who}/HOUSE,deliver,{who},{TERMS},{who}/CLIENT,yes"
+    path = _file(house, fine, f"2,{who}/HOUSE,deliver,C,{TERMS},,no", f"3,A/HOUSE,deliver,B,{agreed}", header=header)
+    send = ("settle", "submit", "--file", str(path), "--house", str(house))
+    assert main([*send, "--participant", who]) == 2
+    error = capsys.readouterr().err
+    assert "orders.csv:4: order 3: matched" in error
+    assert "the house itself sends agreed instructions" in error
+    assert _json(capsys, "settle", "queue", "--house", str(house))["open"] == 0
+    assert _json(capsys, *send)["matched"] == 2
+    own = _file(house, fine.replace("1,", "11,", 1), header=header)
+    assert _json(capsys, "settle", "submit", "--file", str(own), *send[4:], "--participant", who)["matched"] == 1

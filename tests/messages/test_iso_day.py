@@ -237,6 +237,28 @@ def test_each_status_is_told_once(tmp_path: Path) -> None:
     assert answers("A")[0].credited is True
 
 
+def test_nobody_says_matched_for_the_other_side(tmp_path: Path) -> None:
+    """Goal: MACH binds both sides, so one may not send it. Method: A sends it for B, then between its own accounts."""
+    house = open_house(tmp_path / "house")
+    directory = Directory(state(house).resolved)
+    order = Instruction(
+        reference="1", account="A/HOUSE", side="deliver", counterparty="B", kind="fop", quantity="100", isin=SHARE,
+        trade_date="2026-01-02", intended_date="2026-01-06", counterparty_account="B/HOUSE", matched="yes",
+    )  # fmt: skip
+    own = msgspec.structs.replace(order, reference="2", counterparty="A", counterparty_account="A/CLIENT")
+    path = tmp_path / "orders.xml"
+    path.write_bytes(write_orders([own, order], directory, "F", MOMENT))
+    before = state(house).digest()
+    with pytest.raises(Rejected, match="A is not on both sides") as refused:
+        send_messages(house, path, "A")
+    (one,) = refused.value.rejections
+    assert (one.field, one.subject) == ("TradDtls/MtchgSts/Cd", "order 1")
+    assert state(house).digest() == before
+    assert send_messages(house, path)[0].matched == 2
+    path.write_bytes(write_orders([msgspec.structs.replace(own, reference="3")], directory, "G", MOMENT))
+    assert send_messages(house, path, "A")[0].matched == 1
+
+
 def test_requests_are_carried_out_and_answered(tmp_path: Path) -> None:
     """Goal: sese.020 and sese.030 act and are answered. Method: hold, release, link, cancel alone, by both, in vain."""
     house = open_house(tmp_path / "house")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -12,13 +12,13 @@ import numpy as np
 from tsingma.app.session import Session
 from tsingma.basics.dates import to_date
 from tsingma.basics.money import CURRENCIES, Amount
-from tsingma.basics.rejection import Rejection, RejectionReason, refuse
+from tsingma.basics.rejection import Rejected, Rejection, RejectionReason, refuse
 from tsingma.engine.house import House
 from tsingma.engine.step import step
 from tsingma.journal.carried_out import carried_out
 from tsingma.journal.commands import SubmitInstructions, decode
 from tsingma.journal.events import Accepted, InstructionsSettled, InstructionsSubmitted
-from tsingma.messages.instruction_file import packed, read_instructions
+from tsingma.messages.instruction_file import FAULTS_MAX, packed, read_instructions
 from tsingma.settlement.instruction import (
     BY_DELIVERER,
     BY_HOUSE,
@@ -79,11 +79,13 @@ def send_file(house: Path | str, path: Path, participant: str = "", second: int 
     """Send the orders of a file to an open house; the same file on the same day is sent only once.
 
     ``second`` is the time of day; left out, it is the time at which the house stands. Raises Rejected when the file is
-    refused (then nothing of it is sent) or no day is open; single bad orders are refused beside the others.
+    refused (then nothing of it is sent; see also ``require_speaker``) or no day is open; single bad orders are refused
+    beside the others.
     """
     with Session.open(house) as session:
         state = session.house
         columns = read_instructions(path, state.resolved)
+        require_speaker(columns, state, participant, str(path))
         digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
         count = columns["reference"].size
         answers = []
@@ -94,6 +96,36 @@ def send_file(house: Path | str, path: Path, participant: str = "", second: int 
             name = f"{to_date(state.position.day)}/instructions/{digest}/{part}"
             answers.append(session.once(name, lambda command=command: command))  # type: ignore[misc]
     return _sum(answers, count)
+
+
+def require_speaker(
+    columns: Mapping[str, np.ndarray], house: House, participant: str, file: str, lines: Sequence[int] = (),
+    field: str = "matched",
+) -> None:  # fmt: skip
+    """Refuse orders that one participant sends as agreed already, where it does not act for both sides.
+
+    Such an order binds the other side unasked; the house itself (``participant`` "" or its own code) may send what was
+    agreed elsewhere. ``lines`` are those of the orders (without, one each after a header), ``field`` is what
+    the file calls it. Raises Rejected (not-allowed) naming every such order, at most 100.
+    """
+    book = house.resolved
+    sender = book.participant_index.get(participant, -1)  # an unknown one is refused by the house
+    if "matched" not in columns or sender in (-1, int(book.account_participant[house.internal.house])):
+        return
+    for_both = (columns["counterparty"] == sender) & (book.account_participant[columns["account"]] == sender)
+    alone = np.flatnonzero((columns["matched"] != 0) & ~for_both)[:FAULTS_MAX].tolist()
+    if alone:
+        raise Rejected(
+            *(
+                Rejection(
+                    reason=RejectionReason.NOT_ALLOWED, file=file, line=lines[item] if lines else item + 2, field=field,
+                    subject=f"order {int(columns['reference'][item])}",
+                    message=f"is sent as agreed already, and {participant} is not on both sides of it",
+                    remedy="send your own side to be matched; the house itself sends agreed instructions",
+                )
+                for item in alone
+            )
+        )  # fmt: skip
 
 
 def _sum(answers: list[Accepted], count: int) -> Sent:

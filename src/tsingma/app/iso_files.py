@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 
 from tsingma.app import iso_answers, iso_cash, iso_collateral
+from tsingma.app.instructions import require_speaker
 from tsingma.app.iso_sending import Asked, Sending, Work
 from tsingma.app.session import Session
 from tsingma.basics.dates import to_date
@@ -29,6 +30,7 @@ from tsingma.messages.iso20022.confirmation import Confirmation, write_confirmat
 from tsingma.messages.iso20022.header import Header, read_header, write_file, write_one
 from tsingma.messages.iso20022.holdings import MESSAGE as HOLDINGS
 from tsingma.messages.iso20022.holdings import statement_of, write_holdings
+from tsingma.messages.iso20022.instruction import MATCHING
 from tsingma.messages.iso20022.instruction import MESSAGE as INSTRUCTION
 from tsingma.messages.iso20022.leaves import leaves_of, located
 from tsingma.messages.iso20022.notice import MESSAGE as NOTICE
@@ -88,14 +90,15 @@ def send_messages(
 
     The file is read whole or refused whole; then each message answers for itself, in order. Replies are a business file
     of sese.024 for refused orders, sese.027 and sese.031 (empty bytes when there is nothing to say). The same file on
-    the same day is sent only once. ``participant`` is who sends ("": the house's own intake for all).
+    the same day is sent only once. ``participant`` is who sends ("": the house's own intake for all); it is refused
+    with orders that it says are agreed already and is not on both sides of.
     """
     data = _bytes(path)
     with Session.open(house) as session:
         directory = directory_of(session.house, bics)
         received = read_messages(data, file=str(path), accept=TAKEN)
         _require_sender(received, participant, str(path))
-        work = _work(received, directory, session.house, str(path))
+        work = _work(received, directory, session.house, str(path), participant)
         digest, moment = hashlib.sha256(data).hexdigest()[:16], moment_of(session.house)
         sending = Sending(session, path, participant, second, digest, directory, moment)
         for place, one in enumerate(work):
@@ -273,7 +276,9 @@ def _require_sender(received: list[Received], participant: str, file: str) -> No
         raise Rejected(*faults[:FAULTS_MAX])
 
 
-def _work(received: list[Received], directory: Directory, house: House, file: str) -> list[Work]:
+def _work(
+    received: list[Received], directory: Directory, house: House, file: str, participant: str
+) -> list[Work]:  # fmt: skip
     """Return what is to be done, in order: columns of neighbouring instructions, and requests one by one."""
     known: dict[str, Callable[[Received, Directory, str], Work]] = {**_READERS, **iso_answers.readers(house)}
     faults: list[Rejection] = []
@@ -282,7 +287,10 @@ def _work(received: list[Received], directory: Directory, house: House, file: st
         several = list(group)
         try:
             if is_order:
-                found.append(_columns(several, directory, file))
+                columns = _columns(several, directory, file)
+                lines = [one.document.sourceline or 0 for one in several]
+                require_speaker(columns, house, participant, file, lines, MATCHING)
+                found.append(columns)
         except Rejected as rejected:
             faults += rejected.rejections
         for one in several if not is_order else ():

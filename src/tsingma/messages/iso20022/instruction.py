@@ -21,6 +21,7 @@ from tsingma.settlement.instruction import PRIORITIES
 MESSAGE, BODY = "sese.023.001.11", "SctiesSttlmTxInstr"
 KINDS_SPOKEN = ("dvp", "fop", "dwp", "pfod")
 DELIVERS, RECEIVES = "DELI", "RECE"
+MATCHING = "TradDtls/MtchgSts/Cd"  # MACH: agreed already
 NO_SECURITY = "payment without delivery"
 # What a sender may say about market claims and coupons, and what it is here.
 CONDITION_CODES = {"opt-out": ("SttlmParams/SttlmTxCond", "NOMC"), "cum": ("TradDtls/TradTxCond", "CCPN"),
@@ -109,7 +110,7 @@ def read_instruction(leaves: Leaves, directory: Directory) -> Instruction:
         common_reference=leaves.get("SttlmTpAndAddtlParams/CmonId", ""),
         client=_client(leaves, own),
         counterparty_client=_client(leaves, other),
-        matched="yes" if leaves.get("TradDtls/MtchgSts/Cd") == "MACH" else "",
+        matched="yes" if leaves.get(MATCHING) == "MACH" else "",
         **_pool(leaves),
     )
 
