@@ -208,6 +208,8 @@ def test_from_the_call_to_the_pledge(house: Path, tmp_path: Path) -> None:
 
     count, data = proposal_file(house, "A")
     assert count == 2
+    proposed = [collateral.read_proposal(leaves_of(one), directory) for one in read_messages(data)]
+    assert {one.about.taker: one.call for one in proposed} == {one.about.taker: one.identifier for one in calls}
     path.write_bytes(data)
     with pytest.raises(Rejected, match="the header is of A, B sends it"):
         send_messages(house, path, "B", second=36_000)

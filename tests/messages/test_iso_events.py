@@ -326,6 +326,9 @@ def test_coupons_and_redemption_are_told(tmp_path: Path) -> None:
         assert cash == told.has(who, "CNY") - before[who, "CNY"]
         assert units == told.has(who, "BOND") - before[who, "BOND"] == -before[who, "BOND"]
         assert told.has(who, "BOND2") == before[who, "BOND2"]
+        posted = next(one for one in say(house, "postings", who, since) if one["account"] == f"{who}/HOUSE")
+        (gone,) = posted["securities"]
+        assert [(one["activity"], one["units"]) for one in gone["postings"]] == [("CORP", units)]
         assert [(one["cash"], one["shares"]) for one in advised[who]] == [
             (one["cash"], one["shares"]) for one in confirmed
         ]

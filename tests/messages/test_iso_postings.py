@@ -28,6 +28,7 @@ from tsingma.app.iso_reading import read_report_file
 from tsingma.app.iso_reports import report_file
 from tsingma.app.session import Session
 from tsingma.basics.columns import pack
+from tsingma.basics.dates import to_date
 from tsingma.basics.rejection import Rejected
 from tsingma.journal import commands as do
 from tsingma.journal.corporate_action_commands import EventKind, EventOption
@@ -112,6 +113,8 @@ def test_postings_explain_every_balance(tmp_path: Path) -> None:
         out = tmp_path / f"{who}.xml"
         out.write_bytes(report_file(house, "postings", who)[1])
         report = next(one for one in read_report_file(house, out) if one["account"] == f"{who}/HOUSE")
+        today = str(to_date(told.house.position.day))
+        assert (report["from_date"], report["to_date"]) == (today, today), "an opening belongs to the day it opens"
         told_of = {one["isin"]: one for one in report["securities"]}
         for isin in (SHARE, OTHER):
             now = told.has(who, isin)

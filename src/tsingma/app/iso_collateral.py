@@ -115,6 +115,7 @@ def proposal_documents(house: House, account: int, name: str, directory: Directo
         return []
     if found.refused:
         raise refuse(RejectionReason.INSUFFICIENT, found.refused, subject=own, remedy="deposit more, or other assets")
+    calls = {one.about.taker: one.identifier for one in reversed(_calls(house, account, name)) if one.due}
     documents = []
     for number, (taker, called) in enumerate(found.calls):
         pieces = tuple(
@@ -127,7 +128,7 @@ def proposal_documents(house: House, account: int, name: str, directory: Directo
         )  # fmt: skip
         about = collateral.Obligation(taker, own.partition("/")[0], own, str(to_date(house.position.day)))
         proposal = collateral.Proposal(
-            identifier=f"{name}-{number}", about=about, call=f"{name}-{taker}", agreed=called * 100, pieces=pieces
+            identifier=f"{name}-{number}", about=about, call=calls[taker], agreed=called * 100, pieces=pieces
         )
         documents.append(collateral.write_proposal(proposal, directory))
     return documents

@@ -82,10 +82,6 @@ def _requests_of(path: Path, directory: Directory, *, cancels: bool) -> Requests
     return found
 
 
-def _sender(one: Instruction) -> str:
-    return one.account.partition("/")[0]
-
-
 def _bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()

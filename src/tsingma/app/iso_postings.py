@@ -14,6 +14,7 @@ from tsingma.basics.money import CURRENCIES
 from tsingma.engine.house import House
 from tsingma.journal.commands import Command
 from tsingma.journal.corporate_action_commands import RunCorporateActions
+from tsingma.journal.custody_commands import PayDue
 from tsingma.messages.iso20022.answers import reference_of
 from tsingma.messages.iso20022.posting_report import NO_REFERENCE, Posting, PostingReport, SecurityPostings
 from tsingma.settlement.instruction import DVP, SETTLED
@@ -42,17 +43,19 @@ def postings_since(session: Session, accounts: list[int], since: int, identifier
     """
     first: _State | None = None
     last: _State | None = None
+    began = 0  # the day at which the first command left the house: an opening belongs to the day it opens
     made: tuple[int, Command] | None = None
     found: dict[tuple[int, int], list[Posting]] = {}
     for before in walk(session, since):
         state = _State(before.house, accounts)
         if last is not None and made is not None:
             _compare(before.house, accounts, last, state, made, found)
+            began = began or state.day
         first, last, made = first or state, state, (before.sequence, before.command)
     end = _State(session.house, accounts)
     if last is not None and made is not None:
         _compare(session.house, accounts, last, end, made, found)
-    opening = first or end
+    opening, began = first or end, began or end.day
     book = session.house.resolved
     for account in accounts:
         securities = tuple(
@@ -62,7 +65,7 @@ def postings_since(session: Session, accounts: list[int], since: int, identifier
             if owner == account
         )  # fmt: skip
         yield PostingReport(
-            f"{identifier}-{account}", str(to_date(opening.day or end.day)), str(to_date(end.day)),
+            f"{identifier}-{account}", str(to_date(began)), str(to_date(end.day)),
             book.account_name(account), securities,
         )  # fmt: skip
 
@@ -81,7 +84,7 @@ def _compare(
     for key, posting in _settled(house, accounts, before, after):
         rest[key] = rest.get(key, 0) - posting.units
         found.setdefault(key, []).append(posting)
-    activity = "CORP" if isinstance(command, RunCorporateActions) else "SETT"
+    activity = "CORP" if isinstance(command, RunCorporateActions | PayDue) else "SETT"
     for key, units in sorted(rest.items()):
         if units:
             posting = Posting(
