@@ -116,6 +116,9 @@ def test_the_image_file_uses_what_there_is() -> None:
     run = " ".join(rest for name, rest in steps if name == "RUN")
     assert "--require-hashes" in run
     assert "software.py lock" in run
+    (health,) = (rest for name, rest in steps if name == "HEALTHCHECK")
+    (port,) = re.findall(r"http://127\.0\.0\.1:([0-9]+)/metrics", health)
+    assert f"TSINGMA_METRICS_PORT={port}" in text, "the interface may speak TLS only, on any port"
 
 
 def test_the_configuration_of_the_page_is_one(tmp_path: Path) -> None:

@@ -102,6 +102,19 @@ def test_the_first_schema_is_not_read_before_it_is_brought_forward(tmp_path: Pat
         Session.open(house)
 
 
+def test_a_backup_in_the_first_schema_is_proved_elsewhere(tmp_path: Path) -> None:
+    """Goal: an upgrade is tried on a copy. Method: a house taken back to schema 1; restored whole, itself untouched."""
+    name = "2026-11-25-c5d806b"
+    house = written(name, tmp_path / "house")
+    with closing(sqlite3.connect(house / JOURNAL_NAME)) as connection:
+        connection.execute("DROP TABLE schema_version")
+        connection.execute("PRAGMA user_version = 1")
+        connection.commit()
+    proof = restore(house / JOURNAL_NAME, tmp_path / "proof")
+    assert (proof.state_hash, proof.faults) == (SAME[name], [])
+    assert (version_of(house), version_of(tmp_path / "proof")) == (1, len(migrations("sqlite")))
+
+
 @pytest.mark.parametrize("name", ["2026-11-25-c5d806b", SIGNED])
 def test_an_older_house_goes_on_on_a_server(name: str, new_database: Callable[[], str], tmp_path: Path) -> None:
     """Goal: the other store takes it too. Method: backup, restored into PostgreSQL; proved, same head and state."""

@@ -28,7 +28,7 @@ from tsingma.messages.interchange import (
     write_csv_rows,
     write_interchange,
 )
-from tsingma.messages.rows import read_rows
+from tsingma.messages.rows import read_bytes, read_rows
 from tsingma.reports.statements import safe_cell
 
 E2 = 100
@@ -117,7 +117,7 @@ def collateral_file(house: Path | str, participant: str) -> tuple[int, bytes]:
 
 def cells_of_file(path: Path, name: str) -> tuple[Interchange, bytes]:
     """Return an interchange file, whole and proved by its totals, and its details as CSV; raises Rejected."""
-    found = read_interchange(_bytes(path), name, file=str(path))
+    found = read_interchange(read_bytes(path), name, file=str(path))
     text = io.StringIO(newline="")
     rows = csv.writer(text, lineterminator="\n")
     rows.writerows([safe_cell(cell) for cell in row] for row in write_csv_rows(found))
@@ -128,7 +128,7 @@ def file_of_cells(path: Path, name: str, participant: str, day: date) -> tuple[i
     """Return how many lines, and an interchange file made of a CSV; raises Rejected naming file, line and field."""
     columns = [field.name for field in layout_of(name).field]
     optional = [field.name for field in layout_of(name).field if field.kind == "text"]
-    found = [row for _, row in read_rows(_bytes(path), str(path), columns, optional=optional)]
+    found = [row for _, row in read_rows(read_bytes(path), str(path), columns, optional=optional)]
     rows = read_csv_rows(found, name)
     return len(rows), write_interchange(Interchange(name=name, participant=participant, day=day, rows=rows))
 
@@ -167,10 +167,3 @@ def _participant(books: House, participant: str) -> int:
 
 def _account_class(books: House, account: int) -> str:
     return str(books.resolved.book.accounts[account].account_class)
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise refuse(RejectionReason.MISSING, f"cannot be read: {error.strerror}", file=str(path)) from None

@@ -9,6 +9,7 @@ from tsingma.messages.iso20022 import static_data
 from tsingma.messages.iso20022.leaves import leaves_of, located
 from tsingma.messages.iso20022.schema import FAULTS_MAX, read_messages
 from tsingma.messages.market_files import write_book
+from tsingma.messages.rows import read_bytes
 from tsingma.reference.book import Account, Counter, Participant, ReferenceBook
 
 
@@ -18,10 +19,7 @@ def book_from_file(path: Path, out: Path) -> dict[str, int]:
     Each of the three messages may come in several; what they say is joined in the order of the file. Raises Rejected
     with every fault: of the file first, then of the book as a whole (unknown markets, duplicates, check digits).
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise refuse(RejectionReason.MISSING, f"cannot be read: {error.strerror}", file=str(path)) from None
+    data = read_bytes(path)
     counters: list[Counter] = []
     participants: list[Participant] = []
     accounts: list[Account] = []

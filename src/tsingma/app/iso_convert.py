@@ -9,7 +9,6 @@ import msgspec
 
 from tsingma.app.iso_files import bic_of, directory_of, moment_of, require_form
 from tsingma.app.session import Session
-from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.messages import mt54x
 from tsingma.messages.instruction_file import read_rows, resolve_rows, write_rows
 from tsingma.messages.iso20022.clearing import DEPOSITORY
@@ -20,6 +19,7 @@ from tsingma.messages.iso20022.orders import read_all, write_documents, write_or
 from tsingma.messages.iso20022.parties import Directory
 from tsingma.messages.iso20022.requests import Cancellation, write_cancellation
 from tsingma.messages.iso20022.schema import read_messages
+from tsingma.messages.rows import read_bytes
 
 Requests = Sequence[Instruction | Cancellation]
 
@@ -65,12 +65,12 @@ def _requests_of(path: Path, directory: Directory, *, cancels: bool) -> Requests
         lines = [line for line, _ in rows]
         found = [msgspec.convert({name: cell.strip() for name, cell in row.items()}, Instruction) for _, row in rows]
     elif form == ".xml":
-        received = read_messages(_bytes(path), file=file, accept=(INSTRUCTION,))
+        received = read_messages(read_bytes(path), file=file, accept=(INSTRUCTION,))
         lines, found = [one.document.sourceline or 0 for one in received], read_all(received, directory, file=file)
     else:
         require_form(form)
         read = mt54x.read_requests if cancels else mt54x.read_orders
-        numbered = read(_bytes(path).decode("ascii", "replace"), directory, file=file)
+        numbered = read(read_bytes(path).decode("ascii", "replace"), directory, file=file)
         lines, found = [line for line, _ in numbered], [one for _, one in numbered]
     orders = [
         (line, msgspec.structs.asdict(one))
@@ -80,10 +80,3 @@ def _requests_of(path: Path, directory: Directory, *, cancels: bool) -> Requests
     if orders:
         resolve_rows(orders, directory.book, file)
     return found
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise refuse(RejectionReason.MISSING, f"cannot be read: {error.strerror}", file=str(path)) from None

@@ -24,6 +24,7 @@ from tsingma.messages.instruction_file import resolve_rows
 from tsingma.messages.iso20022 import allegement, requests, status
 from tsingma.messages.iso20022.account_statement import MESSAGE as STATEMENT
 from tsingma.messages.iso20022.answers import Told, answers, marks
+from tsingma.messages.iso20022.clearing import DEPOSITORY
 from tsingma.messages.iso20022.collateral import CALL as MARGIN_CALL
 from tsingma.messages.iso20022.collateral import PROPOSAL
 from tsingma.messages.iso20022.confirmation import Confirmation, write_confirmation
@@ -40,6 +41,7 @@ from tsingma.messages.iso20022.orders import read_all
 from tsingma.messages.iso20022.parties import Directory
 from tsingma.messages.iso20022.payment_status import MESSAGE as PAYMENT_STATUS
 from tsingma.messages.iso20022.schema import FAULTS_MAX, Received, read_messages
+from tsingma.messages.rows import read_bytes
 from tsingma.messages.rows import read_rows as read_table_rows
 
 TAKEN = (
@@ -51,7 +53,6 @@ TAKEN = (
     *iso_collateral.TAKEN,
 )
 HONG_KONG = timezone(timedelta(hours=8))  # no daylight saving time since 1979
-_DEPOSITORY = "HKSCC"
 
 
 class SentMessages(msgspec.Struct, frozen=True):
@@ -69,13 +70,13 @@ class SentMessages(msgspec.Struct, frozen=True):
 
 def check_file(path: Path) -> dict[str, int]:
     """Return how many messages of each kind a file has, all valid by their schemas; raises Rejected otherwise."""
-    return dict(sorted(Counter(one.message for one in read_messages(_bytes(path), file=str(path))).items()))
+    return dict(sorted(Counter(one.message for one in read_messages(read_bytes(path), file=str(path))).items()))
 
 
 def directory_of(house: House, bics: Path | None = None) -> Directory:
     """Return what codes mean in a house; ``bics`` is a CSV of ``participant,bic``. Debt is instructed by its face."""
     book = house.resolved
-    rows = [] if bics is None else read_table_rows(_bytes(bics), str(bics), ("participant", "bic"))
+    rows = [] if bics is None else read_table_rows(read_bytes(bics), str(bics), ("participant", "bic"))
     issues = house.custody.register.issues
     faces = {
         book.asset_name(asset): issue.terms.face_cents for asset, issue in issues.items() if issue.terms.face_cents
@@ -93,7 +94,7 @@ def send_messages(
     the same day is sent only once. ``participant`` is who sends ("": the house's own intake for all); it is refused
     with orders that it says are agreed already and is not on both sides of.
     """
-    data = _bytes(path)
+    data = read_bytes(path)
     with Session.open(house) as session:
         directory = directory_of(session.house, bics)
         received = read_messages(data, file=str(path), accept=TAKEN)
@@ -131,11 +132,11 @@ def answer_file(
         name = f"{session.sequencer.sequence}-{participant}"
     if to != ".xml":
         require_form(to)
-        texts = _fin(told, directory, bic_of(directory, _DEPOSITORY), bic_of(directory, participant))
+        texts = _fin(told, directory, bic_of(directory, DEPOSITORY), bic_of(directory, participant))
         return len(texts), ("\n".join(texts) + "\n").encode()
     documents = [_document(one, directory) for one in told]
     headers = [
-        Header(_DEPOSITORY, participant, f"{name}-{place}", message, moment)
+        Header(DEPOSITORY, participant, f"{name}-{place}", message, moment)
         for place, (message, _) in enumerate(documents, 1)
     ]
     data = write_file([text for _, text in documents], name, moment, headers)
@@ -240,7 +241,7 @@ def _of_accounts(
         moment, name = moment_of(state), f"{session.sequencer.sequence}-{participant}"
         accounts = np.flatnonzero(state.resolved.account_participant == index).tolist()
         documents = [text for one in accounts for text in make(state, one, f"{name}-{one}", moment)]
-    sender, receiver = (participant, _DEPOSITORY) if to_house else (_DEPOSITORY, participant)
+    sender, receiver = (participant, DEPOSITORY) if to_house else (DEPOSITORY, participant)
     headers = [Header(sender, receiver, f"{name}-{place}", message, moment) for place in range(1, 1 + len(documents))]
     data = write_file(documents, name, moment, headers)
     if documents:
@@ -353,10 +354,3 @@ def moment_of(house: House) -> datetime:
     """Return the time at which a house stands: its business day and second, in Hong Kong."""
     day = to_date(house.position.day)
     return datetime(day.year, day.month, day.day, tzinfo=HONG_KONG) + timedelta(seconds=house.settlement.clock_s)
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise refuse(RejectionReason.MISSING, f"cannot be read: {error.strerror}", file=str(path)) from None

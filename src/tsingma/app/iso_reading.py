@@ -9,7 +9,7 @@ import msgspec
 
 from tsingma.app.iso_files import directory_of
 from tsingma.app.session import Session
-from tsingma.basics.rejection import Rejected, Rejection, RejectionReason
+from tsingma.basics.rejection import Rejected, Rejection
 from tsingma.engine.house import House
 from tsingma.messages.iso20022 import (
     account_statement,
@@ -37,6 +37,7 @@ from tsingma.messages.iso20022 import (
 from tsingma.messages.iso20022.leaves import Leaves, leaves_of, located
 from tsingma.messages.iso20022.parties import Directory
 from tsingma.messages.iso20022.schema import FAULTS_MAX, read_messages
+from tsingma.messages.rows import read_bytes
 
 Reader = Callable[[Leaves, Directory], object]
 
@@ -88,12 +89,7 @@ def read_report_file(house: Path | str, path: Path, bics: Path | None = None) ->
 
     Only reports are read: what the house sends. Raises Rejected with file, line and element of every fault.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise Rejected(
-            Rejection(reason=RejectionReason.MISSING, message=f"cannot be read: {error.strerror}", file=str(path))
-        ) from None
+    data = read_bytes(path)
     with Session.open(house, read_only=True) as session:
         directory, known = directory_of(session.house, bics), readers_of(session.house)
     faults: list[Rejection] = []

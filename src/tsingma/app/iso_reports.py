@@ -36,11 +36,11 @@ from tsingma.messages.iso20022 import (
     static_data,
     trade_legs,
 )
+from tsingma.messages.iso20022.clearing import DEPOSITORY
 from tsingma.messages.iso20022.header import Header, write_file
 from tsingma.messages.iso20022.parties import Directory
 from tsingma.messages.iso20022.schema import MESSAGES_MAX, read_messages
 
-_DEPOSITORY = "HKSCC"
 _CAPTURE = str(CaptureTrades.__struct_config__.tag).encode()
 Documents = Iterator[tuple[str, str]]  # identifier of the message, document
 
@@ -130,7 +130,7 @@ def finish(asked: Asked, documents: Documents, kind: str) -> tuple[int, bytes]:
     if not found:
         raise refuse(RejectionReason.MISSING, f"nothing to report: {kind}", field="kind", subject=asked.participant)
     headers = [
-        Header(_DEPOSITORY, asked.participant, f"{asked.name}-{place}", message, asked.moment)
+        Header(DEPOSITORY, asked.participant, f"{asked.name}-{place}", message, asked.moment)
         for place, (message, _) in enumerate(found, 1)
     ]
     data = write_file([text for _, text in found], asked.name, asked.moment, headers)
@@ -212,7 +212,7 @@ def _event_confirmations(asked: Asked) -> Documents:
 def _static_data(asked: Asked) -> Documents:
     """Return who takes part and what is traded, and the participant's own accounts; to the house, all accounts."""
     book = asked.house.resolved.book
-    everything = asked.participant == _DEPOSITORY
+    everything = asked.participant == DEPOSITORY
     accounts = tuple(one for one in book.accounts if everything or one.participant == asked.participant)
     yield static_data.PARTIES, static_data.write_parties(book.participants, asked.name, asked.directory.bics)
     yield static_data.SECURITIES, static_data.write_securities(book.counters, asked.name)

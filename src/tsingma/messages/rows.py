@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from tsingma.basics.documents import is_whole
 from tsingma.basics.rejection import Rejected, Rejection, RejectionReason, refuse
@@ -12,6 +13,14 @@ from tsingma.basics.rejection import Rejected, Rejection, RejectionReason, refus
 ROWS_MAX = 5_000_000
 AMOUNT_MAX = 10**15
 FAULTS_MAX = 100
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return what is in a file; raises Rejected (missing) for one that cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise refuse(RejectionReason.MISSING, f"cannot be read: {error.strerror}", file=str(path)) from None
 
 
 def read_rows(
