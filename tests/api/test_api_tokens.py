@@ -19,12 +19,21 @@ import pytest
 from api_house import AUDIENCE, SECOND, START_S, Served, keys_of, served
 from joserfc import jwk, jwt
 
+from tsingma.api import tokens
 from tsingma.api.feed import Feeds, _sit
 from tsingma.api.guard import Reach
 from tsingma.api.keys import Key, Keys, read_keys, require_owners
 from tsingma.api.permissions import Role, Scope
 from tsingma.api.tail import Seat
-from tsingma.api.tokens import LIFETIME_SECONDS_MAX, TokenDesk, TokenRefused, mint, new_private_key
+from tsingma.api.tokens import (
+    LIFETIME_SECONDS_MAX,
+    SKEW_SECONDS,
+    TokenDesk,
+    TokenRefused,
+    TooManyTokens,
+    mint,
+    new_private_key,
+)
 from tsingma.basics.clock import FixedClock
 from tsingma.basics.rejection import Rejected
 from tsingma.reference.book import Participant, ParticipantKind
@@ -222,6 +231,28 @@ def test_a_token_changes_something_once() -> None:
     clock.advance(SECOND)
     with pytest.raises(TokenRefused, match="expired"):
         desk.check(_signed())
+
+
+def test_no_key_takes_the_room_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Goal: one busy key locks nobody out, and gets room again. Method: a bound of three, two keys, time."""
+    monkeypatch.setattr(tokens, "KEY_TOKENS_MAX", 3)
+    clock = FixedClock(START_S * SECOND)
+    desk = TokenDesk(KEYS, clock)
+    caller = desk.check(_signed())
+    busy = [msgspec.structs.replace(caller, token=f"token-{place}") for place in range(4)]
+    for one in busy[:3]:
+        desk.spend(one)
+    with pytest.raises(TooManyTokens, match="have not ended"):
+        desk.spend(busy[3])
+    with pytest.raises(TokenRefused, match="used before"):
+        desk.spend(busy[0])
+    desk.spend(msgspec.structs.replace(caller, key="another"))
+    clock.advance(60 * SECOND)
+    with pytest.raises(TokenRefused, match="expired"):
+        desk.spend(busy[0])
+    clock.advance((SKEW_SECONDS + 1) * SECOND)
+    later = msgspec.structs.replace(busy[3], expires_s=caller.expires_s + 60)
+    desk.spend(later)
 
 
 def test_a_restart_does_not_let_an_old_token_pass_again() -> None:

@@ -15,7 +15,12 @@ from typing import Any
 
 import msgspec
 from litestar.connection import ASGIConnection, Request
-from litestar.exceptions import HTTPException, NotFoundException, PermissionDeniedException
+from litestar.exceptions import (
+    HTTPException,
+    NotFoundException,
+    PermissionDeniedException,
+    TooManyRequestsException,
+)
 from litestar.handlers import BaseRouteHandler
 from litestar.types import Guard
 
@@ -26,7 +31,7 @@ from tsingma.api.permissions import Access, Action, Resource, Scope, scope_of
 from tsingma.api.problems import SignInNeeded
 from tsingma.api.sessions import Sessions
 from tsingma.api.signatures import TokenRefused
-from tsingma.api.tokens import Caller, TokenDesk
+from tsingma.api.tokens import Caller, TokenDesk, TooManyTokens
 from tsingma.journal.commands import Command, Signed
 from tsingma.journal.origin import Origin
 
@@ -115,7 +120,7 @@ async def admit(
     desk: TokenDesk, authorization: Sequence[str], opt: Mapping[str, Any], path_params: Mapping[str, Any],
     certificate: str = "",
 ) -> Reach:  # fmt: skip
-    """Return what a caller with a token reaches of a route; a change uses the token up. Raises 401 and 403.
+    """Return what a caller with a token reaches of a route; a change uses the token up. Raises 401, 403 and 429.
 
     ``authorization`` are the request's headers of that name, ``opt`` is what the route states, ``certificate`` the
     fingerprint of the one that the connection has shown.
@@ -129,6 +134,8 @@ async def admit(
             desk.spend(reach.caller)
     except TokenRefused as refused:
         raise _unauthorised(str(refused)) from None
+    except TooManyTokens as many:
+        raise TooManyRequestsException(f"{many}: let them live shorter", headers={"Retry-After": "5"}) from None
     return reach
 
 

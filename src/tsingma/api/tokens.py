@@ -8,7 +8,7 @@ made before the house was opened are refused for changes, so that a restart forg
 from __future__ import annotations
 
 import secrets
-from collections import deque
+from collections import Counter
 from collections.abc import Mapping
 
 import msgspec
@@ -22,7 +22,7 @@ from tsingma.basics.clock import Clock
 
 LIFETIME_SECONDS_MAX = 300
 SKEW_SECONDS = 5  # by which clocks of clients may be ahead
-REMEMBERED_MAX = 1_000_000  # tokens that changed something within their lifetime
+KEY_TOKENS_MAX = 500_000  # tokens of one key that changed something and have not ended: no key takes others' room
 _SECOND = 1_000_000_000
 
 
@@ -57,6 +57,42 @@ class _Claims(msgspec.Struct, frozen=True):
 _CLAIMS = msgspec.json.Decoder(_Claims)
 
 
+class TooManyTokens(Exception):
+    """A key has changed so much with tokens that live so long that no more of them are remembered."""
+
+
+class _UsedTokens:
+    """Tokens that changed something, each until it has ended: by the second of its end, and how many of each key."""
+
+    def __init__(self) -> None:
+        self._used: set[tuple[str, str]] = set()
+        self._by_end: dict[int, list[tuple[str, str]]] = {}
+        self._of_key: Counter[str] = Counter()
+        self._looked_s = 0
+
+    def spend(self, key: str, token: str, expires_s: int, now_s: int) -> bool:
+        """Remember a token; returns False when it was remembered before. Raises TooManyTokens."""
+        if now_s != self._looked_s:
+            self._forget(now_s)
+        if (key, token) in self._used:
+            return False
+        if self._of_key[key] >= KEY_TOKENS_MAX:
+            raise TooManyTokens(f"{KEY_TOKENS_MAX} tokens of key '{key}' that made changes have not ended")
+        self._used.add((key, token))
+        self._by_end.setdefault(expires_s, []).append((key, token))
+        self._of_key[key] += 1
+        return True
+
+    def _forget(self, now_s: int) -> None:
+        """Let go of what ended, a little later than it did: a clock that is set back does not let it pass again."""
+        self._looked_s = now_s
+        for end in [end for end in self._by_end if end + SKEW_SECONDS < now_s]:
+            ended = self._by_end.pop(end)
+            self._used.difference_update(ended)
+            self._of_key.subtract(key for key, _ in ended)
+        self._of_key += Counter()  # keys that have none left are let go of
+
+
 class TokenDesk:
     """Checks tokens against the keys, at the time of the clock it is given."""
 
@@ -65,8 +101,7 @@ class TokenDesk:
         self._clock, self._checker = clock, checker
         self.replace(keys)
         self._opened_s = clock.now_ns() // _SECOND
-        self._used: set[tuple[str, str]] = set()
-        self._until: deque[tuple[int, tuple[str, str]]] = deque()
+        self._used = _UsedTokens()
 
     def replace(self, keys: Keys) -> None:
         """Take other keys from now on; which tokens were used stays known."""
@@ -120,20 +155,18 @@ class TokenDesk:
             raise TokenRefused("the key is bound to a certificate that this connection has not shown")
 
     def spend(self, caller: Caller) -> None:
-        """Use a token up for a change; raises TokenRefused when it was used before or is older than this opening."""
+        """Use a token up for a change.
+
+        Raises TokenRefused when it was used before, has ended, or is older than this opening; TooManyTokens when its
+        key has used too many that have not ended.
+        """
         if caller.issued_s < self._opened_s:
             raise TokenRefused("the token was made before the house was opened")
         now = self.now_s
-        while self._until and self._until[0][0] <= now:
-            self._used.discard(self._until.popleft()[1])
-        token = (caller.key, caller.token)
-        if token in self._used:
+        if caller.expires_s <= now:
+            raise TokenRefused("the token has expired")
+        if not self._used.spend(caller.key, caller.token, caller.expires_s, now):
             raise TokenRefused("the token was used before: a change needs a new one")
-        if len(self._used) >= REMEMBERED_MAX:
-            raise TokenRefused("too many tokens are in use")
-        self._used.add(token)
-        # Kept for the longest life from now: never shorter than the token's own, and the queue stays in order.
-        self._until.append((now + LIFETIME_SECONDS_MAX + SKEW_SECONDS + 1, token))
 
     def _check_claims(self, claims: _Claims, key: Key) -> None:
         now = self.now_s
