@@ -195,19 +195,20 @@ def test_two_operators_run_a_step_together(visit: Visit, language: str, scripts:
     words = first.words
     form = first.page.locator("form", has=first.page.locator("input[name=step]"))
     step = form.locator("input[name=step]").input_value()
+    named = words(f"step.{step}")
     form.get_by_role("button").click()
-    pending = first.page.locator("table").first.locator("tbody tr", has_text=step)
+    pending = first.page.locator("table").first.locator("tbody tr", has_text=named)
     pending.wait_for()
     assert pending.get_by_role("button", name=words("approvals.approve")).count() == 0
     second = visit("operator-2", language=language, scripts=scripts).open("/console")
     second.follow(words("page.approvals.title"), ".menu")
-    waiting = second.page.locator("table").first.locator("tbody tr", has_text=step)
+    waiting = second.page.locator("table").first.locator("tbody tr", has_text=named)
     waiting.get_by_role("button", name=words("approvals.approve")).click()
-    done = second.page.locator("table").last.locator("tbody tr", has_text=step)
+    done = second.page.locator("table").last.locator("tbody tr", has_text=named)
     done.get_by_text(words("approvals.status.approved")).wait_for()
     assert "operator-2" in done.inner_text()
     second.open("/console/day")
-    moved = second.page.locator("tr", has_text=words(f"step.{step}")).first
+    moved = second.page.locator("tr", has_text=named).first
     assert words("day.step_state.done") in moved.inner_text()
 
 
