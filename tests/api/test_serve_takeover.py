@@ -160,7 +160,7 @@ class Clients:
 
 @pytest.mark.slow
 def test_clients_go_on_when_the_serving_process_is_killed(new_database: Callable[[], str], tmp_path: Path) -> None:
-    """Goal: issue 7, upgrade and kill. Method: as the module says; 503 and health of the standby on the way."""
+    """Goal: a killed process costs clients nothing. Method: as the module says; the standby answers 503 meanwhile."""
     kill_and_go_on(new_database(), tmp_path, kills=1)
 
 

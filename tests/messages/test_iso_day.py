@@ -115,7 +115,7 @@ def state(house: Path) -> House:
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_a_day_by_messages_ends_as_a_day_by_csv(tmp_path: Path, seed: int) -> None:
-    """Goal: It must show 4. Method: as the module says, four senders, before and after the first settlement."""
+    """Goal: a day has one end in either form. Method: as the module says, four senders, around the first settlement."""
     by_csv, by_message = open_house(tmp_path / "csv"), open_house(tmp_path / "iso")
     directory = Directory(state(by_csv).resolved)
     for part in (0, 1):
