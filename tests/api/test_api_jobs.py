@@ -179,8 +179,15 @@ def run(house: Served, who: str, path: str, body: Any, key: str) -> dict[str, An
 def test_runs_over_http_name_model_parameters_and_data(running: Served) -> None:
     """Goal: stress and economy runs from POST to result. Method: each once; twice the economy's, the same answer."""
     length = running.service.length()
-    found = run(running, "regulator", "/stress-runs", {"shock": {"index_return": -0.3}, "draws": 2}, "s1")
+    found = run(
+        running,
+        "regulator",
+        "/stress-runs",
+        {"shock": {"index_return": -0.3, "rates": {"CNY": {"shape": "parallel-up", "times": 0.2}}}, "draws": 2},
+        "s1",
+    )
     assert (found["kind"], found["at"], found["asked"]["shock"]["index_return"]) == ("stress-run", length, -0.3)
+    assert found["runs"][0]["rates"][0]["parallel"] in (45.0, 50.0)  # a fifth of the size in force on the house's day
     assert [one["id"] for one in found["runs"]] == ["own-shock"]
     assert set(found["market"]["files"]) == {"prices.csv"}
     body = {"model": "property", "scenario": "replay-1997", "replications": 50, "seed": 3}
@@ -216,6 +223,9 @@ def test_a_backtest_is_the_study_of_the_accounts_lines(running: Served, market_f
     ("/stress-runs", {"scenarios": ["evil.toml"]}, 422),
     ("/stress-runs", {"shock": {"index_return": -1.5}}, 400),
     ("/stress-runs", {"draws": 201}, 400),
+    ("/stress-runs", {"shock": {"rates": {"CNY": {"shape": "twist"}}}}, 422),
+    ("/stress-runs", {"shock": {"rates": {"ZZZ": {"parallel": 1.0}}}}, 422),
+    ("/stress-runs", {"shock": {"rates": {"CNY": {"parallel": 1e9}}}}, 400),
 ])  # fmt: skip
 def test_what_cannot_run_is_refused_before_it_waits(shown: Served, path: str, body: Any, status: int) -> None:
     """Goal: no file of the machine by name, no size beyond the bounds. Method: requests that would reach for them."""

@@ -99,7 +99,7 @@ def test_settlement_instance(tmp_path: Path) -> None:
 def test_stress_and_economy_rows() -> None:
     """Goal: a row a scenario and house; a row an indicator, date and level. Method: shapes and bounds."""
     stressed = tm.stress_test(["hbm-stop"], trades=300, days=1, draws=0).frame()
-    assert set(stressed["house"]) <= {"HKSCC", "HKCC", "SEOCH"}
+    assert set(stressed["house"]) <= {"HKSCC", "HKCC", "SEOCH", "OTC Clear"}
     fan = tm.run_economy("renminbi", "offshore-squeeze", replications=20).frame()
     levels = fan["level"].unique().to_list()
     assert min(levels) >= 0 <= max(levels) <= 1

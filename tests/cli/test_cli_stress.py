@@ -58,9 +58,30 @@ def test_list_names_every_scenario(capsys: pytest.CaptureFixture[str]) -> None:
         (["run", "--scenario", "no-such", *SMALL], "no scenario 'no-such'"),
         (["run", "--scenario", "no.toml", *SMALL], "there is no such file"),
         (["run", "--house", ".", "--scenario", "hbm-stop"], "--house needs"),
+        (["run", "--swaps", __file__, *SMALL], "--swaps needs --house"),
     ],
 )
 def test_refusals_name_what_is_wrong(arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Goal: bad input is refused by name. Method: one fault each."""
     assert main(["stress", *arguments]) == EXIT_REFUSED
     assert words in capsys.readouterr().err
+
+
+def test_shapes_are_printed_in_basis_points(capsys: pytest.CaptureFixture[str]) -> None:
+    """Goal: what a curve may do is shown, as of a day. Method: a figure of the standard of 2016 in text and JSON."""
+    assert "+250 / +0 / +0" in run(capsys, "shapes", "--day", "2025-12-31")
+    found = json.loads(run(capsys, "shapes", "--day", "2025-12-31", "--json"))
+    assert found["short-up"]["HKD"] == {"parallel": 0.0, "short": 250.0, "long": 0.0}
+
+
+def test_a_simulated_house_loses_on_its_swaps_when_rates_move(capsys: pytest.CaptureFixture[str]) -> None:
+    """Goal: rates reach the house from the command line. Method: a shipped scenario of curves alone: OTC Clear loses,
+    the moves stand in the answer, and the terminal names them.
+    """
+    text = run(capsys, "run", "--scenario", "rates-up", "--draws", "0", "--json", *SMALL)
+    (one,) = json.loads(text)["runs"]
+    losses = {house["house"]: house["losses"] for house in one["houses"]}
+    assert losses["OTC Clear"] > 0
+    assert losses["HKSCC"] == 0
+    assert {row["currency"] for row in one["rates"]} == {"HKD", "CNY", "CNH", "USD"}
+    assert "CNY       curves parallel +45" in run(capsys, "run", "--scenario", "rates-up", "--draws", "0", *SMALL)

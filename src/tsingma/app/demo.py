@@ -18,7 +18,15 @@ from tsingma.app.renminbi_day import run_renminbi_day
 from tsingma.app.session import Session
 from tsingma.app.statements import write_house_statements
 from tsingma.app.stress_figures import stress_figures
-from tsingma.app.stress_run import LIQUID_MULTIPLE, StressSource, less_liquid, source_of_margins, stress
+from tsingma.app.stress_rates import simulated_rates
+from tsingma.app.stress_run import (
+    LIQUID_MULTIPLE,
+    StressSource,
+    less_liquid,
+    source_of_margins,
+    source_with_rates,
+    stress,
+)
 from tsingma.basics.clock import Clock
 from tsingma.margin.hkscc.history_settings import FilterSettings
 from tsingma.margin.hkscc.parameters import Parameters
@@ -104,8 +112,8 @@ def run_demo(options: DemoOptions, clock: Clock, progress: Progress) -> DemoResu
 
 
 def _stress(source: StressSource, seed: int, progress: Progress) -> list[StressFigures]:
-    """Run the shipped scenarios through the house as the week left it."""
-    poorer = less_liquid(source, LIQUID_MULTIPLE)
+    """Run the shipped scenarios through the house as the week left it, with invented swaps and bonds beside."""
+    poorer = less_liquid(source_with_rates(source, simulated_rates(seed, source.book)), LIQUID_MULTIPLE)
     runs = stress(poorer, shipped_scenarios(), draws=STRESS_DRAWS, seed=seed, progress=progress)
     return [stress_figures(poorer.book, run) for run in runs]
 

@@ -61,7 +61,7 @@ def past_of_files(market: MarketFiles, models: HouseModels | None = None) -> Mar
     if market.prices is not None:
         history = read_prices(market.prices)
     elif curves:
-        history = _days_alone(curves)
+        history = days_alone(curves)
     else:
         raise refuse(RejectionReason.MISSING, "there are neither prices nor curves", remedy="give --prices or --curves")
     for name, path in ((INDEX, market.index), (FX, market.fx), *market.series):
@@ -76,7 +76,8 @@ def past_of_files(market: MarketFiles, models: HouseModels | None = None) -> Mar
     return MarketPast(history, models, rates)
 
 
-def _days_alone(curves: Sequence[CurveSeries]) -> PriceHistory:
+def days_alone(curves: Sequence[CurveSeries]) -> PriceHistory:
+    """Return the days that curves have in common, as a history without prices; raises Rejected when there are none."""
     days = sorted(set.intersection(*(set(curve.dates.tolist()) for curve in curves)))
     if not days:
         raise refuse(RejectionReason.MISSING, "the curves have no day in common", field="curves")

@@ -20,6 +20,7 @@ from tsingma.economy.chain.scenario import ScenarioResult
 from tsingma.economy.ensemble import Fan
 from tsingma.economy.path import Path as EconomyPath
 from tsingma.reports.stress_figures import StressFigures
+from tsingma.stress.rates import CurveShock
 from tsingma.stress.scenario import Scenario, scenario_named
 
 STRESS_TASK = "tsingma.app.long_runs:stress_task"
@@ -33,14 +34,32 @@ Seed = Annotated[int, msgspec.Meta(ge=0, le=2**31)]
 Return = Annotated[float, msgspec.Meta(ge=-0.99, le=5.0)]
 
 
+BasisPoints = Annotated[float, msgspec.Meta(ge=-2_000.0, le=2_000.0)]
+CurveName = Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}([.][A-Za-z0-9]{1,20})?$")]
+
+
+class OwnCurveShock(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A move of zero curves: a shape of the standard ``times`` its dated size, and basis points beside it."""
+
+    shape: Annotated[str, msgspec.Meta(pattern="^[a-z-]{0,32}$")] = ""
+    times: Annotated[float, msgspec.Meta(ge=0.0, le=10.0)] = 1.0
+    parallel: BasisPoints = 0.0
+    short: BasisPoints = 0.0
+    long: BasisPoints = 0.0
+
+
 class OwnShock(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What happens to the market within ``horizon_days`` trading days; parts of one (-0.2 is a fall of a fifth)."""
+    """What happens to the market within ``horizon_days`` trading days; parts of one (-0.2 is a fall of a fifth).
+
+    ``rates`` are moves of zero curves by currency (``CNY``) or curve (``CNY.FR007``), basis points.
+    """
 
     horizon_days: Annotated[int, msgspec.Meta(ge=1, le=20)] = 2
     index_return: Return = 0.0
     volatility_ratio: Annotated[float, msgspec.Meta(ge=0.1, le=10.0)] = 1.0
     renminbi_return: Return = 0.0
     correlation: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)] = 0.0
+    rates: Annotated[dict[CurveName, OwnCurveShock], msgspec.Meta(max_length=20)] = {}
 
 
 class StressAsked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -105,9 +124,11 @@ RunResult = StressRunResult | EconomyRunResult
 
 
 def stress_request(asked: StressAsked, house: Path | str, market: HouseMarket) -> bytes:
-    """Return the request of a stress run's task; raises Rejected (unknown) for a scenario that does not ship."""
+    """Return the request of a stress run's task; raises Rejected (unknown) for a scenario or shape there is not."""
     for name in asked.scenarios:
         scenario_named(name)
+    if asked.shock is not None:
+        _own_scenario(asked.shock).shock()
     return msgspec.json.encode(StressTask(house=str(house), market=str(market.folder), asked=asked))
 
 
@@ -160,6 +181,7 @@ def _own_scenario(shock: OwnShock) -> Scenario:
         source="the asker", source_zh="查詢人", assumed=True, horizon_days=shock.horizon_days,
         index_return=shock.index_return, volatility_ratio=shock.volatility_ratio,
         renminbi_return=shock.renminbi_return, correlation=shock.correlation,
+        rates={name: CurveShock(**msgspec.structs.asdict(one)) for name, one in shock.rates.items()},
     )  # fmt: skip
 
 

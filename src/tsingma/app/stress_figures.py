@@ -7,7 +7,15 @@ import numpy as np
 
 from tsingma.basics.rejection import InvariantBroken
 from tsingma.margin.resources.waterfall import LayerKind
-from tsingma.reports.stress_figures import HouseRow, LayerRow, LiquidityRow, ParticipantRow, RegimeRow, StressFigures
+from tsingma.reports.stress_figures import (
+    HouseRow,
+    LayerRow,
+    LiquidityRow,
+    ParticipantRow,
+    RateRow,
+    RegimeRow,
+    StressFigures,
+)
 from tsingma.stress.book import StressBook
 from tsingma.stress.defaults import HouseResult, StressResult
 from tsingma.stress.run import Comparison, StressRun
@@ -40,6 +48,9 @@ def stress_figures(book: StressBook, run: StressRun) -> StressFigures:
         regimes=(_regime("alone", run.alone), _regime("joint", run.joint)),
         over_margin_low=run.over_margin_band.low, over_margin_high=run.over_margin_band.high,
         defaults_low=run.defaults_band.low, defaults_high=run.defaults_band.high, draws=run.draws, seed=run.seed,
+        rates=tuple(
+            RateRow(currency=name, **msgspec.structs.asdict(move)) for name, move in sorted(shock.rates.items())
+        ),
     )  # fmt: skip
 
 

@@ -173,7 +173,7 @@ def ask_stress(source: StressSource, question: StressQuestion) -> StressFigures:
         message = f"{question.liquid_times:g} is not 0 to {LIQUID_TIMES_MAX}"
         raise refuse(RejectionReason.OUT_OF_RANGE, message, field="liquid_times")
     chosen = less_liquid(source, question.liquid_times) if question.liquid_times else source
-    shock, assumed = base.shock(), assumptions()
+    shock, assumed = base.shock(chosen.book.day), assumptions()
     if base.economy:
         shock = path_shock(economy_path(base.economy, chosen.book.day), shock, assumed)
     moved = {name: getattr(question, name) for name in MOVES if getattr(question, name) is not None}

@@ -20,6 +20,7 @@ from tsingma.app.parameter_file import build_parameters
 from tsingma.app.progress import Progress
 from tsingma.app.session import Session
 from tsingma.app.stress_book import closes_of, factor_model, stress_book
+from tsingma.app.stress_rates import RatesBook, hkd_rates, simulated_rates, with_rates
 from tsingma.basics.clock import Clock
 from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.economy.chain.as_path import chain_path
@@ -101,12 +102,17 @@ def source_of_house(folder: Path | str, parameters: Path, history: PriceHistory)
 def simulated_source(
     seed: int, trades: int, days: int, clock: Clock, progress: Progress, history: PriceHistory | None = None
 ) -> StressSource:
-    """Return the book after a few days of a simulated market, on given closes when there are some; nothing is kept."""
+    """Return the book after a few days of a simulated market, on given closes when there are some; nothing is kept.
+
+    Some firms hold invented swaps, bonds and bond futures beside what was traded.
+    """
     if history is None:
         market = simulate_market(seed, DEFAULT_START, days, trades)
-        return _source_of_market(market, market.history, clock, progress)
-    market = market_on_closes(seed, _without_index(history), days, trades)
-    return _source_of_market(market, history, clock, progress)
+        source = _source_of_market(market, market.history, clock, progress)
+    else:
+        market = market_on_closes(seed, _without_index(history), days, trades)
+        source = _source_of_market(market, history, clock, progress)
+    return source_with_rates(source, simulated_rates(seed, source.book))
 
 
 def _without_index(history: PriceHistory) -> PriceHistory:
@@ -160,6 +166,11 @@ def _parts(house: TheHouse, book: StressBook) -> tuple[LayerPart, ...]:
     if not any(code in factors for code, _, _ in named):
         named = [(instrument_id(code), layer, part) for code, layer, part in invented_layers(house.resolved.book)]
     return tuple(LayerPart(code, layer, part) for code, layer, part in named if code in factors)
+
+
+def source_with_rates(source: StressSource, rates: RatesBook) -> StressSource:
+    """Return the source with positions on curves; raises Rejected as :func:`tsingma.app.stress_rates.with_rates`."""
+    return msgspec.structs.replace(source, book=with_rates(source.book, rates, hkd_rates(source.house)))
 
 
 def stress_world(source: StressSource, horizon_days: int) -> StressWorld:
@@ -226,7 +237,7 @@ def stress(
         if progress is not None:
             progress.stage(f"stress {scenario.id}", place, len(scenarios))
         world = worlds.setdefault(scenario.horizon_days, stress_world(source, scenario.horizon_days))
-        shock = scenario.shock()
+        shock = scenario.shock(source.book.day)
         behind = economy_path(scenario.economy, source.book.day) if scenario.economy else None
         for each in (behind, path):
             if each is not None:
@@ -251,7 +262,9 @@ def reverse_stress(
 
     def use(point: npt.NDArray[np.float64]) -> float:
         shock = shock_of_point(past.factors, point, horizon_days)
-        found = profits(world.book, shock_moves(world.model, shock, world.parts, world.assumptions))[:, :, 0]
+        found = profits(
+            world.book, shock_moves(world.model, shock, world.parts, world.assumptions, rates=world.book.rates)
+        )[:, :, 0]
         ratio = shock.volatility_ratio
         result = run_defaults(world.book, found, world.funds, world.rules, ratio, contagion=False)
         return result.houses[place].fund_use

@@ -24,6 +24,9 @@ def _source_options(command: Any) -> Any:
         click.option("--parameters", type=_FILE, help="Its risk parameter file (RPF01), with --house."),
         click.option("--prices", type=_FILE, help="Closes for betas; without --house the simulated firms trade them."),
         click.option("--index", type=_FILE, help="Closes of the index beside --prices (date,open,close,volume)."),
+        click.option("--swaps", type=_FILE, help="Swaps, bonds, bond futures of accounts (CSV), with --house."),
+        click.option("--contracts", type=_FILE, help="Their terms, with --swaps."),
+        click.option("--curves", type=_FILE, help="Zero curves by day, with --swaps."),
         click.option("--trades", default=20_000, show_default=True, type=click.IntRange(100), help="A simulated day."),
         click.option("--days", default=3, show_default=True, type=click.IntRange(1, 20), help="Simulated days."),
         click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="Of market and draws."),
@@ -40,6 +43,29 @@ def _source_options(command: Any) -> Any:
 @click.group()
 def stress() -> None:
     """Scenarios through the house: losses, calls, defaults, waterfall, liquidity. Nothing is booked."""
+
+
+@stress.command("shapes", epilog="\b\nExample:\n  tsingma stress shapes --day 2026-01-07\n")
+@click.option("--day", type=click.DateTime(["%Y-%m-%d"]), default="2026-01-07", show_default=True, help="Whose sizes.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, basis points.")
+def list_shapes(day: Any, as_json: bool) -> None:
+    """Print the shapes in which curves may be shocked, in basis points of each currency."""
+    from tsingma.stress.rates import shapes, standard_currencies, standard_move
+
+    found = {
+        shape: {
+            each: msgspec.to_builtins(standard_move(each, shape, 1.0, day.date())) for each in standard_currencies()
+        }
+        for shape in shapes()
+    }
+    if as_json:
+        click.echo(json.dumps(found))
+        return
+    click.echo(f"{'shape':<16}" + "".join(f"{each:>24}" for each in standard_currencies()))
+    for shape, by_currency in found.items():
+        cells = [f"{one['parallel']:+.0f} / {one['short']:+.0f} / {one['long']:+.0f}" for one in by_currency.values()]
+        click.echo(f"{shape:<16}" + "".join(f"{cell:>24}" for cell in cells))
+    click.echo("basis points: parallel / at the short end / at the long end")
 
 
 @stress.command("list", epilog="\b\nExample:\n  tsingma stress list\n")
@@ -132,9 +158,24 @@ def _source(options: dict[str, Any]) -> StressSource:
         if history is None or options["parameters"] is None:
             raise click.UsageError("--house needs --parameters and --prices")
         source = stress_run.source_of_house(options["house"], options["parameters"], history)
+        source = _with_swaps(source, options)
         return source if multiple is None else stress_run.less_liquid(source, multiple)
+    if options["swaps"] is not None:
+        raise click.UsageError("--swaps needs --house: a simulated house has invented ones")
     with progress_bar(quiet=options["as_json"]) as progress:
         source = stress_run.simulated_source(
             options["seed"], options["trades"], options["days"], SystemClock(), progress, history
         )
     return stress_run.less_liquid(source, stress_run.LIQUID_MULTIPLE if multiple is None else multiple)
+
+
+def _with_swaps(source: StressSource, options: dict[str, Any]) -> StressSource:
+    """Return the source with positions on curves of files, where there are some."""
+    from tsingma.app.stress_rates import rates_of_files
+    from tsingma.app.stress_run import source_with_rates
+
+    if options["swaps"] is None:
+        return source
+    if options["contracts"] is None or options["curves"] is None:
+        raise click.UsageError("--swaps needs --contracts and --curves")
+    return source_with_rates(source, rates_of_files(options["swaps"], options["contracts"], options["curves"]))

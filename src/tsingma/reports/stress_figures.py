@@ -61,6 +61,15 @@ class RegimeRow(msgspec.Struct, frozen=True, kw_only=True):
     uncovered: int
 
 
+class RateRow(msgspec.Struct, frozen=True, kw_only=True):
+    """How the zero curves of a currency move, basis points: parallel, at the short end and at the long end."""
+
+    currency: str
+    parallel: float
+    short: float
+    long: float
+
+
 class StressFigures(msgspec.Struct, frozen=True, kw_only=True):
     """One scenario through the house."""
 
@@ -98,3 +107,4 @@ class StressFigures(msgspec.Struct, frozen=True, kw_only=True):
     defaults_high: int
     draws: int
     seed: int
+    rates: tuple[RateRow, ...] = ()

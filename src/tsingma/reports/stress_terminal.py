@@ -32,7 +32,7 @@ def summary(label: str, figures: Sequence[StressFigures]) -> list[str]:
 
 
 def _one(one: StressFigures) -> list[str]:
-    lines = [f"{one.title}: {one.plausibility}"]
+    lines = [f"{one.title}: {one.plausibility}", *_rate_lines(one)]
     lines += [_house_line(house) for house in one.houses]
     for house in one.houses:
         used = ", ".join(f"{layer.kind} {short(layer.used)}" for layer in house.layers if layer.used)
@@ -47,6 +47,13 @@ def _one(one: StressFigures) -> list[str]:
         f"joint {short(joint.margin)}: {joint.defaults} fail, fund {short(joint.fund_used)}"
     )
     return lines
+
+
+def _rate_lines(one: StressFigures) -> list[str]:
+    return [
+        f"  {row.currency:<10}curves parallel {row.parallel:+.0f}, short {row.short:+.0f}, long {row.long:+.0f} bp"
+        for row in one.rates
+    ]
 
 
 def _house_line(house: HouseRow) -> str:

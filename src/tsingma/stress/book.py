@@ -15,8 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tsingma.basics.rejection import InvariantBroken, RejectionReason, refuse
-from tsingma.margin.house.holdings import Holding, House
+from tsingma.margin.house.holdings import CONTRACTS, Holding, House
 from tsingma.margin.house.revaluation import Moves, unit_profit
+from tsingma.stress.rates import RatesNow
 
 Int64 = npt.NDArray[np.int64]
 Int32 = npt.NDArray[np.int32]
@@ -43,7 +44,7 @@ class StressBook:
     gained (+) since they were last paid for: the house owes or is owed it before anything moves. ``margin`` int64 [n,
     h] is what each house has called alone, ``credit`` what one portfolio would give back. ``liquid`` int64 [n] is the
     money free on each account, in HKD after conversion; ``own`` bool [n] marks participants' own accounts, the others
-    are their clients'.
+    are their clients'. ``rates`` are the contracts on curves among the lines.
     """
 
     day: date
@@ -60,6 +61,7 @@ class StressBook:
     liquid: Int64
     own: npt.NDArray[np.bool_]
     due: tuple[DueMoney, ...] = ()
+    rates: RatesNow | None = None
 
     def __post_init__(self) -> None:
         """Check shapes and ranges; raises Rejected naming the field."""
@@ -92,8 +94,8 @@ class StressBook:
 
     @property
     def factors(self) -> tuple[str, ...]:
-        """Return the factors that lines depend on, in order of name."""
-        return tuple(sorted({line.factor for line in self.lines}))
+        """Return the factors that lines depend on, in order of name, without contracts on curves."""
+        return tuple(sorted({line.factor for line in self.lines if line.product not in CONTRACTS}))
 
 
 def with_liquidity(book: StressBook, multiple_e4: int) -> StressBook:
@@ -132,12 +134,34 @@ def profits(book: StressBook, moves: Moves) -> Int64:
     return found.reshape(n, h, s)
 
 
+def profits_by_currency(book: StressBook, moves: Moves) -> dict[str, Int64]:
+    """Return what contracts in another money than HKD gain in scenario 0, int64 [accounts, houses] whole HKD by money.
+
+    It is part of :func:`profits`; rounding is the same.
+    """
+    found: dict[str, Int64] = {}
+    for place, line in enumerate(book.lines):
+        if line.product not in CONTRACTS or book.rates is None:
+            continue
+        currency = book.rates.currency(line.factor)
+        if currency == "HKD":
+            continue
+        rows = book.position_line == place
+        each = np.rint(book.notional[rows].astype(np.float64) * unit_profits((line,), moves)[0, 0]).astype(np.int64)
+        sums = found.setdefault(currency, np.zeros(book.margin.shape, np.int64))
+        np.add.at(sums[:, HOUSES.index(line.house)], book.position_account[rows], each)
+    return found
+
+
 def unit_profits(lines: Sequence[Holding], moves: Moves) -> Float64:
-    """Return the profit of a notional of one of every line, float64 [lines, scenarios]."""
-    scenarios = len(next(iter(moves.returns.values()), ()))
+    """Return the profit of a notional of one of every line, float64 [lines, scenarios].
+
+    Raises Rejected (missing) for a line without moves.
+    """
+    scenarios = len(next(iter((*moves.returns.values(), *moves.contracts.values())), ()))
     found = np.zeros((len(lines), scenarios))
     for place, line in enumerate(lines):
-        if line.factor not in moves.returns:
+        if line.factor not in (moves.contracts if line.product in CONTRACTS else moves.returns):
             message = f"there is no move for '{line.factor}'"
             raise refuse(RejectionReason.MISSING, message, field="factor", subject=f"{line.house} {line.product}")
         found[place] = unit_profit(line, moves)

@@ -7,7 +7,9 @@ are shown beside the need and not taken off it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
+from math import ceil
 
 import msgspec
 import numpy as np
@@ -15,6 +17,7 @@ import numpy.typing as npt
 
 from tsingma.basics.money import MINOR_SCALE
 from tsingma.stress.book import Int64, StressBook
+from tsingma.stress.rates import RENMINBI
 
 
 class LiquidityNeed(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,16 +34,30 @@ class LiquidityNeed(msgspec.Struct, frozen=True, kw_only=True):
         return self.gains + self.securities
 
 
-def liquidity_needs(book: StressBook, profit: Int64, defaulted: npt.NDArray[np.bool_]) -> tuple[LiquidityNeed, ...]:
+def liquidity_needs(
+    book: StressBook,
+    profit: Int64,
+    defaulted: npt.NDArray[np.bool_],
+    by_currency: Mapping[str, Int64] | None = None,
+    renminbi_return: float = 0.0,
+) -> tuple[LiquidityNeed, ...]:
     """Return the needs that defaults leave, in order of day and currency; none without a default.
 
-    ``profit`` int64 [accounts, houses], whole HKD; ``defaulted`` bool [participants].
+    ``profit`` int64 [accounts, houses], whole HKD; ``defaulted`` bool [participants]. ``by_currency`` is the part of it
+    that is paid in another money (variation margin of swaps in renminbi): what a defaulter owes there must be found in
+    that money, and its gains in another do not help.
     """
     if not defaulted.any():
         return ()
     down = defaulted[book.account_participant]
-    unpaid = int(np.maximum(-profit[down], 0).sum())
-    needs = {(book.day, "HKD"): [unpaid, 0]}
+    other = dict(by_currency or {})
+    at_home = profit - sum(other.values(), np.zeros_like(profit))
+    needs = {(book.day, "HKD"): [int(np.maximum(-at_home[down], 0).sum()), 0]}
+    for currency, part in sorted(other.items()):
+        unpaid = int(np.maximum(-part[down], 0).sum())
+        if unpaid and book.rates is not None:
+            rate = book.rates.hkd[currency] * (1.0 + renminbi_return if currency in RENMINBI else 1.0)
+            needs.setdefault((book.day, currency), [0, 0])[0] += ceil(unpaid / rate)
     for due in book.due:
         owed = sum(amount for place, amount in due.amount.items() if defaulted[place] and amount > 0)
         if owed:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.margin.house.holdings import House
 from tsingma.margin.resources.default_fund import FundRules
-from tsingma.stress.book import Int64, StressBook, profits
+from tsingma.stress.book import Int64, StressBook, profits, profits_by_currency
 from tsingma.stress.defaults import HouseFund, StressResult, StressRules, run_defaults
 from tsingma.stress.fund import house_funds
 from tsingma.stress.liquidity import LiquidityNeed, liquidity_needs
@@ -87,7 +87,7 @@ def run_scenario(world: StressWorld, scenario: Scenario, shock: MarketShock, *, 
         raise refuse(RejectionReason.OUT_OF_RANGE, message, field="horizon_days", subject=scenario.id)
     chance = np.random.Generator(np.random.PCG64(seed))
     rows = chance.integers(world.model.residual.shape[0], size=draws) if draws else None
-    moves = shock_moves(world.model, shock, world.parts, world.assumptions, rows)
+    moves = shock_moves(world.model, shock, world.parts, world.assumptions, rows, world.book.rates)
     all_profits = profits(world.book, moves)
     base = all_profits[:, :, 0]
     result = _defaults(world, world.book, base, shock)
@@ -105,7 +105,9 @@ def run_scenario(world: StressWorld, scenario: Scenario, shock: MarketShock, *, 
         ),
         profit=base,
         result=result,
-        liquidity=liquidity_needs(world.book, base, result.calls.defaulted),
+        liquidity=liquidity_needs(
+            world.book, base, result.calls.defaulted, profits_by_currency(world.book, moves), shock.renminbi_return
+        ),
         alone=compare(world.book, result),
         joint=_joint(world, base, shock),
         over_margin_band=_band(over),
@@ -168,11 +170,15 @@ def sized_funds(
     shocks: Sequence[FundShock],
     rules: Mapping[House, FundRules],
 ) -> dict[House, HouseFund]:
-    """Return the default funds that the houses' standard shocks ask for on this book."""
+    """Return the default funds that the houses' standard shocks ask for on this book; rates move where it has them."""
     found = {}
     for one in shocks:
+        if one.rates and book.rates is None:
+            continue
         shock = MarketShock(
-            horizon_days=model.horizon_days, index_return=one.index_return, volatility_ratio=one.volatility_ratio
-        )
-        found[one.id] = profits(book, shock_moves(model, shock, parts, assumptions))[:, :, 0]
+            horizon_days=model.horizon_days, index_return=one.index_return, volatility_ratio=one.volatility_ratio,
+            rates=one.moves(book.day),
+        )  # fmt: skip
+        moves = shock_moves(model, shock, parts, assumptions, rates=book.rates)
+        found[one.id] = profits(book, moves)[:, :, 0]
     return house_funds(book, found, rules)

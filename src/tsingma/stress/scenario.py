@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import tomllib
+from datetime import date
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -15,13 +16,17 @@ from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.margin.house.holdings import House
 from tsingma.margin.resources.default_fund import FundRules
 from tsingma.stress.plausibility import WorstOnRecord
+from tsingma.stress.rates import CurveMove, CurveShock, last_sizes, moves_of, standard_currencies, standard_move
 from tsingma.stress.shocks import Assumptions, LayerPart, MarketShock
 
 SCENARIOS_MAX = 1_000
 
 
 class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One scenario: returns are parts of one within ``horizon_days``; ``economy`` is ``room/run`` or empty."""
+    """One scenario: returns are parts of one within ``horizon_days``; ``economy`` is ``room/run`` or empty.
+
+    ``rates`` are shocks of zero curves by currency (``CNY``) or curve (``CNY.FR007``).
+    """
 
     id: str
     title: str
@@ -39,21 +44,34 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     assumed: bool = False
     layers: dict[str, float] = {}
     names: dict[str, float] = {}
+    rates: dict[str, CurveShock] = {}
 
-    def shock(self) -> MarketShock:
-        """Return the market's moves; raises Rejected for impossible ones."""
+    def shock(self, day: date | None = None) -> MarketShock:
+        """Return the market's moves, rates by their sizes of a day (those that stand last without one).
+
+        Raises Rejected for impossible ones.
+        """
         return MarketShock(
             horizon_days=self.horizon_days, index_return=self.index_return, volatility_ratio=self.volatility_ratio,
             renminbi_return=self.renminbi_return, correlation=self.correlation, layers=self.layers, names=self.names,
+            rates=moves_of(self.rates, day or last_sizes()),
         )  # fmt: skip
 
 
 class FundShock(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One of the shocks on which default funds are sized."""
+    """One of the shocks on which default funds are sized; ``rates`` is a shape, ``times`` of its dated size."""
 
     id: str
-    index_return: float
-    volatility_ratio: float
+    index_return: float = 0.0
+    volatility_ratio: float = 1.0
+    rates: str = ""
+    times: float = 1.0
+
+    def moves(self, day: date) -> dict[str, CurveMove]:
+        """Return the moves of every currency's curves on a day."""
+        if not self.rates:
+            return {}
+        return {each: standard_move(each, self.rates, self.times, day) for each in standard_currencies()}
 
 
 def parse_scenarios(text: str, *, file: str) -> tuple[Scenario, ...]:

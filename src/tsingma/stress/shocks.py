@@ -18,8 +18,9 @@ import numpy.typing as npt
 
 from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.economy.path import HSI, USDCNH, Path, Unit
-from tsingma.margin.house.holdings import INDEX, Holding
+from tsingma.margin.house.holdings import CONTRACTS, INDEX, Holding
 from tsingma.margin.house.revaluation import Moves
+from tsingma.stress.rates import CurveMove, RatesNow, path_moves
 
 Float64 = npt.NDArray[np.float64]
 
@@ -45,7 +46,8 @@ class MarketShock(msgspec.Struct, frozen=True, kw_only=True):
 
     ``layers`` log changes of value added by layer (``KOR.memory``); ``names`` returns that replace the model's for
     single factors; ``volatility_ratio`` implied volatility after / before; ``correlation`` how far what betas leave
-    unexplained moves as one (0 as in history, 1 all names together, each by its own size).
+    unexplained moves as one (0 as in history, 1 all names together, each by its own size); ``rates`` moves of zero
+    curves by currency or curve.
     """
 
     horizon_days: int
@@ -55,6 +57,7 @@ class MarketShock(msgspec.Struct, frozen=True, kw_only=True):
     correlation: float = 0.0
     layers: dict[str, float] = {}
     names: dict[str, float] = {}
+    rates: dict[str, CurveMove] = {}
 
     def __post_init__(self) -> None:
         """Refuse impossible moves."""
@@ -145,9 +148,10 @@ def _window_returns(closes: Float64, horizon_days: int) -> Float64:
 
 
 def path_shock(path: Path, shock: MarketShock, assumptions: Assumptions) -> MarketShock:
-    """Return the shock with what the path says: index and renminbi where it has them, and every layer's value added.
+    """Return the shock with what the path says: index, renminbi, rates where it has them, and layers' value added.
 
-    What counts is the largest step between two dates of the path in the direction in which it goes as a whole.
+    What counts is the largest step between two dates of the path in the direction in which it goes as a whole; of a
+    rate see :func:`tsingma.stress.rates.path_moves`.
     """
     index, fx = shock.index_return, shock.renminbi_return
     if HSI in path.names():
@@ -158,7 +162,8 @@ def path_shock(path: Path, shock: MarketShock, assumptions: Assumptions) -> Mark
     for name in path.names():
         if name.startswith(VALUE_ADDED) and path.indicator(name).unit in (Unit.RATIO, Unit.INDEX):
             layers[name.removeprefix(VALUE_ADDED)] = _largest_step(path.log_change(name)) * assumptions.arrival
-    return msgspec.structs.replace(shock, index_return=index, renminbi_return=fx, layers=layers)
+    rates = {**shock.rates, **path_moves(path, assumptions.arrival)}
+    return msgspec.structs.replace(shock, index_return=index, renminbi_return=fx, layers=layers, rates=rates)
 
 
 def _largest_step(changes: Float64) -> float:
@@ -204,12 +209,14 @@ def shock_moves(
     parts: Sequence[LayerPart],
     assumptions: Assumptions,
     draws: npt.NDArray[np.intp] | None = None,
+    rates: RatesNow | None = None,
 ) -> Moves:
     """Return the moves of every factor: scenario 0 without residuals, then one for each drawn row of residuals.
 
     What is priced in renminbi moves with the currency as well, since amounts are HKD.
 
-    ``draws`` are rows of ``model.residual``: all names move as they did together in that window.
+    ``draws`` are rows of ``model.residual``: all names move as they did together in that window. ``rates`` are the
+    contracts on curves, which move as told in every scenario.
     """
     residual = np.zeros((1, len(model.factors)))
     if draws is not None:
@@ -226,14 +233,16 @@ def shock_moves(
         returns[:, place] = (1.0 + returns[:, place]) * (1.0 + shock.renminbi_return) - 1.0
     returns = np.maximum(returns, RETURN_MIN)
     ones = np.full(returns.shape[0], shock.volatility_ratio)
+    gains = rates.gains(shock.rates, shock.renminbi_return) if rates is not None else {}
     return Moves(
         horizon_days=shock.horizon_days,
         returns={factor: returns[:, place] for place, factor in enumerate(model.factors)},
         volatility_ratio=dict.fromkeys(model.factors, ones),
         volatility={factor: float(model.volatility[place]) for place, factor in enumerate(model.factors)},
+        contracts={name: np.full(returns.shape[0], gain) for name, gain in gains.items()},
     )
 
 
 def needed_factors(lines: Sequence[Holding]) -> tuple[str, ...]:
-    """Return the factors of lines in order of name, the index among them."""
-    return tuple(sorted({line.factor for line in lines} | {INDEX}))
+    """Return the factors of lines in order of name, the index among them; contracts have curves in place of one."""
+    return tuple(sorted({line.factor for line in lines if line.product not in CONTRACTS} | {INDEX}))
