@@ -69,6 +69,19 @@ def _covers(taker: str, call: int, assets: list[Asset], chosen: dict[tuple[str, 
     return sum(counts.values()) >= call and cash >= call * rules.cash_minimum_e4 / E4 and limits
 
 
+@settings(max_examples=60, deadline=None)
+@given(call=st.integers(1, 10**6), haircut_e4=st.integers(1, 9_000))
+def test_one_asset_covers_a_call_alone(call: int, haircut_e4: int) -> None:
+    """Goal: no ceiling where none is set. Method: one asset, no cash, just worth the call after its haircut; the least
+    that counts for the call is pledged, by either programme.
+    """
+    rules = HouseRules(house="Z", haircut_e4={"bond": haircut_e4})
+    enough = -(-call * E4 // (E4 - haircut_e4))
+    assets = [_asset("B", "bond", enough, 10)]
+    assert cheapest_pool({"Z": call}, assets, {"Z": rules}).pledged == enough
+    assert cheapest(call, assets, rules).lendable >= call
+
+
 @settings(max_examples=25, deadline=None)
 @given(
     values=st.lists(st.integers(0, 3), min_size=3, max_size=3),

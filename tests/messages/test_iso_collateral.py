@@ -244,7 +244,7 @@ def test_pieces_are_taken_and_refused_one_by_one(house: Path, tmp_path: Path) ->
         Piece(identifier="much", asset="HKD", amount=10**12, counts=1),
     )
     about = Obligation("OTC Clear", "A", "A/HOUSE", "2026-01-05")
-    one = Proposal(identifier="P1", about=about, call="C1", agreed=1, pieces=pieces)
+    one = Proposal(identifier="P1", about=about, call="20260105P-OTC Clear-A/HOUSE", agreed=1, pieces=pieces)
     path.write_bytes(write_one(collateral.write_proposal(one, directory)))
     sent, _ = send_messages(house, path, "B")
     assert (sent.done, sent.not_done) == (0, 4), "A's collateral is not B's to propose"
@@ -258,10 +258,15 @@ def test_pieces_are_taken_and_refused_one_by_one(house: Path, tmp_path: Path) ->
         pool = session.house.pool
         assert [amount for _, amount in sorted(pool.pledged.items())] == [1_000]
         assert [amount for _, amount in sorted(pool.allotted.items())] == [1_000]
-    wrong = msgspec.structs.replace(one, about=msgspec.structs.replace(about, taker="Nobody"))
-    path.write_bytes(write_one(collateral.write_proposal(wrong, directory)))
-    sent, replies = send_messages(house, path, "A")
-    assert b"<RjctnRsn>INID</RjctnRsn>" in replies
+    change = msgspec.structs.replace
+    for wrong in (change(one, about=change(about, taker="Nobody")), change(one, call="20260104P-OTC Clear-A/HOUSE")):
+        path.write_bytes(write_one(collateral.write_proposal(wrong, directory)))
+        sent, replies = send_messages(house, path, "A")
+        assert (sent.done, replies.count(b"<RjctnRsn>INID</RjctnRsn>")) == (0, 4)
+    for wrong in (change(one, about=change(about, taker="HKSCC")), change(one, about=change(about, date="2026-01-02"))):
+        path.write_bytes(write_one(collateral.write_proposal(wrong, directory)))
+        sent, _ = send_messages(house, path, "A")
+        assert (sent.done, {each.reason for each in sent.rejections}) == (0, {RejectionReason.CONFLICT})
 
 
 def test_from_the_command_line(house: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

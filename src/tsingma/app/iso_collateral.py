@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
+from datetime import date
 
-import numpy as np
+import msgspec
 
 from tsingma.app.iso_sending import Sending
-from tsingma.app.pledge_proposals import CALLER, proposals_of
+from tsingma.app.pledge_proposals import proposals_of
+from tsingma.app.standing_calls import StandingCall, fitted, standing_calls
 from tsingma.basics.dates import to_date
 from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import Rejected, RejectionReason, refuse
@@ -21,6 +24,9 @@ from tsingma.messages.iso20022.parties import Directory
 from tsingma.messages.iso20022.schema import Received
 
 TAKEN = (collateral.RESPONSE, collateral.PROPOSAL)
+_DIGEST = 5
+_AGREED_CALL = "AgrdAmtDueToA/SgrtdIndpdntAmt/MrgnCallReqId"
+_PROPOSED_CALL = "TpAndDtls/CollPrpsl/SgrtdIndpdntAmt/MvmntDrctn/CollMvmntDrctn/Dlvr/MrgnCallReqId"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +39,7 @@ class AgreedCall:
         """Hold the answer against the call as it stands; nothing is booked by it, a dispute is counted as not done."""
         try:
             _require_sender(sending, self.asked.about)
-            account = _account(sending.house, self.asked.about)
-            due = sum(
-                one.due for one in _calls(sending.house, account, "") if one.about.taker == self.asked.about.taker
-            )
-            if not due:
-                raise refuse(RejectionReason.UNKNOWN, f"{self.asked.about.taker} calls nothing of it", field="Oblgtn")
+            due = _called(sending.house, self.asked.about, self.asked.call, _AGREED_CALL).due
             if self.asked.agreed != due:
                 raise refuse(RejectionReason.CONFLICT, f"agrees to {self.asked.agreed} of {due} cents: the call stands",
                              field="AgrdAmtDueToA", subject=self.asked.about.account)  # fmt: skip
@@ -56,7 +57,10 @@ class ProposedCollateral:
     asked: collateral.Proposal
 
     def carry_out(self, sending: Sending, place: int) -> None:
-        """Pledge and allot piece by piece; a piece that the taker does not take goes back. A colr.008 tells of each."""
+        """Pledge and allot piece by piece; a piece that the taker does not take goes back. A colr.008 tells of each.
+
+        It is answered under the name of the call, so that call, proposal and answer are one story.
+        """
         answers = tuple(
             collateral.PieceAnswer(
                 piece.identifier, piece.asset in CURRENCIES, self._one(sending, f"{place}/{n}", piece)
@@ -64,7 +68,7 @@ class ProposedCollateral:
             for n, piece in enumerate(self.asked.pieces)
         )
         answer = collateral.ProposalAnswer(
-            identifier=f"R{sending.digest}-{place}", about=self.asked.about, proposal=self.asked.identifier,
+            identifier=self.asked.call, about=self.asked.about, proposal=self.asked.identifier,
             pieces=answers,
         )  # fmt: skip
         sending.replies.append(collateral.write_answer(answer, sending.directory))
@@ -73,8 +77,9 @@ class ProposedCollateral:
         day, house = to_date(sending.house.position.day), sending.house
         try:
             _require_sender(sending, self.asked.about)
-            account, asset = _account(house, self.asked.about), _asset(house, piece.asset)
             known_taker(self.asked.about.taker)
+            _called(house, self.asked.about, self.asked.call, _PROPOSED_CALL)
+            account, asset = _account(house, self.asked.about), _asset(house, piece.asset)
             sending.send(f"{name}/pledge", PledgeCollateral(account, asset, piece.amount))
             try:
                 more = _arranged(house, account, self.asked.about.taker, asset, piece.amount, self.asked.identifier)
@@ -99,15 +104,18 @@ def read_collateral(one: Received, directory: Directory, _file: str) -> AgreedCa
     return ProposedCollateral(collateral.read_proposal(leaves, directory))
 
 
-def call_documents(house: House, account: int, name: str, directory: Directory) -> list[str]:
-    """Return a colr.003 for each taker that calls more of an account than it has lodged."""
-    return [collateral.write_call(one, directory) for one in _calls(house, account, name) if one.due]
+def call_documents(house: House, account: int, directory: Directory) -> list[str]:
+    """Return a colr.003 for each call on an account that is not covered, each under the name of the call."""
+    return [
+        collateral.write_call(_margin_call(one), directory) for one in standing_calls(house, account) if one.due
+    ]  # fmt: skip
 
 
-def proposal_documents(house: House, account: int, name: str, directory: Directory) -> list[str]:
+def proposal_documents(house: House, account: int, directory: Directory) -> list[str]:
     """Return a colr.007 for each call of an account: the cheapest pledges that cover all of them together.
 
-    Raises Rejected (insufficient) where what is available does not cover them.
+    Each is named after its call and what it proposes. Raises Rejected (insufficient) where what is available does not
+    cover them.
     """
     own = house.resolved.account_name(account)
     found = next((one for one in proposals_of(house, own.partition("/")[0]) if one.account == own), None)
@@ -115,45 +123,50 @@ def proposal_documents(house: House, account: int, name: str, directory: Directo
         return []
     if found.refused:
         raise refuse(RejectionReason.INSUFFICIENT, found.refused, subject=own, remedy="deposit more, or other assets")
-    calls = {one.about.taker: one.identifier for one in reversed(_calls(house, account, name)) if one.due}
     documents = []
-    for number, (taker, called) in enumerate(found.calls):
+    for number, (call, (taker, called)) in enumerate(zip(found.names, found.calls, strict=True)):
         pieces = tuple(
             collateral.Piece(
                 identifier=f"{number}-{place}", asset=one.asset, amount=_amount(house, one.asset, one.value),
                 counts=one.lendable * 100,
             )
             for place, one in enumerate(found.pledges)
-            if one.taker == taker
+            if one.call == call
         )  # fmt: skip
-        about = collateral.Obligation(taker, own.partition("/")[0], own, str(to_date(house.position.day)))
+        digest = hashlib.sha256(msgspec.msgpack.encode(pieces)).hexdigest()[:_DIGEST]
         proposal = collateral.Proposal(
-            identifier=f"{name}-{number}", about=about, call=calls[taker], agreed=called * 100, pieces=pieces
-        )
+            identifier=fitted(f"{call}-{digest}"), about=_about(own, taker, to_date(house.position.day)), call=call,
+            agreed=called * 100, pieces=pieces,
+        )  # fmt: skip
         documents.append(collateral.write_proposal(proposal, directory))
     return documents
 
 
-def _calls(house: House, account: int, name: str) -> list[collateral.MarginCall]:
-    """Return what each taker calls of an account: the margin of the books, and calls on the pool, in order of taker."""
-    own, day = house.resolved.account_name(account), str(to_date(house.position.day))
-    amounts: list[tuple[str, str, int, int]] = []
-    margin, pool = house.margin, house.pool
-    amounts += [
-        ("margin", CALLER, int(margin.requirement_cents[place]), int(margin.pledged_cents[place]))
-        for place in np.flatnonzero(margin.account == account).tolist()
-    ]
-    for owner, taker in sorted(pool.required):
-        if owner == account:
-            amounts.append(("pool", taker, pool.call(account, taker), pool.covered(account, taker, valuation(house))))
-    return [
-        collateral.MarginCall(
-            identifier=f"{name}-{kind}-{taker}"[-35:],
-            about=collateral.Obligation(taker, own.partition("/")[0], own, day),
-            required=required, lodged=lodged, due=max(required - lodged, 0),
-        )
-        for kind, taker, required, lodged in amounts
-    ]  # fmt: skip
+def _margin_call(one: StandingCall) -> collateral.MarginCall:
+    return collateral.MarginCall(
+        identifier=one.name, about=_about(one.account, one.taker, one.day), required=one.required, lodged=one.lodged,
+        due=one.due,
+    )  # fmt: skip
+
+
+def _about(account: str, taker: str, day: date) -> collateral.Obligation:
+    return collateral.Obligation(taker, account.partition("/")[0], account, str(day))
+
+
+def _called(house: House, about: collateral.Obligation, name: str, field: str) -> StandingCall:
+    """Return the call of the day that a message names, covered or not; raises Rejected: unknown, conflict."""
+    day = str(to_date(house.position.day))
+    if about.date not in ("", day):
+        raise refuse(RejectionReason.CONFLICT, f"values it on {about.date}, the day is {day}", field="Oblgtn/ValtnDt",
+                     remedy="answer the call of the open day")  # fmt: skip
+    known = {one.name: one for one in standing_calls(house, _account(house, about))}
+    if name not in known:
+        raise refuse(RejectionReason.UNKNOWN, f"no call '{name}' on {about.account}", field=field,
+                     remedy=f"name one that stands: {', '.join(known) or 'none does'}")  # fmt: skip
+    if known[name].taker != about.taker:
+        raise refuse(RejectionReason.CONFLICT, f"'{name}' is a call of {known[name].taker}", field="Oblgtn/PtyA",
+                     remedy="name who calls")  # fmt: skip
+    return known[name]
 
 
 def _arranged(house: House, account: int, taker: str, asset: int, more: int, name: str) -> ArrangePool:

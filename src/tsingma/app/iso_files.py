@@ -191,8 +191,8 @@ def call_file(house: Path | str, participant: str, bics: Path | None = None) -> 
     Raises Rejected (unknown) for a participant the book does not have.
     """
 
-    def documents(state: House, account: int, name: str, _moment: datetime) -> list[str]:
-        return iso_collateral.call_documents(state, account, name, directory_of(state, bics))
+    def documents(state: House, account: int, _name: str, _moment: datetime) -> list[str]:
+        return iso_collateral.call_documents(state, account, directory_of(state, bics))
 
     return _of_accounts(house, participant, MARGIN_CALL, documents)
 
@@ -203,8 +203,8 @@ def proposal_file(house: Path | str, participant: str, bics: Path | None = None)
     Raises Rejected: unknown participant; insufficient, where what it has does not cover its calls.
     """
 
-    def documents(state: House, account: int, name: str, _moment: datetime) -> list[str]:
-        return iso_collateral.proposal_documents(state, account, name, directory_of(state, bics))
+    def documents(state: House, account: int, _name: str, _moment: datetime) -> list[str]:
+        return iso_collateral.proposal_documents(state, account, directory_of(state, bics))
 
     return _of_accounts(house, participant, PROPOSAL, documents, to_house=True)
 

@@ -13,22 +13,22 @@ import msgspec
 import numpy as np
 
 from tsingma.app.holding_reads import value_of
+from tsingma.app.standing_calls import StandingCall, standing_calls
 from tsingma.basics.dates import to_date
 from tsingma.basics.money import CURRENCIES, MINOR_SCALE
 from tsingma.basics.rejection import Rejected
 from tsingma.engine.house import House
-from tsingma.engine.pooling import valuation
 from tsingma.margin.pool.selection import cheapest_pool
 from tsingma.margin.pool.terms import rules_of
 from tsingma.margin.resources.collateral import E4, Asset
 
 SECURITIES = "securities"  # whose cost is one for all of them
-CALLER = "HKSCC"  # who calls margin of the house's own continuous net settlement
 
 
 class Proposed(msgspec.Struct, frozen=True):
-    """So much of an asset for a taker's call: market value, haircut (e4) and what it counts for, whole HKD."""
+    """So much of an asset for a call: market value, haircut (e4) and what it counts for, whole HKD."""
 
+    call: str
     taker: str
     asset: str
     available: int
@@ -38,9 +38,13 @@ class Proposed(msgspec.Struct, frozen=True):
 
 
 class PledgeProposal(msgspec.Struct, frozen=True):
-    """What an account lacks by taker (whole HKD, up) and the pledges that cover it; or why there are none."""
+    """What an account lacks by call (its taker, whole HKD, up) and the pledges that cover it; or why there are none.
+
+    ``names`` are those of the calls, in their order.
+    """
 
     account: str
+    names: tuple[str, ...]
     calls: tuple[tuple[str, int], ...]
     pledges: tuple[Proposed, ...]
     pledged: int
@@ -58,40 +62,29 @@ def proposals_of(
     """
     book = house.resolved
     accounts = [place for (owner, _), place in book.account_index.items() if owner == participant]
-    found = [(account, _calls(house, account)) for account in sorted(accounts)]
+    found = [(account, [one for one in standing_calls(house, account) if one.due]) for account in sorted(accounts)]
     return tuple(_proposal(house, account, calls, costs_e4 or {}) for account, calls in found if calls)
 
 
-def _calls(house: House, account: int) -> dict[str, int]:
-    """Return what is lacking by taker: of the last margin call, and of calls on the pool."""
-    margin, pool = house.margin, house.pool
-    mine = margin.account == account
-    lacks = int((margin.requirement_cents[mine] - margin.pledged_cents[mine]).sum())
-    calls = {CALLER: -(-lacks // MINOR_SCALE)} if lacks > 0 else {}
-    for owner, taker in sorted(pool.required):
-        short = pool.call(account, taker) - pool.covered(account, taker, valuation(house)) if owner == account else 0
-        if short > 0:
-            calls[taker] = calls.get(taker, 0) - (-short // MINOR_SCALE)
-    return calls
-
-
-def _proposal(house: House, account: int, calls: dict[str, int], costs_e4: Mapping[str, int]) -> PledgeProposal:
+def _proposal(house: House, account: int, calls: list[StandingCall], costs_e4: Mapping[str, int]) -> PledgeProposal:
     name, day = house.resolved.account_name(account), to_date(house.position.day)
-    rules = {taker: rules_of(taker, day) for taker in calls}
+    takers = {one.name: one.taker for one in calls}
+    lacking = {one.name: -(-one.due // MINOR_SCALE) for one in calls}
+    rules = {call: rules_of(taker, day) for call, taker in takers.items()}
     assets = _available(house, account, costs_e4)
-    asked = tuple(calls.items())
+    names, asked = tuple(takers), tuple((takers[call], amount) for call, amount in lacking.items())
     try:
-        chosen = cheapest_pool(calls, assets, rules)
+        chosen = cheapest_pool(lacking, assets, rules)
     except Rejected as rejected:
-        return PledgeProposal(name, asked, (), 0, 0, 0, rejected.rejections[0].message)
+        return PledgeProposal(name, names, asked, (), 0, 0, 0, rejected.rejections[0].message)
     known = {asset.id: asset for asset in assets}
     pledges = tuple(
-        Proposed(one.taker, one.asset, known[one.asset].value, one.value,
+        Proposed(one.taker, takers[one.taker], one.asset, known[one.asset].value, one.value,
                  rules[one.taker].haircut_e4.get(known[one.asset].kind, E4), one.lendable)
         for one in chosen.allotments
     )  # fmt: skip
     lendable = sum(one.lendable for one in pledges)
-    return PledgeProposal(name, asked, pledges, chosen.pledged, lendable, chosen.cost_a_year, "")
+    return PledgeProposal(name, names, asked, pledges, chosen.pledged, lendable, chosen.cost_a_year, "")
 
 
 def _available(house: House, account: int, costs_e4: Mapping[str, int]) -> list[Asset]:

@@ -115,13 +115,15 @@ class PoolBook:
             raise InvariantBroken(f"account {account} has {after} of asset {asset} in the pool")
         _set(self.pledged, (account, asset), after)
 
-    def covered(self, account: int, taker: str, valuation: Valuation) -> int:
+    def covered(self, account: int, taker: str, valuation: Valuation, call: int | None = None) -> int:
         """Return what an account's allotments count for with a taker, HKD cents.
 
         What is above the taker's ceiling on a kind does not count, and without its minimum in cash of the settlement
-        currency the whole counts only as far as that cash carries it.
+        currency the whole counts only as far as that cash carries it. ``call`` is what they are to cover, when that is
+        not the taker's call on the pool.
         """
-        rules, call = rules_of(taker, valuation.day), self.call(account, taker)
+        rules = rules_of(taker, valuation.day)
+        call = self.call(account, taker) if call is None else call
         by_kind: dict[str, int] = {}
         for held, amount in self.allotted.items():
             if held.account == account and held.chain == (taker,):

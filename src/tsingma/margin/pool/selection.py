@@ -144,8 +144,8 @@ def _factor(asset: Asset, rules: HouseRules) -> float:
 
 
 def _asset_ceiling(call: int, asset: Asset, rules: HouseRules) -> int:
-    if asset.kind == rules.settlement_cash:
-        return asset.value
+    if asset.kind == rules.settlement_cash or rules.asset_ceiling_e4 >= E4:
+        return asset.value  # a ceiling of all of the call is none: cut to whole dollars it would keep from covering it
     return min(asset.value, call * rules.asset_ceiling_e4 // E4 * E4 // (E4 - rules.haircut_e4[asset.kind]))
 
 

@@ -163,8 +163,8 @@ def _solve(call: int, assets: Sequence[Asset], rules: HouseRules, more: int) -> 
 
 
 def _ceiling(call: int, asset: Asset, rules: HouseRules) -> int:
-    if asset.kind == rules.settlement_cash:
-        return asset.value
+    if asset.kind == rules.settlement_cash or rules.asset_ceiling_e4 >= E4:
+        return asset.value  # a ceiling of all of the call is none: cut to whole dollars it would keep from covering it
     lendable = call * rules.asset_ceiling_e4 // E4
     return min(asset.value, lendable * E4 // (E4 - rules.haircut_e4[asset.kind]))
 
