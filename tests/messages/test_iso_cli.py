@@ -105,9 +105,6 @@ def test_faults_are_one_line_with_their_place(house: Path, tmp_path: Path, capsy
     assert b"<Cd>DQUA</Cd>" in replies.read_bytes()
     for more in (["--participant", "Z"], ["--participant", "A", "--since", "999"]):
         assert main(["messages", "answer", "--house", str(house), "--out", str(replies), *more]) == 2
-    nothing = ["--participant", "A", "--date", "2026-01-07", "--out", str(replies)]
-    assert main(["messages", "obligations", "--house", str(house), *nothing]) == 2
-    assert "nothing is due on 2026-01-07" in capsys.readouterr().err
     assert any(row["code"] == "LACK" for row in run(capsys, "codes"))
 
 

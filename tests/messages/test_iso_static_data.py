@@ -204,7 +204,6 @@ def test_reports_by_hand(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert msgspec.json.decode((tmp_path / "reference.json").read_bytes())["counters"][0]["code"] == "700"
     for arguments, text in (
         (("report", "weather", *asked), "no report 'weather' (trade-legs"),
-        (("report", "margin", *asked), "nothing to report: margin"),
         (("report", "postings", "--since", "999", *asked), "no record 999"),
     ):
         assert main(["messages", *arguments]) == 2

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from tsingma.app.iso_exchange import NOTHING
 from tsingma.app.iso_files import bic_of, directory_of, moment_of, require_form
 from tsingma.app.session import Session
 from tsingma.messages import mt54x
@@ -29,7 +30,7 @@ def convert_file(house: Path | str, path: Path, to: str, bics: Path | None = Non
 
     CSV is an instruction file, XML sese.023, FIN MT540 to MT543 (which need a BIC of the house and of each sender).
     Cancellations come in by FIN (23G CANC) and go out as sese.020 alone. The house tells codes only, nothing is sent.
-    Raises Rejected with every fault of the file, unknown forms.
+    A file without orders makes no file of messages. Raises Rejected with every fault of the file, unknown forms.
     """
     with Session.open(house, read_only=True) as session:
         directory, moment = directory_of(session.house, bics), moment_of(session.house)
@@ -37,6 +38,8 @@ def convert_file(house: Path | str, path: Path, to: str, bics: Path | None = Non
     orders = [one for one in found if isinstance(one, Instruction)]
     if to == ".csv":
         return len(found), write_rows(msgspec.structs.asdict(one) for one in orders)
+    if not found:
+        return NOTHING
     if to == ".xml":
         name = path.stem[:35]
         if len(orders) == len(found):

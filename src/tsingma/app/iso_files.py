@@ -14,6 +14,7 @@ import numpy as np
 
 from tsingma.app import iso_answers, iso_cash, iso_collateral
 from tsingma.app.instructions import require_speaker
+from tsingma.app.iso_exchange import NOTHING, exchange_of
 from tsingma.app.iso_sending import Asked, Sending, Work
 from tsingma.app.session import Session
 from tsingma.basics.dates import to_date
@@ -28,7 +29,7 @@ from tsingma.messages.iso20022.clearing import DEPOSITORY
 from tsingma.messages.iso20022.collateral import CALL as MARGIN_CALL
 from tsingma.messages.iso20022.collateral import PROPOSAL
 from tsingma.messages.iso20022.confirmation import Confirmation, write_confirmation
-from tsingma.messages.iso20022.header import Header, read_header, write_file, write_one
+from tsingma.messages.iso20022.header import read_header, write_file, write_one
 from tsingma.messages.iso20022.holdings import MESSAGE as HOLDINGS
 from tsingma.messages.iso20022.holdings import statement_of, write_holdings
 from tsingma.messages.iso20022.instruction import MATCHING
@@ -133,16 +134,9 @@ def answer_file(
     if to != ".xml":
         require_form(to)
         texts = _fin(told, directory, bic_of(directory, DEPOSITORY), bic_of(directory, participant))
-        return len(texts), ("\n".join(texts) + "\n").encode()
-    documents = [_document(one, directory) for one in told]
-    headers = [
-        Header(DEPOSITORY, participant, f"{name}-{place}", message, moment)
-        for place, (message, _) in enumerate(documents, 1)
-    ]
-    data = write_file([text for _, text in documents], name, moment, headers)
-    if told:
-        read_messages(data, file=name)  # nothing is sent that is not valid
-    return len(told), data
+        return (len(texts), ("\n".join(texts) + "\n").encode()) if texts else NOTHING
+    documents = (_document(one, directory) for one in told)
+    return exchange_of(documents, sender=DEPOSITORY, receiver=participant, name=name, moment=moment)
 
 
 def holding_file(house: Path | str, participant: str, bics: Path | None = None) -> tuple[int, bytes]:
@@ -212,14 +206,14 @@ def proposal_file(house: Path | str, participant: str, bics: Path | None = None)
 def obligation_file(house: Path | str, participant: str, due: date, bics: Path | None = None) -> tuple[int, bytes]:
     """Return how many net positions a participant has due on a day, and the file of the report of them (secl.010).
 
-    Raises Rejected: unknown participant; missing, when nothing is due that day.
+    Raises Rejected (unknown) for a participant the book does not have.
     """
     with Session.open(house, read_only=True) as session:
         state, directory = session.house, directory_of(session.house, bics)
         name = f"{session.sequencer.sequence}-{participant}"
         report = obligations_of(state, participant, due, name, to_date(state.position.day))
     if report is None:
-        raise refuse(RejectionReason.MISSING, f"nothing is due on {due}", field="date", subject=participant)
+        return NOTHING
     data = write_one(write_obligations(report, directory))
     read_messages(data, file=name)
     return len(report.obligations), data
@@ -240,13 +234,9 @@ def _of_accounts(
             raise refuse(RejectionReason.UNKNOWN, f"no participant '{participant}'", field="participant")
         moment, name = moment_of(state), f"{session.sequencer.sequence}-{participant}"
         accounts = np.flatnonzero(state.resolved.account_participant == index).tolist()
-        documents = [text for one in accounts for text in make(state, one, f"{name}-{one}", moment)]
+        documents = [(message, text) for one in accounts for text in make(state, one, f"{name}-{one}", moment)]
     sender, receiver = (participant, DEPOSITORY) if to_house else (DEPOSITORY, participant)
-    headers = [Header(sender, receiver, f"{name}-{place}", message, moment) for place in range(1, 1 + len(documents))]
-    data = write_file(documents, name, moment, headers)
-    if documents:
-        read_messages(data, file=name)
-    return len(documents), data
+    return exchange_of(documents, sender=sender, receiver=receiver, name=name, moment=moment)
 
 
 def require_form(form: str) -> None:

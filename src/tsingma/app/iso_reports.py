@@ -15,6 +15,7 @@ import numpy as np
 
 from tsingma.app.fund_sizing import fund_of_files
 from tsingma.app.iso_events import moved_since, to_come
+from tsingma.app.iso_exchange import exchange_of
 from tsingma.app.iso_files import directory_of, moment_of
 from tsingma.app.iso_journal import opening_record
 from tsingma.app.iso_postings import postings_since
@@ -37,12 +38,10 @@ from tsingma.messages.iso20022 import (
     trade_legs,
 )
 from tsingma.messages.iso20022.clearing import DEPOSITORY
-from tsingma.messages.iso20022.header import Header, write_file
 from tsingma.messages.iso20022.parties import Directory
-from tsingma.messages.iso20022.schema import MESSAGES_MAX, read_messages
 
 _CAPTURE = str(CaptureTrades.__struct_config__.tag).encode()
-Documents = Iterator[tuple[str, str]]  # identifier of the message, document
+Documents = Iterator[tuple[str, str]]  # message, document
 
 
 @dataclass(frozen=True)
@@ -91,13 +90,13 @@ def report_file(
 
     Reports of what happened begin after the record ``since`` of the journal, or with the day that is (or was) open.
 
-    Raises Rejected: unknown kind or participant; missing when there is nothing to report.
+    Raises Rejected: unknown kind or participant; limit.
     """
     if kind not in REPORTS:
         raise refuse(RejectionReason.UNKNOWN, f"no report '{kind}'", field="kind", remedy=", ".join(REPORTS))
     with Session.open(house, read_only=True) as session:
         asked = asked_of(session, participant, bics, since)
-        return finish(asked, REPORTS[kind].make(asked), kind)
+        return _told(asked, REPORTS[kind].make(asked))
 
 
 def fund_file(house: Path | str, participant: str, exposures: Path, keys: Path, rules: FundRules) -> tuple[int, bytes]:
@@ -107,7 +106,7 @@ def fund_file(house: Path | str, participant: str, exposures: Path, keys: Path, 
         asked = asked_of(session, participant)
         one = fund_report.contribution_of(fund, participant, asked.name, str(asked.moment.date()))
         documents = () if one is None else ((fund_report.MESSAGE, fund_report.write_contribution(one)),)
-        return finish(asked, iter(documents), "fund")
+        return _told(asked, iter(documents))
 
 
 def asked_of(session: Session, participant: str, bics: Path | None = None, since: int | None = None) -> Asked:
@@ -119,23 +118,10 @@ def asked_of(session: Session, participant: str, bics: Path | None = None, since
     return Asked(session, participant, directory_of(house, bics), name, moment_of(house), since)
 
 
-def finish(asked: Asked, documents: Documents, kind: str) -> tuple[int, bytes]:
-    """Return messages as a business file, valid by their schemas; raises Rejected: missing for none, limit."""
-    found: list[tuple[str, str]] = []
-    for one in documents:
-        found.append(one)
-        if len(found) > MESSAGES_MAX:
-            raise refuse(RejectionReason.LIMIT, f"more than {MESSAGES_MAX} messages", field="kind", subject=kind,
-                         remedy="ask for a statement instead of notifications")  # fmt: skip
-    if not found:
-        raise refuse(RejectionReason.MISSING, f"nothing to report: {kind}", field="kind", subject=asked.participant)
-    headers = [
-        Header(DEPOSITORY, asked.participant, f"{asked.name}-{place}", message, asked.moment)
-        for place, (message, _) in enumerate(found, 1)
-    ]
-    data = write_file([text for _, text in found], asked.name, asked.moment, headers)
-    read_messages(data, file=asked.name)
-    return len(found), data
+def _told(asked: Asked, documents: Documents) -> tuple[int, bytes]:
+    return exchange_of(
+        documents, sender=DEPOSITORY, receiver=asked.participant, name=asked.name, moment=asked.moment
+    )  # fmt: skip
 
 
 def _legs(asked: Asked) -> Iterator[trade_legs.TradeLeg]:

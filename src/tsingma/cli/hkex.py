@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from tsingma.cli.house import HOUSE
+from tsingma.cli.output import write_told
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _NEW = click.Path(dir_okay=False, path_type=Path)
@@ -35,7 +36,7 @@ def trades(house: Path | str, participant: str, day: datetime | None, out: Path,
     """Write the intraday trade file of a participant: every trade it is party to, one line a side."""
     from tsingma.app.interchange_files import trade_file
 
-    _written(out, *trade_file(house, participant, None if day is None else day.date()), as_json=as_json)
+    write_told(out, "records", trade_file(house, participant, None if day is None else day.date()), as_json=as_json)
 
 
 @hkex.command(
@@ -49,7 +50,7 @@ def positions(house: Path | str, participant: str, out: Path, *, as_json: bool) 
     """Write the marginable positions of a participant, netted by account and instrument."""
     from tsingma.app.interchange_files import position_file
 
-    _written(out, *position_file(house, participant), as_json=as_json)
+    write_told(out, "records", position_file(house, participant), as_json=as_json)
 
 
 @hkex.command(
@@ -63,7 +64,7 @@ def collateral(house: Path | str, participant: str, out: Path, *, as_json: bool)
     """Write the statement of a participant's collateral: what is pledged, where, at which haircut, for which call."""
     from tsingma.app.interchange_files import collateral_file
 
-    _written(out, *collateral_file(house, participant), as_json=as_json)
+    write_told(out, "records", collateral_file(house, participant), as_json=as_json)
 
 
 @hkex.command(epilog="\b\nExample:\n  tsingma messages hkex read --report trades --file P01.dat --out P01.csv\n")
@@ -96,7 +97,7 @@ def write(name: str, path: Path, participant: str, day: datetime, out: Path, *, 
     """Make a file of a CSV, with its header, checksums and trailer."""
     from tsingma.app.interchange_files import file_of_cells
 
-    _written(out, *file_of_cells(path, name, participant, day.date()), as_json=as_json)
+    write_told(out, "records", file_of_cells(path, name, participant, day.date()), as_json=as_json)
 
 
 @hkex.command("list", epilog="\b\nExample:\n  tsingma messages hkex list\n")
@@ -114,11 +115,3 @@ def list_all(*, as_json: bool) -> None:
     for row in found:
         click.echo(f"{row['name']:<12}{row['report']:<9}{row['record_bytes']:>4} bytes  {row['what']}")
         click.echo(f"{'':<12}layout{' (assumed)' if row['assumed'] else ''}: {row['source']}")
-
-
-def _written(out: Path, records: int, data: bytes, *, as_json: bool) -> None:
-    from tsingma.cli.output import print_figures
-
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_bytes(data)
-    print_figures({"records": records, "bytes": len(data), "file": str(out)}, as_json=as_json)

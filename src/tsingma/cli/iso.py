@@ -10,6 +10,7 @@ import click
 from tsingma.cli.hkex import hkex
 from tsingma.cli.house import HOUSE
 from tsingma.cli.iso_reports import COMMANDS as REPORT_COMMANDS
+from tsingma.cli.output import say_nothing, write_told
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _NEW = click.Path(dir_okay=False, path_type=Path)
@@ -61,6 +62,8 @@ def send(
     if replies is not None and answered:
         replies.parent.mkdir(parents=True, exist_ok=True)
         replies.write_bytes(answered)
+    elif replies is not None:
+        say_nothing(replies)
     figures = {
         **sent.messages, "waiting": sent.waiting, "matched": sent.matched, "refused": sent.refused,
         "requests done": sent.done, "requests not done": sent.not_done, "payments": sent.payments,
@@ -88,11 +91,8 @@ def answer(
 ) -> None:
     """Write statuses, confirmations and allegements: sese.024, .025, .028, .029, or MT548, MT544 to MT547, MT578."""
     from tsingma.app.iso_files import answer_file
-    from tsingma.cli.output import print_figures
 
-    count, data = answer_file(house, participant, since, bics, out.suffix.lower())
-    _write(out, data)
-    print_figures({"messages": count, "bytes": len(data), "file": str(out)}, as_json=as_json)
+    write_told(out, "messages", answer_file(house, participant, since, bics, out.suffix.lower()), as_json=as_json)
 
 
 @messages.command(
@@ -106,11 +106,8 @@ def answer(
 def holdings(house: Path | str, participant: str, out: Path, bics: Path | None, *, as_json: bool) -> None:
     """Write a statement of holdings (semt.002) for each account of a participant."""
     from tsingma.app.iso_files import holding_file
-    from tsingma.cli.output import print_figures
 
-    count, data = holding_file(house, participant, bics)
-    _write(out, data)
-    print_figures({"accounts": count, "bytes": len(data), "file": str(out)}, as_json=as_json)
+    write_told(out, "accounts", holding_file(house, participant, bics), as_json=as_json)
 
 
 @messages.command(epilog="\b\nExample:\n  tsingma messages notices --house out/house --participant P01 --out P01.xml\n")
@@ -121,11 +118,8 @@ def holdings(house: Path | str, participant: str, out: Path, bics: Path | None, 
 def notices(house: Path | str, participant: str, out: Path, *, as_json: bool) -> None:
     """Write what was credited and debited by settled payments of the open day (camt.054)."""
     from tsingma.app.iso_files import notice_file
-    from tsingma.cli.output import print_figures
 
-    count, data = notice_file(house, participant)
-    _write(out, data)
-    print_figures({"notices": count, "bytes": len(data), "file": str(out)}, as_json=as_json)
+    write_told(out, "notices", notice_file(house, participant), as_json=as_json)
 
 
 @messages.command(epilog="\b\nExample:\n  tsingma messages calls --house out/house --participant P01 --out P01.xml\n")
@@ -137,11 +131,8 @@ def notices(house: Path | str, participant: str, out: Path, *, as_json: bool) ->
 def calls(house: Path | str, participant: str, out: Path, bics: Path | None, *, as_json: bool) -> None:
     """Write the margin calls that a participant has not covered (colr.003)."""
     from tsingma.app.iso_files import call_file
-    from tsingma.cli.output import print_figures
 
-    count, data = call_file(house, participant, bics)
-    _write(out, data)
-    print_figures({"calls": count, "bytes": len(data), "file": str(out)}, as_json=as_json)
+    write_told(out, "calls", call_file(house, participant, bics), as_json=as_json)
 
 
 @messages.command(epilog="\b\nExample:\n  tsingma messages propose --house out/house --participant P01 --out P01.xml\n")
@@ -153,11 +144,8 @@ def calls(house: Path | str, participant: str, out: Path, bics: Path | None, *, 
 def propose(house: Path | str, participant: str, out: Path, bics: Path | None, *, as_json: bool) -> None:
     """Write the cheapest pledge that covers a participant's calls as proposals of collateral (colr.007)."""
     from tsingma.app.iso_files import proposal_file
-    from tsingma.cli.output import print_figures
 
-    count, data = proposal_file(house, participant, bics)
-    _write(out, data)
-    print_figures({"proposals": count, "bytes": len(data), "file": str(out)}, as_json=as_json)
+    write_told(out, "proposals", proposal_file(house, participant, bics), as_json=as_json)
 
 
 @messages.command(
@@ -170,11 +158,8 @@ def propose(house: Path | str, participant: str, out: Path, bics: Path | None, *
 def payments(house: Path | str, participant: str, out: Path, *, as_json: bool) -> None:
     """Write how the payments stand that a participant sent on the open day (pacs.002)."""
     from tsingma.app.iso_files import payment_status_file
-    from tsingma.cli.output import print_figures
 
-    count, data = payment_status_file(house, participant)
-    _write(out, data)
-    print_figures({"reports": count, "bytes": len(data), "file": str(out)}, as_json=as_json)
+    write_told(out, "reports", payment_status_file(house, participant), as_json=as_json)
 
 
 @messages.command(
@@ -187,11 +172,8 @@ def payments(house: Path | str, participant: str, out: Path, *, as_json: bool) -
 def statement(house: Path | str, participant: str, out: Path, *, as_json: bool) -> None:
     """Write a statement of the open day for each cash account and currency (camt.053)."""
     from tsingma.app.iso_files import account_statement_file
-    from tsingma.cli.output import print_figures
 
-    count, data = account_statement_file(house, participant)
-    _write(out, data)
-    print_figures({"statements": count, "bytes": len(data), "file": str(out)}, as_json=as_json)
+    write_told(out, "statements", account_statement_file(house, participant), as_json=as_json)
 
 
 @messages.command(
@@ -208,11 +190,8 @@ def obligations(
 ) -> None:
     """Write what a participant has to deliver, receive and pay after netting (secl.010)."""
     from tsingma.app.iso_files import obligation_file
-    from tsingma.cli.output import print_figures
 
-    count, data = obligation_file(house, participant, due.date(), bics)
-    _write(out, data)
-    print_figures({"obligations": count, "bytes": len(data), "file": str(out)}, as_json=as_json)
+    write_told(out, "obligations", obligation_file(house, participant, due.date(), bics), as_json=as_json)
 
 
 @messages.command(
@@ -226,11 +205,8 @@ def obligations(
 def convert(path: Path, house: Path | str, out: Path, bics: Path | None, *, as_json: bool) -> None:
     """Change orders between CSV, sese.023 (.xml) and MT540 to MT543 (.fin); the house only tells codes."""
     from tsingma.app.iso_convert import convert_file
-    from tsingma.cli.output import print_figures
 
-    count, data = convert_file(house, path, out.suffix.lower(), bics)
-    _write(out, data)
-    print_figures({"orders": count, "bytes": len(data), "file": str(out)}, as_json=as_json)
+    write_told(out, "orders", convert_file(house, path, out.suffix.lower(), bics), as_json=as_json)
 
 
 @messages.command(epilog="\b\nExample:\n  tsingma messages codes\n")
@@ -250,8 +226,3 @@ def codes(*, as_json: bool) -> None:
 
 
 messages.add_command(hkex)
-
-
-def _write(out: Path, data: bytes) -> None:
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_bytes(data)

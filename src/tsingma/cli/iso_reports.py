@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from tsingma.cli.house import HOUSE
+from tsingma.cli.output import write_told
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _NEW = click.Path(dir_okay=False, path_type=Path)
@@ -32,7 +33,7 @@ def report(
     """Write a report of the house's books to one participant; `messages reports` lists the kinds."""
     from tsingma.app.iso_reports import report_file
 
-    _write(out, report_file(house, kind, participant, bics, since), as_json=as_json)
+    write_told(out, "messages", report_file(house, kind, participant, bics, since), as_json=as_json)
 
 
 @click.command(epilog="\b\nExample:\n  tsingma messages reports\n")
@@ -69,7 +70,7 @@ def fund(
     from tsingma.app.iso_reports import fund_file
     from tsingma.margin.resources.default_fund import FundRules
 
-    _write(out, fund_file(house, participant, exposures, keys, FundRules(cover=cover)), as_json=as_json)
+    write_told(out, "messages", fund_file(house, participant, exposures, keys, FundRules(cover=cover)), as_json=as_json)
 
 
 @click.command(epilog="\b\nExample:\n  tsingma messages show --file P01.xml --house out/house\n")
@@ -104,12 +105,3 @@ def book(path: Path, out: Path, *, as_json: bool) -> None:
 
 
 COMMANDS = (report, reports, fund, show, book)
-
-
-def _write(out: Path, made: tuple[int, bytes], *, as_json: bool) -> None:
-    from tsingma.cli.output import print_figures
-
-    count, data = made
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_bytes(data)
-    print_figures({"messages": count, "bytes": len(data), "file": str(out)}, as_json=as_json)

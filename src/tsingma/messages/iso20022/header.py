@@ -7,7 +7,7 @@ from datetime import datetime
 
 import msgspec
 
-from tsingma.basics.rejection import RejectionReason, refuse
+from tsingma.basics.rejection import InvariantBroken, RejectionReason, refuse
 from tsingma.messages.iso20022.leaves import Leaves, leaves_below, moment_text, read_moment, tag, text
 from tsingma.messages.iso20022.parties import ISSUER, party_code
 from tsingma.messages.iso20022.schema import BUSINESS_HEADER, FILE_HEADER, SPACE, Received
@@ -61,7 +61,12 @@ def read_header(received: Received) -> Header | None:
 
 
 def write_file(documents: Sequence[str], identifier: str, created: datetime, headers: Sequence[Header] = ()) -> bytes:
-    """Return messages as one business file, each after its header where headers are given (one a message)."""
+    """Return messages as one business file, each after its header where headers are given (one a message).
+
+    Raises InvariantBroken for none: a file without a message is none that may be sent.
+    """
+    if not documents:
+        raise InvariantBroken("a business file without a message")
     parts = []
     for place, one in enumerate(documents):
         if headers:
