@@ -9,11 +9,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import sys
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -24,7 +26,7 @@ from pool_house import BILL, HKD, PoolHouse
 
 from tsingma.app.business_day import DayInput, run_day
 from tsingma.app.house_margin import marginable_positions
-from tsingma.app.interchange_files import cells_of_file, collateral_file, position_file, trade_file
+from tsingma.app.interchange_files import cells_of_file, collateral_file, file_of_cells, position_file, trade_file
 from tsingma.app.progress import Silent
 from tsingma.app.session import Session
 from tsingma.basics.clock import FixedClock
@@ -51,11 +53,16 @@ TEXT = st.text(st.characters(codec="ascii", categories=("L", "N")), max_size=8)
 def interchanges(draw: st.DrawFn) -> Interchange:
     """Return a file of any report with drawn rows, whose totals may wrap."""
     name = draw(st.sampled_from(sorted(layouts())))
-    row = {
-        field.name: TEXT.map(lambda text, width=field.width: text[:width]) if field.kind == "text"
-        else st.integers(-(10**field.width - 1) if field.kind == "signed" else 0, 10**field.width - 1)
-        for field in layouts()[name].field
-    }  # fmt: skip
+    kinds = {
+        "text": lambda width: TEXT.map(lambda text: text[:width]),
+        "code": lambda _width: (
+            TEXT.filter(lambda text: not text.isdecimal()) | st.from_regex("[0-9]{5,8}", fullmatch=True)
+        ),
+        "time": lambda _width: st.times().map(lambda time: int(f"{time:%H%M%S}")),
+        "number": lambda width: st.integers(0, 10**width - 1),
+        "signed": lambda width: st.integers(-(10**width) + 1, 10**width - 1),
+    }
+    row = {field.name: kinds[field.kind](field.width) for field in layouts()[name].field}
     rows = draw(st.lists(st.fixed_dictionaries(row), max_size=5))
     day = draw(st.dates(date(1000, 1, 1)))
     return Interchange(name=name, participant=draw(TEXT.filter(bool)), day=day, rows=tuple(rows))
@@ -74,9 +81,9 @@ def test_files_go_out_and_come_back(one: Interchange) -> None:
 
 GOOD = Interchange(
     name="positions", participant="A77", day=DAY,
-    rows=(
-        {"account_class": "HOUSE", "instrument": "700", "quantity": -1_200, "contract_value": 5, "market_value": -480},
-        {"account_class": "CLIENT", "instrument": "5", "quantity": 400, "contract_value": -7, "market_value": 24_000},
+    rows=tuple(
+        dict(zip([field.name for field in layouts()["positions"].field], row, strict=True))
+        for row in (("HOUSE", "00700", -1_200, 5, -480), ("CLIENT", "00005", 400, -7, 24_000))
     ),
 )  # fmt: skip
 
@@ -152,7 +159,9 @@ def test_a_wrong_file_is_refused_whole(
 def test_sums_drop_their_leading_digit() -> None:
     """Goal: 18 digits of a hash total, as the guide has it. Method: amounts whose sum has 19."""
     row = dict.fromkeys((field.name for field in layouts()["trades"].field), 1)
-    row |= {field.name: "1" for field in layouts()["trades"].field if field.kind == "text"} | {"value": 10**17 - 1}
+    texts = {"text": "1", "code": "00001"}
+    row |= {field.name: texts[field.kind] for field in layouts()["trades"].field if field.kind in texts}
+    row |= {"value": 10**17 - 1}
     one = Interchange(name="trades", participant="A", day=DAY, rows=(row,) * 11)
     data = write_interchange(one)
     total = f"{11 * (10**17 - 1):d}"[-18:]
@@ -172,6 +181,53 @@ def test_what_does_not_fit_is_not_written() -> None:
         write_interchange(Interchange(name="positions", participant="A" * 13, day=DAY, rows=()))
     with pytest.raises(Rejected, match="one of trades, positions, collateral"):
         write_interchange(Interchange(name="prices", participant="A", day=DAY, rows=()))
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "good", "bad", "says"),
+    [
+        ("trades", "time", "093010", "996010", "is no time of day (HHMMSS"),
+        ("trades", "time", "093010", "093060", "is no time of day (HHMMSS"),
+        ("trades", "time", "093010", " 93010", "is no time of day (HHMMSS"),
+        ("trades", "stock_code", "00005", "5    ", "is no stock code (5 digits at least"),
+        ("positions", "instrument", "00005", "5    ", "is no stock code (5 digits at least"),
+    ],
+)  # fmt: skip
+def test_times_and_codes_have_one_form(name: str, field: str, good: str, bad: str, says: str) -> None:
+    """Goal: 09:30:10 is 093010 and share 5 is 00005, in files and cells. Method: a row from cells as a spreadsheet
+    leaves them; the file with another form of the same is refused.
+    """
+    plain = {"text": "X", "code": "5", "time": "93010", "number": "1", "signed": "1"}
+    cells = {one.name: plain[one.kind] for one in layouts()[name].field}
+    one = Interchange(name=name, participant="A", day=DAY, rows=read_csv_rows([cells], name))
+    data = write_interchange(one)
+    header, row = write_csv_rows(read_interchange(data, name))
+    assert dict(zip(header, row, strict=True))[field] == good
+    assert (
+        write_interchange(msgspec.structs.replace(one, rows=read_csv_rows([dict(zip(header, row, strict=True))], name)))
+        == data
+    )
+    assert data.count(good.encode()) == 1
+    assert says in str(refused(data.replace(good.encode(), bad.encode()), name))
+
+
+def test_a_row_with_no_time_of_day_is_not_written() -> None:
+    """Goal: no file says 24:00:00. Method: a row whose time is none."""
+    row = {one.name: {"text": "X", "code": "5"}.get(one.kind, 1) for one in layouts()["trades"].field}
+    for wrong in (240_000, 6_000, 60, -1):
+        with pytest.raises(Rejected):
+            write_interchange(Interchange(name="trades", participant="A", day=DAY, rows=({**row, "time": wrong},)))
+
+
+def test_a_cell_like_a_formula_comes_back(tmp_path: Path) -> None:
+    """Goal: what is disarmed for spreadsheets is the same file again. Method: a code that begins with a minus sign."""
+    row = {**GOOD.rows[0], "account_class": "-HOUSE"}
+    data = write_interchange(Interchange(name="positions", participant="A", day=DAY, rows=(row,)))
+    path, cells = tmp_path / "P.dat", tmp_path / "P.csv"
+    path.write_bytes(data)
+    cells.write_bytes(cells_of_file(path, "positions")[1])
+    assert b"\n'-HOUSE,00700," in cells.read_bytes()
+    assert file_of_cells(cells, "positions", "A", DAY) == (1, data)
 
 
 @given(st.binary(max_size=400))
@@ -252,7 +308,7 @@ def test_positions_are_those_that_are_margined(house: Path) -> None:
     with Session.open(house, read_only=True) as session:
         book, _ = marginable_positions(session.house)
         codes = [one.code for one in session.house.resolved.book.participants]
-    wanted = sorted(zip((book.instruments[n] for n in book.instrument.tolist()), book.quantity.tolist(),
+    wanted = sorted(zip((book.instruments[n].rjust(5, "0") for n in book.instrument.tolist()), book.quantity.tolist(),
                         book.contract_value.tolist(), book.market_value.tolist(), strict=True))  # fmt: skip
     seen = [
         (str(row["instrument"]), row["quantity"], row["contract_value"], row["market_value"])
@@ -277,6 +333,10 @@ def test_collateral_is_what_the_pool_says(tmp_path: Path) -> None:
     count, data = collateral_file(tmp_path / "house", "A")
     rows = read_interchange(data, "collateral").rows
     assert count == 2
+    path, cells = tmp_path / "A.dat", tmp_path / "A.csv"
+    path.write_bytes(data)
+    cells.write_bytes(cells_of_file(path, "collateral")[1])
+    assert file_of_cells(cells, "collateral", "A", DAY) == (2, data)
     assert [(row["taker"], row["amount"]) for row in rows] == [("OTC Clear", 600), ("free", 300)]
     worth, haircut = int(rows[0]["market_value"]), int(rows[0]["haircut"])
     assert rows[0]["counts_for"] == worth * (1_000_000 - haircut) // 1_000_000
@@ -296,10 +356,14 @@ def test_from_the_command_line(house: Path, tmp_path: Path, capsys: pytest.Captu
         )
         told = json.loads(capsys.readouterr().out)
         assert (told["participant"], told["date"]) == (code, str(DAY))
-        if told["records"]:
-            asked = ["--participant", code, "--date", str(DAY), "--out", str(again)]
-            assert main(["messages", "hkex", "write", "--report", verb, "--file", str(cells), *asked]) == 0
-            assert again.read_bytes() == out.read_bytes()
+        rows = list(csv.DictReader(io.StringIO(cells.read_text(encoding="utf-8"))))
+        assert len(rows) == told["records"]
+        for field in layouts()[verb].field:
+            form = {"time": "[0-9]{6}", "code": "[0-9]{5,}|[0-9A-Z]*[A-Z][0-9A-Z]*"}.get(field.kind, ".*")
+            assert all(re.fullmatch(form, row[field.name]) for row in rows), field.name
+        asked = ["--participant", code, "--date", str(DAY), "--out", str(again)]
+        assert main(["messages", "hkex", "write", "--report", verb, "--file", str(cells), *asked]) == 0
+        assert again.read_bytes() == out.read_bytes()
         out.write_bytes(out.read_bytes()[:-2])
         assert main(["messages", "hkex", "read", "--report", verb, "--file", str(out)]) == 2
         assert f"refused: {out}:{told['records'] + 2}: record: has" in capsys.readouterr().err

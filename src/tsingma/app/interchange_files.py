@@ -29,7 +29,7 @@ from tsingma.messages.interchange import (
     write_interchange,
 )
 from tsingma.messages.rows import read_bytes, read_rows
-from tsingma.reports.statements import safe_cell
+from tsingma.reports.statements import plain_cell, safe_cell
 
 E2 = 100
 
@@ -128,7 +128,8 @@ def file_of_cells(path: Path, name: str, participant: str, day: date) -> tuple[i
     """Return how many lines, and an interchange file made of a CSV; raises Rejected naming file, line and field."""
     columns = [field.name for field in layout_of(name).field]
     optional = [field.name for field in layout_of(name).field if field.kind == "text"]
-    found = [row for _, row in read_rows(read_bytes(path), str(path), columns, optional=optional)]
+    read = read_rows(read_bytes(path), str(path), columns, optional=optional, may_be_empty=True)
+    found = [{key: plain_cell(cell) for key, cell in row.items()} for _, row in read]
     rows = read_csv_rows(found, name)
     return len(rows), write_interchange(Interchange(name=name, participant=participant, day=day, rows=rows))
 

@@ -21,8 +21,13 @@ from tsingma.basics.rounding import parse_scaled
 BYTES_MAX = 1 << 30
 RECORDS_MAX = 5_000_000
 FAULTS_MAX = 100
+CODE_DIGITS = 5  # of a stock code
 _PARTICIPANT, _REPORT, _TITLE, _MARKET, _DATE = 12, 7, 15, 4, 8
 Value = int | str
+_WRONG = {
+    "time": ("time of day", "HHMMSS, zeros before"),
+    "code": ("stock code", f"{CODE_DIGITS} digits at least, zeros before"),
+}
 
 
 class Field(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -227,7 +232,8 @@ class _Reader:
             at += field.bytes
             value = _read(field, raw)
             if value is None:
-                self.fault(line, field.name, f"'{raw}' is no number", f"{field.width} digits, zeros before")
+                what, remedy = _WRONG.get(field.kind, ("number", f"{field.width} digits, zeros before"))
+                self.fault(line, field.name, f"'{raw}' is no {what}", remedy)
                 return
             row[field.name] = value
         said = record[at : at + self.rules.checksum_width]
@@ -277,9 +283,12 @@ def _checksum(layout: Layout, row: dict[str, Value]) -> int:
 
 def _written(field: Field, row: dict[str, Value], number: int) -> str:
     value = row[field.name]
-    if field.kind == "text":
-        return _text(str(value), field.width, field.name, number)
+    if field.kind in ("text", "code"):
+        return _text(str(_coded(field, value)), field.width, field.name, number)
     whole = int(value)
+    if field.kind == "time" and not _is_time(whole):
+        raise refuse(RejectionReason.OUT_OF_RANGE, f"{whole:06d} is no time of day", field=field.name,
+                     subject=f"row {number}", remedy="HHMMSS")  # fmt: skip
     if (whole < 0 and field.kind != "signed") or abs(whole) >= 10**field.width:
         raise refuse(RejectionReason.OUT_OF_RANGE, f"{whole} does not fit {field.width} digits", field=field.name,
                      subject=f"row {number}", remedy="split the file or the position")  # fmt: skip
@@ -295,16 +304,30 @@ def _text(value: str, width: int, field: str, number: int) -> str:
 
 
 def _read(field: Field, raw: str) -> Value | None:
-    if field.kind == "text":
-        return raw.rstrip()
+    if field.kind in ("text", "code"):
+        text = raw.rstrip()
+        return text if _coded(field, text) == text else None
     digits, sign = raw[: field.width], raw[field.width :]
     if not digits.isdecimal() or sign not in ("", " ", "-") or (sign == "-" and not int(digits)):
+        return None
+    if field.kind == "time" and not _is_time(int(digits)):
         return None
     return -int(digits) if sign == "-" else int(digits)
 
 
+def _coded(field: Field, value: Value) -> Value:
+    """Return a stock code of digits with five of them, zeros before, as HKEX has them; any other value as it is."""
+    text = str(value)
+    return text.rjust(CODE_DIGITS, "0") if field.kind == "code" and text.isdecimal() else value
+
+
+def _is_time(value: int) -> bool:
+    """Return whether HHMMSS is a time of day."""
+    return 0 <= value < 240_000 and value // 100 % 100 < 60 and value % 100 < 60
+
+
 def write_csv_rows(one: Interchange) -> list[list[str]]:
-    """Return header and rows of a file as cells, decimals with their point."""
+    """Return header and rows of a file as cells: decimals with their point, times in six digits, codes as in files."""
     layout = layout_of(one.name)
     rows = [[field.name for field in layout.field]]
     rows += [[_shown(field, row[field.name]) for field in layout.field] for row in one.rows]
@@ -324,11 +347,15 @@ def read_csv_rows(rows: Sequence[dict[str, str]], name: str) -> tuple[dict[str, 
 
 
 def _shown(field: Field, value: Value) -> str:
+    if field.kind == "time":
+        return f"{value:06d}"
     if isinstance(value, str) or not field.decimals:
-        return str(value)
+        return str(_coded(field, value))
     whole, part = divmod(abs(value), 10**field.decimals)
     return f"{'-' if value < 0 else ''}{whole}.{part:0{field.decimals}d}"
 
 
 def _taken(field: Field, cell: str) -> Value:
-    return cell if field.kind == "text" else parse_scaled(cell, field.decimals, field=field.name)
+    if field.kind in ("text", "code"):
+        return _coded(field, cell)
+    return parse_scaled(cell, field.decimals, field=field.name)

@@ -24,12 +24,18 @@ def read_bytes(path: Path) -> bytes:
 
 
 def read_rows(
-    data: bytes, file: str, columns: Sequence[str], *, numbers: Sequence[str] = (), optional: Sequence[str] = ()
+    data: bytes,
+    file: str,
+    columns: Sequence[str],
+    *,
+    numbers: Sequence[str] = (),
+    optional: Sequence[str] = (),
+    may_be_empty: bool = False,
 ) -> list[tuple[int, dict[str, str]]]:
     """Return (line, cells by column) of a file, cells stripped; ``numbers`` hold whole amounts up to 10**15.
 
     Raises Rejected (malformed, missing, limit) with file, line and field of everything that is wrong; an empty cell is
-    refused but where it is optional, and so is a file without rows.
+    refused but where it is optional, and so is a file without rows unless it ``may_be_empty``.
     """
     found: list[tuple[int, dict[str, str]]] = []
     faults: list[Rejection] = []
@@ -45,7 +51,7 @@ def read_rows(
             found.append((line, dict(zip(columns, cells, strict=True))))
     if faults:
         raise Rejected(*faults[:FAULTS_MAX])
-    if not found:
+    if not found and not may_be_empty:
         raise refuse(RejectionReason.MISSING, "there is no row in the file", file=file, line=2)
     return found
 

@@ -55,3 +55,8 @@ def safe_cell(cell: object) -> object:
     if not isinstance(cell, str) or not cell.startswith(_FORMULA_STARTS) or _NUMBER.fullmatch(cell):
         return cell
     return f"'{cell}"
+
+
+def plain_cell(cell: str) -> str:
+    """Return the text of a cell that ``safe_cell`` made."""
+    return cell[1:] if cell.startswith("'") and safe_cell(cell[1:]) == cell else cell
