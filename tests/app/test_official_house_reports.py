@@ -18,13 +18,15 @@ from simulated_past import write_files
 from tsingma.app.business_day import DayInput, DayRecord, run_day
 from tsingma.app.day_figures import day_figures
 from tsingma.app.day_journal import day_of_journal
-from tsingma.app.house_margin import with_flat_rates
+from tsingma.app.house_margin import house_margin, with_flat_rates
 from tsingma.app.house_reads import balances_of, calls_of, positions_of
 from tsingma.app.obligation_reads import obligations_of
-from tsingma.app.official_reports import holding_figures, margin_figures, settlement_figures
+from tsingma.app.official_reports import KINDS, report_of
 from tsingma.app.parameter_file import build_parameters
 from tsingma.app.progress import Silent
 from tsingma.app.session import Session
+from tsingma.app.statement_figures import StatementFigures
+from tsingma.app.statements import write_house_statements
 from tsingma.basics.clock import FixedClock
 from tsingma.basics.dates import to_date
 from tsingma.basics.money import CURRENCIES
@@ -32,13 +34,10 @@ from tsingma.basics.rejection import Rejected
 from tsingma.cli.main import main
 from tsingma.journal.commands import LoadReference
 from tsingma.margin.hkscc.history_settings import FilterSettings
-from tsingma.messages.rpf01 import write_parameters
+from tsingma.messages.rpf01 import read_parameters, write_parameters
 from tsingma.reference.book import AccountClass
 from tsingma.reports.figures import DayFigures
 from tsingma.reports.official.files import write_report
-from tsingma.reports.official.holdings import holdings_report
-from tsingma.reports.official.margin import house_margin_report
-from tsingma.reports.official.settlement import settlement_report
 from tsingma.simulate.market import simulate_market
 
 pytest.importorskip("typst")
@@ -62,13 +61,11 @@ def week(tmp_path_factory: pytest.TempPathFactory) -> Week:
             told.append(day_figures(record, given, session.house.resolved))
             if day.date == market.dates[0]:
                 code = session.house.resolved.book.accounts[int(session.house.margin.account[0])].participant
-                made = {
-                    "settlement": settlement_report(settlement_figures(session, code), "en"),
-                    "holdings": holdings_report(holding_figures(session, code), "en"),
-                    "margin": house_margin_report(margin_figures(session, code), "en"),
-                }
-                for kind, one in made.items():
-                    write_report(one, folder / f"{session.sequencer.sequence}-{code}-{kind}.pdf")
+                record_number = session.sequencer.sequence
+                figures = StatementFigures(session.house, record_number, code)
+                for kind in KINDS:
+                    one = report_of(figures, kind, code, "en")
+                    write_report(one, folder / f"{record_number}-{code}-{kind}.pdf")
     complete = with_flat_rates(parameters, market.resolved, market.dates[0])
     (folder / "RPF01.csv").write_bytes(write_parameters(complete))
     return folder, told
@@ -90,9 +87,11 @@ def test_statements_say_what_the_house_answers(week: Week) -> None:
     folder, _ = week
     held = 0
     with Session.open(folder, read_only=True) as session:
-        house = session.house
+        house, record = session.house, session.sequencer.sequence
+        margin = house_margin(house, read_parameters((folder / "RPF01.csv").read_bytes()))
         for code in [one.code for one in house.resolved.book.participants][:12]:
-            found = holding_figures(session, code).lines
+            figures = StatementFigures(house, record, code, margin)
+            found = figures.holdings_of(code).lines
             told = {(line.account, line.asset): (line.balance, line.on_hold, line.pledged) for line in found}
             books = {}
             for kind in AccountClass:
@@ -102,8 +101,9 @@ def test_statements_say_what_the_house_answers(week: Week) -> None:
                             books[one.account, one.asset] = (one.balance, one.held, one.pledged)
             assert told == books
             held += len(told)
-            positions = settlement_figures(session, code).positions
-            left = {(line.account, line.currency): line.open for line in settlement_figures(session, code).money}
+            settlement = figures.settlement_of(code)
+            positions = settlement.positions
+            left = {(line.account, line.currency): line.open for line in settlement.money}
             for owed in obligations_of(house, 0, code, 0, 100_000).items:
                 if owed.basis == "net" and owed.day == str(to_date(house.position.day)) and owed.asset in CURRENCIES:
                     assert left.pop((owed.account, owed.asset)) == owed.to_receive - owed.to_deliver
@@ -111,7 +111,7 @@ def test_statements_say_what_the_house_answers(week: Week) -> None:
             lines = positions_of(house, 0, code, 0, 1_000).items
             assert sum(line.due for line in positions) == sum(line.due for line in lines)
             assert sum(line.open for line in positions) == sum(line.open for line in lines)
-            calls = margin_figures(session, code, folder / "RPF01.csv")
+            calls = figures.margin_of(code)
             assert [(one.account, one.required, one.pledged) for one in calls.calls] == [
                 (one.account, one.requirement_cents, one.pledged_cents)
                 for one in calls_of(house, 0, code, 0, 1_000).items
@@ -120,6 +120,54 @@ def test_statements_say_what_the_house_answers(week: Week) -> None:
                 called = {one.account: one.required for one in calls.calls}
                 assert part.total_hkd * 100 == called.get(f"{code}/{part.account_class}", 0)
     assert held > 100
+
+
+def test_one_pass_for_all_is_a_pass_for_each(week: Week, tmp_path: Path) -> None:
+    """Goal: one gatherer. Method: everybody's figures gathered at once beside each participant's own; the CSV files of
+    the day's end beside them, cell by cell.
+    """
+    folder, _ = week
+    with Session.open(folder, read_only=True) as session:
+        house, record = session.house, session.sequencer.sequence
+        margin = house_margin(house, read_parameters((folder / "RPF01.csv").read_bytes()))
+        everybody = StatementFigures(house, record, margin=margin)
+        codes = [one.code for one in house.resolved.book.participants]
+        for code in codes:
+            own = StatementFigures(house, record, code, margin)
+            assert everybody.settlement_of(code) == own.settlement_of(code)
+            assert everybody.holdings_of(code) == own.holdings_of(code)
+            assert everybody.margin_of(code) == own.margin_of(code)
+        with pytest.raises(Rejected, match="no participant"):
+            StatementFigures(house, record, codes[0]).holdings_of(codes[1])
+        with pytest.raises(Rejected, match="no participant"):
+            StatementFigures(house, record, "Z")
+        files = write_house_statements(tmp_path, everybody, date(2026, 1, 6))
+    assert files == len(list(tmp_path.rglob("*.csv"))) > 10
+    for code in codes:
+        found = {
+            path.stem: list(csv.DictReader(path.open(encoding="utf-8"))) for path in tmp_path.glob(f"{code}/*.csv")
+        }
+        settlement = everybody.settlement_of(code)
+        numbers = ("due", "settled", "open", "on_hold")
+        told = [
+            (f"{code}/{row['account']}", row["isin"], *(int(row[name]) for name in numbers))
+            for row in found.get("settlement", [])
+        ]
+        assert told == [msgspec.structs.astuple(line) for line in settlement.positions]
+        for line in settlement.money:
+            rows = [
+                row
+                for row in found["money"]
+                if (f"{code}/{row['account']}", row["currency"]) == (line.account, line.currency)
+            ]
+            sums = [-sum(int(row[name].replace(".", "")) for row in rows) for name in ("to_pay", "settled", "open")]
+            assert sums == [line.due, line.settled, line.open]
+        holdings = everybody.holdings_of(code).lines
+        assert [row["asset"] for row in found.get("holdings", [])] == [line.asset for line in holdings]
+        amounts = [int(row["balance"].replace(".", "")) for row in found.get("holdings", [])]
+        assert amounts == [line.balance for line in holdings]
+        totals = {row["account"]: int(row["total"]) for row in found.get("margin", [])}
+        assert totals == {part.account_class: part.total_hkd for part in everybody.margin_of(code).parts}
 
 
 def test_the_same_record_gives_the_same_statement(week: Week, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from tsingma.app.parameter_file import backtest_table, build_parameters
 from tsingma.app.progress import Progress
 from tsingma.app.renminbi_day import run_renminbi_day
 from tsingma.app.session import Session
+from tsingma.app.statement_figures import StatementFigures
 from tsingma.app.statements import write_house_statements
 from tsingma.app.stress_figures import stress_figures
 from tsingma.app.stress_rates import simulated_rates
@@ -88,7 +89,8 @@ def run_demo(options: DemoOptions, clock: Clock, progress: Progress) -> DemoResu
         derivatives = DerivativeMargin(session.house, parameters)
         crossed = cross_house(session.house, margin, derivatives)
         report = _report(market, tuple(days), margin, backtest, cross_rows(crossed))
-        write_house_statements(folder / "statements", session.house, days[-1].day, margin)
+        figures = StatementFigures(session.house, session.sequencer.sequence, margin=margin)
+        write_house_statements(folder / "statements", figures, days[-1].day)
         source = source_of_margins(session.house, margin, derivatives, crossed, market.history, market.label)
     progress.stage("a renminbi day", 0, 1)
     renminbi = run_renminbi_day(folder / "renminbi", options.seed)

@@ -13,6 +13,7 @@ from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import Rejected
 from tsingma.engine.house import House
 from tsingma.engine.pooling import valuation
+from tsingma.margin.pool.terms import Valuation
 
 
 class HoldingLine(msgspec.Struct, frozen=True):
@@ -44,24 +45,27 @@ class Holdings(msgspec.Struct, frozen=True):
 def holdings_of(house: House, at: int, participant: str, cursor: int, limit: int) -> Holdings:
     """Return what a participant ("": everybody) holds behind the first ``cursor`` lines; raises Rejected (unknown)."""
     ledger = house.ledger
+    owner, asset = ledger.owner, ledger.asset
     some = (ledger.balance != 0) | (ledger.held != 0) | (ledger.pledged != 0)
-    rows = np.flatnonzero(of_participant(house, ledger.owner, participant) & some)
-    rows = rows[np.lexsort([ledger.asset[rows], ledger.owner[rows]])]
-    end = cursor + limit
-    items = [_line(house, row) for row in rows[cursor:end].tolist()]
+    rows = np.flatnonzero(of_participant(house, owner, participant) & some)
+    rows = rows[np.lexsort([asset[rows], owner[rows]])]
+    end, moment = cursor + limit, valuation(house)
+    chosen = rows[cursor:end]
+    columns = (column[chosen].tolist() for column in (owner, asset, ledger.balance, ledger.held, ledger.pledged))
+    items = [_line(house, moment, *cells) for cells in zip(*columns, strict=True)]
     return Holdings(items, end if end < rows.size else None, at, int(rows.size))
 
 
-def _line(house: House, row: int) -> HoldingLine:
-    ledger, book = house.ledger, house.resolved
-    asset, balance = int(ledger.asset[row]), int(ledger.balance[row])
-    held, pledged = int(ledger.held[row]), int(ledger.pledged[row])
+def _line(
+    house: House, moment: Valuation, owner: int, asset: int, balance: int, held: int, pledged: int
+) -> HoldingLine:
+    book = house.resolved
     counter = int(book.settlement_counter[asset - len(CURRENCIES)]) if asset >= len(CURRENCIES) else -1
     return HoldingLine(
-        account=book.account_name(int(ledger.owner[row])), asset=book.asset_name(asset),
+        account=book.account_name(owner), asset=book.asset_name(asset),
         name=book.book.counters[counter].name if counter >= 0 else "", balance=balance, held=held, pledged=pledged,
-        available=balance - held - pledged, value_cents=value_of(house, asset, balance),
-        depository=_kept_at(house, int(ledger.owner[row]), asset),
+        available=balance - held - pledged, value_cents=_worth(moment, asset, balance),
+        depository=_kept_at(house, owner, asset),
     )  # fmt: skip
 
 
@@ -72,8 +76,12 @@ def _kept_at(house: House, account: int, asset: int) -> str:
 
 def value_of(house: House, asset: int, amount: int) -> int | None:
     """Return the HKD cents of an amount of an asset at the last price, None where there is no price or rate."""
+    return _worth(valuation(house), asset, amount)
+
+
+def _worth(moment: Valuation, asset: int, amount: int) -> int | None:
     try:
-        worth = valuation(house).market_cents(asset, abs(amount))
+        worth = moment.market_cents(asset, abs(amount))
     except Rejected:
         return None
     return worth if amount >= 0 else -worth

@@ -9,9 +9,12 @@ import zipfile
 from pathlib import Path
 
 from tsingma.app.house_service import HouseService
-from tsingma.app.official_reports import KINDS, report_maker
+from tsingma.app.official_reports import KINDS, report_of
+from tsingma.app.session import Session
+from tsingma.app.statement_figures import StatementFigures
 from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.reports.official.files import FORMS, write_report
+from tsingma.reports.official.model import Report
 
 AT_ONCE_MAX = 2  # files made at the same time: setting a PDF takes a processor for a second
 _ZIP_MOMENT = (1980, 1, 1, 0, 0, 0)  # the same bytes for the same statement, whenever it is asked for
@@ -28,11 +31,15 @@ def statement_file(service: HouseService, kind: str, participant: str, form: str
     """
     if kind not in KINDS or form not in FILE_FORMS:
         raise refuse(RejectionReason.UNKNOWN, f"no statement '{kind}.{form}'", field="statement")
-    make = report_maker(kind, language)
+
+    def make(session: Session) -> Report:
+        figures = StatementFigures(session.house, session.sequencer.sequence, participant)
+        return report_of(figures, kind, participant, language)
+
     if not _DESK.acquire(blocking=False):
         raise refuse(RejectionReason.LIMIT, "other statements are being made", remedy="ask again in a moment")
     try:
-        report = service.consult(lambda session: make(session, participant))
+        report = service.consult(make)
         with tempfile.TemporaryDirectory() as folder:
             paths = write_report(report, Path(folder) / f"{participant}-{kind}.{form}")
             if len(paths) == 1:
