@@ -98,3 +98,11 @@ def balance(house: House, account: int, asset: int) -> int:
 def statuses(house: House) -> list[int]:
     """Return the status of every payment of the day."""
     return [int(status) for status in np.asarray(house.money.payments.table["status"])]
+
+
+def run_day(commands: Sequence[tuple[str, Command]], house: House | None = None) -> House:
+    """Carry commands out one after the other."""
+    made = House() if house is None else house
+    for _, command in commands:
+        accept(made, command)
+    return made

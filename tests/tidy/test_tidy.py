@@ -47,6 +47,14 @@ def test_module_is_small_and_says_what_it_is_for(path: Path) -> None:
         assert length <= LINES_FUNCTION_MAX, f"{path}:{function.lineno}: {function.name} has {length} lines, split it"
 
 
+def test_tests_are_small_and_say_what_they_are_for() -> None:
+    """Goal: the same of tests, whose functions may be stories. Method: lines and docstring of every module of them."""
+    for path in sorted((ROOT / "tests").rglob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        assert ast.get_docstring(ast.parse(text)), f"{path}: open the module with a docstring that says what it tests"
+        assert text.count("\n") <= LINES_MODULE_MAX, f"{path}: split it by reason to change, {LINES_MODULE_MAX} lines"
+
+
 @pytest.mark.parametrize("path", MODULES, ids=_ids)
 def test_public_functions_are_documented(path: Path) -> None:
     """Goal: a caller never needs the body. Method: every public function and class has a docstring."""
