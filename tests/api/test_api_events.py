@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from api_house import Served
 from test_api_writes import ORDER
@@ -76,7 +77,8 @@ def test_who_may_not_read_has_no_feed_of_others(shown: Served) -> None:
 
 def test_feeds_are_counted(shown: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     """Goal: a bound on open feeds. Method: no room at all for one key."""
-    monkeypatch.setattr("tsingma.api.feed.FEEDS_OF_A_KEY_MAX", 0)
+    feeds = shown.client.app.dependencies["feeds"].dependency()
+    monkeypatch.setattr(feeds, "_limits", msgspec.structs.replace(feeds._limits, feeds_of_a_key=0))
     assert shown.get("auditor", "/events?follow=false").status_code == 429
     monkeypatch.undo()
     assert shown.get("auditor", "/events?follow=false").status_code == 200

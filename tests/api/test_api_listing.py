@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from tsingma.api import listing
 from tsingma.app.row_formats import ARROW, CSV, NDJSON, arrow, csv_header, csv_rows, fields_of, ndjson
+from tsingma.app.serve_settings import LimitsSection
 from tsingma.messages.cells import plain_cell
 
 LISTS = ("/participants", "/positions", "/margin/calls", "/instructions", "/orders", "/holdings", "/obligations",
@@ -98,7 +99,7 @@ def test_when_all_places_are_taken_that_is_said_before_anything_is_sent(shown: S
     """Goal: a status, not an answer cut off. Method: every place is held, each by another key; a further key asks."""
     streams = shown.client.app.dependencies["streams"].dependency()
     with ExitStack() as held:
-        for place in range(listing.STREAMS_MAX):
+        for place in range(LimitsSection().lists_at_once):
             held.enter_context(streams.place_of(f"key-{place}"))
         for form in (NDJSON, CSV, ARROW):
             assert whole(shown, "/orders", form).status_code == 429

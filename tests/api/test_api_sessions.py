@@ -5,19 +5,20 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import msgspec
-import pytest
 from api_house import SECOND, START_S, people_of
 
-from tsingma.api import sessions as rules
 from tsingma.api.people import People, Person
 from tsingma.api.permissions import Role
-from tsingma.api.sessions import IDLE_SECONDS_MAX, SESSION_SECONDS_MAX, SESSIONS_OF_ONE_MAX, Sessions
+from tsingma.api.sessions import Sessions
+from tsingma.app.serve_settings import LimitsSection
 from tsingma.basics.clock import FixedClock
 
+LIMITS = LimitsSection()
 
-def _desk(people: People | None = None) -> tuple[Sessions, FixedClock]:
+
+def _desk(people: People | None = None, limits: LimitsSection = LIMITS) -> tuple[Sessions, FixedClock]:
     clock = FixedClock(START_S * SECOND)
-    return Sessions(people or people_of(), clock), clock
+    return Sessions(people or people_of(), clock, limits), clock
 
 
 def _person(desk: Sessions, name: str) -> Person:
@@ -34,7 +35,7 @@ def test_a_session_says_who_it_is() -> None:
     assert (caller.key, caller.issuer, caller.role, caller.participant, caller.person) == (
         "person/participant", "console/participant", Role.PARTICIPANT, "A", "participant",
     )  # fmt: skip
-    assert caller.expires_s == START_S + SESSION_SECONDS_MAX
+    assert caller.expires_s == START_S + LIMITS.session_seconds
     for strange in ("", "x", "\udcff", caller.token):
         assert desk.caller(strange) is None
 
@@ -45,12 +46,12 @@ def test_it_ends_when_idle_and_when_old() -> None:
     cookie, left = desk.begin(_person(desk, "operator")), desk.begin(_person(desk, "auditor"))
     seen = 0
     while desk.caller(cookie) is not None:
-        clock.advance((IDLE_SECONDS_MAX - 1) * SECOND)
-        seen += IDLE_SECONDS_MAX - 1
-    assert seen - IDLE_SECONDS_MAX < SESSION_SECONDS_MAX <= seen
+        clock.advance((LIMITS.session_idle_seconds - 1) * SECOND)
+        seen += LIMITS.session_idle_seconds - 1
+    assert seen - LIMITS.session_idle_seconds < LIMITS.session_seconds <= seen
     assert desk.caller(left) is None
     fresh = desk.begin(_person(desk, "auditor"))
-    clock.advance(IDLE_SECONDS_MAX * SECOND)
+    clock.advance(LIMITS.session_idle_seconds * SECOND)
     assert desk.caller(fresh) is None
 
 
@@ -65,24 +66,47 @@ def test_a_changed_row_is_out_at_once() -> None:
     ):
         desk, _ = _desk(People(person=(first,)))
         cookie = desk.begin(first)
-        assert desk.caller(cookie) is not None
+        caller = desk.caller(cookie)
+        assert caller is not None
         desk.replace(People(person=(first,)))
         assert desk.caller(cookie) is not None  # the file was written again with the same row
+        assert desk.stands(caller)
         desk.replace(changed)
+        assert not desk.stands(caller)
         assert desk.caller(cookie) is None
 
 
-def test_signing_in_again_ends_the_session_before(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_whoever_follows_stands_as_long_as_the_session() -> None:
+    """Goal: a stream ends with its session. Method: sign-out; idle, which following is not being there; no session."""
+    desk, clock = _desk()
+    cookie = desk.begin(_person(desk, "operator"))
+    caller = desk.caller(cookie)
+    assert caller is not None
+    for _ in range(LIMITS.session_idle_seconds - 1):
+        clock.advance(SECOND)
+        assert desk.stands(caller)
+    clock.advance(SECOND)
+    assert not desk.stands(caller)
+    cookie = desk.begin(_person(desk, "operator"))
+    caller = desk.caller(cookie)
+    assert caller is not None
+    assert desk.stands(caller)
+    desk.end(cookie)
+    assert not desk.stands(caller)
+
+
+def test_signing_in_again_ends_the_session_before() -> None:
     """Goal: rotation and bounds. Method: a new session over an old cookie; many of one; many of all."""
     desk, _ = _desk()
     operator = _person(desk, "operator")
     before = desk.begin(operator)
     after = desk.begin(operator, before)
     assert (desk.caller(before), desk.caller(after) is not None) == (None, True)
-    many = [desk.begin(operator) for _ in range(SESSIONS_OF_ONE_MAX)]
+    many = [desk.begin(operator) for _ in range(LIMITS.sessions_of_a_person)]
     assert desk.caller(after) is None
     assert all(desk.caller(one) is not None for one in many)
-    monkeypatch.setattr(rules, "SESSIONS_MAX", SESSIONS_OF_ONE_MAX)
+    desk, _ = _desk(limits=LimitsSection(sessions=5))
+    many = [desk.begin(operator) for _ in range(5)]
     desk.begin(_person(desk, "auditor"))
     assert desk.caller(many[0]) is None
     assert desk.caller(many[1]) is not None

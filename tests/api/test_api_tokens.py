@@ -18,7 +18,6 @@ import pytest
 from api_house import AUDIENCE, SECOND, START_S, Served, keys_of
 from joserfc import jwk, jwt
 
-from tsingma.api import tokens
 from tsingma.api.feed import Feeds, _sit
 from tsingma.api.guard import Reach
 from tsingma.api.keys import Key, Keys
@@ -65,13 +64,14 @@ def test_a_good_token_is_who_its_key_says() -> None:
 
 
 def test_a_caller_stands_as_long_as_token_and_key_do() -> None:
-    """Goal: a feed ends with its key. Method: the token ends; the key is withdrawn, another's, no longer valid."""
+    """Goal: a feed ends with its key. Method: the token ends; the key is withdrawn, another's, rotated, bound, over."""
     clock = FixedClock(START_S * SECOND)
     desk = TokenDesk(KEYS, clock)
     caller = desk.check(_signed())
     assert desk.stands(caller)
     (key,) = KEYS.key
     for changed in ({"role": Role.OPERATOR, "participant": ""}, {"participant": "D"}, {"id": "other"},
+                    {"public": base64.urlsafe_b64encode(bytes(32)).decode().rstrip("=")}, {"certificate": "0" * 64},
                     {"valid_to": datetime.fromtimestamp(START_S, UTC)}):  # fmt: skip
         desk.replace(msgspec.structs.replace(KEYS, key=(msgspec.structs.replace(key, **changed),)))
         assert not desk.stands(caller), changed
@@ -86,7 +86,7 @@ def test_a_feed_ends_with_its_key() -> None:
 
     async def heard() -> list[int]:
         desk = _desk()
-        feeds, seat = Feeds(desk, None), Seat("A", 0)  # type: ignore[arg-type]
+        feeds, seat = Feeds(desk.stands, None), Seat("A", 0)  # type: ignore[arg-type]
         counts = []
         sitting = _sit(feeds, Reach(desk.check(_signed()), Scope.OWN), seat)
         for sequence in (1, 2):
@@ -230,11 +230,10 @@ def test_a_token_changes_something_once() -> None:
         desk.check(_signed())
 
 
-def test_no_key_takes_the_room_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_key_takes_the_room_of_others() -> None:
     """Goal: one busy key locks nobody out, and gets room again. Method: a bound of three, two keys, time."""
-    monkeypatch.setattr(tokens, "KEY_TOKENS_MAX", 3)
     clock = FixedClock(START_S * SECOND)
-    desk = TokenDesk(KEYS, clock)
+    desk = TokenDesk(KEYS, clock, used_max=3)
     caller = desk.check(_signed())
     busy = [msgspec.structs.replace(caller, token=f"token-{place}") for place in range(4)]
     for one in busy[:3]:

@@ -233,7 +233,7 @@ def test_many_clients_at_once_lose_and_double_nothing(house: Served) -> None:
 
 def test_a_door_that_is_full_says_when_to_come_back(house: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     """Goal: overload is 429, not a queue without end. Method: the bound of one participant set to none."""
-    monkeypatch.setattr("tsingma.api.door.IN_FLIGHT_OF_ONE_MAX", 0)
+    monkeypatch.setattr(house.client.app.dependencies["entry"].dependency(), "_max_of_one", 0)
     answer = house.post("participant", "/instructions", ORDER, "full")
     assert (answer.status_code, answer.headers["retry-after"]) == (429, "1")
     monkeypatch.undo()

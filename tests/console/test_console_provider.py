@@ -7,6 +7,7 @@ import base64
 import hashlib
 import re
 import shutil
+import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -22,7 +23,7 @@ from joserfc import jwk, jwt
 from litestar.testing import TestClient
 
 from tsingma.api import oidc
-from tsingma.api.oidc import PENDING_SECONDS_MAX, Provider, ProviderSettings
+from tsingma.api.oidc import BEGUN_SECONDS, Provider, ProviderSettings
 from tsingma.api.people import People, Person
 from tsingma.api.permissions import Role
 from tsingma.basics.clock import FixedClock, SystemClock
@@ -184,8 +185,8 @@ def test_what_does_not_prove_it_lets_nobody_in(folder: Path) -> None:
         told = {"code": "c", "state": asked["state"]}
         assert other.get("/console/sign-in/return", params=told, follow_redirects=False).status_code == 403
         _, asked = begun(house.client)
-        house.clock.advance(PENDING_SECONDS_MAX * SECOND)
-        liar.signs_for(asked, now + PENDING_SECONDS_MAX)
+        house.clock.advance(BEGUN_SECONDS * SECOND)
+        liar.signs_for(asked, now + BEGUN_SECONDS)
         assert finish(house, asked).status_code == 403
 
 
@@ -242,18 +243,58 @@ def test_a_rotated_key_of_the_provider_is_asked_for_once_in_a_while(folder: Path
         assert len([one for one in liar.asked if one.url.path == "/keys"]) == 2
 
 
-def test_sign_ins_under_way_are_bounded(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Goal: limits. Method: too many: the oldest is forgotten, the newest goes on; no provider."""
-    monkeypatch.setattr(oidc, "PENDING_MAX", 3)
+def test_nobodys_sign_in_pushes_out_anothers(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Goal: nothing is kept of what is begun. Method: one begins, 2,000 others do, the first comes back; again: no."""
     with lied_to(folder) as (house, liar):
-        first = begun(house.client)[1]
-        for _ in range(3):
-            _, asked = begun(house.client)
+        _, asked = begun(house.client)
+        assert liar.provider is not None
+        before = sys.getsizeof(liar.provider._used)
+        states = {asyncio.run(liar.provider.begin(f"browser {place}", "/console")) for place in range(2_000)}
+        assert len(states) == 2_000
+        assert (sys.getsizeof(liar.provider._used), len(liar.provider._used)) == (before, 0)
         liar.signs_for(asked, house.clock.now_ns() // SECOND)
         assert finish(house, asked).status_code == 200
+        assert len(liar.provider._used) == 1
+        monkeypatch.setattr(oidc, "USED_MAX", 1)
+        for status in (200, 403):  # used, and used again
+            _, asked = begun(house.client) if status == 200 else (_, asked)
+            liar.signs_for(asked, house.clock.now_ns() // SECOND)
+            assert finish(house, asked).status_code == status
+        assert len(liar.provider._used) == 1
+
+
+def test_no_state_is_good_that_was_changed(folder: Path) -> None:
+    """Goal: a state is ours or nothing. Method: every byte changed, cut, another's mark, what is no base64 at all."""
+    with lied_to(folder) as (house, liar):
         assert liar.provider is not None
-        assert first["state"] not in liar.provider._pending
-        assert len(liar.provider._pending) == 2
+        provider = liar.provider
+        away = asyncio.run(provider.begin("mine", "/console/day"))
+        state = parse_qs(urlsplit(away).query)["state"][0]
+        other = parse_qs(urlsplit(asyncio.run(provider.begin("other", "/console/day"))).query)["state"][0]
+        head, _, mark = state.partition(".")
+        wrong = [f"{state[:k]}{'A' if state[k] != 'A' else 'B'}{state[k + 1 :]}" for k in range(len(state) - 1)]
+        wrong += [
+            state[:-4],
+            head,
+            f".{mark}",
+            f"{head}.",
+            f"{head}.{other.partition('.')[2]}",
+            other,
+            "",
+            "é.é",
+            "a.b.c",
+        ]
+        for one in wrong:
+            with pytest.raises(oidc.ProviderRefused, match="state"):
+                provider._told("mine", one)
+        assert provider._told("mine", state)
+        long = asyncio.run(provider.begin("mine", "/console/" + "x" * 5_000))
+        assert len(long) < 2_000
+        assert house.client.get("/console/sign-in").status_code == 200
+
+
+def test_a_house_without_a_provider_has_no_such_pages(folder: Path) -> None:
+    """Goal: no dead ends. Method: both pages and the form of a house without one."""
     with served(folder, more_routes=ROUTES) as house:
         for path in ("/console/sign-in/provider", "/console/sign-in/return"):
             assert house.client.get(path).status_code == 404

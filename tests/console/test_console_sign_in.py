@@ -19,10 +19,9 @@ from litestar.params import FromPath
 from litestar.testing import TestClient
 
 from tsingma.api.guard import Reach, page
-from tsingma.api.lock_out import FREE_OF_NAME
 from tsingma.api.passwords import PasswordDesk, TooManyAsk
 from tsingma.api.permissions import Action, Resource, Role, scope_of
-from tsingma.api.sessions import IDLE_SECONDS_MAX
+from tsingma.app.serve_settings import LimitsSection
 from tsingma.console.routes import ROUTES
 from tsingma.console.sign_in import _next
 
@@ -191,7 +190,7 @@ def test_nothing_tells_who_exists(console: Served) -> None:
 
     def tell(name: str) -> list[tuple[int, str, str | None]]:
         told = []
-        for _ in range(FREE_OF_NAME + 1):
+        for _ in range(LimitsSection().wrong_passwords_of_a_name + 1):
             answer = sign_in(console.client, name, "wrong password")
             text = re.sub(r'"[0-9a-f]{64}"|nonce="[\w-]+"', "", answer.text)
             told.append((answer.status_code, text, answer.headers.get("retry-after")))
@@ -201,9 +200,9 @@ def test_nothing_tells_who_exists(console: Served) -> None:
         patch.setattr(PasswordHasher, "verify", seen)
         stories = [tell("operator"), tell("nobody"), tell("")]
     assert stories[0] == stories[1] == stories[2]
-    assert [one[0] for one in stories[0]] == [403] * FREE_OF_NAME + [429]
+    assert [one[0] for one in stories[0]] == [403] * LimitsSection().wrong_passwords_of_a_name + [429]
     assert stories[0][-1][2] == "1"
-    assert len(checked) == 3 * FREE_OF_NAME
+    assert len(checked) == 3 * LimitsSection().wrong_passwords_of_a_name
     assert all(one.startswith("$argon2id$") for one in checked)
     assert sign_in(console.client, "operator").status_code == 429  # the right one has to wait too
     console.clock.advance(SECOND)
@@ -240,7 +239,7 @@ def test_a_new_sign_in_is_a_new_session_and_sign_out_ends_it(console: Served) ->
 def test_an_idle_session_has_ended(console: Served) -> None:
     """Goal: the clock of the house ends it. Method: wait; the page leads to the form."""
     sign_in(console.client, "operator")
-    console.clock.advance(IDLE_SECONDS_MAX * SECOND)
+    console.clock.advance(LimitsSection().session_idle_seconds * SECOND)
     assert console.client.get("/console/who", follow_redirects=False).status_code == 303
 
 
@@ -248,14 +247,14 @@ def test_a_page_left_open_is_idle_although_it_refreshes(console: Served) -> None
     """Goal: walking away ends a session. Method: what the day's page asks for by itself, to the end; then a person."""
     minute, part = 60 * SECOND, {"HX-Request": "true", "HX-Current-URL": "http://testserver.local/console/day"}
     sign_in(console.client, "operator")
-    for _ in range(IDLE_SECONDS_MAX // 60):
+    for _ in range(LimitsSection().session_idle_seconds // 60):
         assert console.client.get("/console/day", headers=part).status_code == 200
         stream = {"Accept": "text/event-stream"}
         assert console.client.get("/console/changes?follow=false", headers=stream).status_code == 200
         console.clock.advance(minute)
     assert console.client.get("/console/day", headers=part).status_code == 401
     sign_in(console.client, "operator")
-    for _ in range(IDLE_SECONDS_MAX // 60 + 1):
+    for _ in range(LimitsSection().session_idle_seconds // 60 + 1):
         assert console.client.get("/console/day", follow_redirects=False).status_code == 200
         console.clock.advance(minute)
 

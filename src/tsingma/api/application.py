@@ -19,6 +19,7 @@ from tsingma.api import acts, books, bulk, days, feed, jobs, margin, problems, r
 from tsingma.api import metrics as figures
 from tsingma.api.bench import Bench
 from tsingma.api.bodies import StrictRequest
+from tsingma.api.budget import Budget, Budgeted
 from tsingma.api.checkers import Checker
 from tsingma.api.door import Door
 from tsingma.api.entrance import Entrance
@@ -38,12 +39,12 @@ from tsingma.app.house_market import HouseMarket
 from tsingma.app.house_service import HouseService
 from tsingma.app.jobs import JobBoard, JobLimits
 from tsingma.app.journal_index import JournalIndex
+from tsingma.app.serve_settings import LimitsSection
 from tsingma.basics.clock import Clock
 
-BODY_BYTES_MAX = 1024 * 1024
 INTERFACE_VERSION = "0.1"
 _ROUTES = (
-    *reads.ROUTES, *books.ROUTES, *days.ROUTES, *writes.ROUTES, *bulk.ROUTES, *margin.ROUTES, *acts.ROUTES,
+    *reads.ROUTES, *books.ROUTES, *days.ROUTES, *writes.ROUTES, *margin.ROUTES, *acts.ROUTES,
     *jobs.ROUTES, feed.events, figures.metrics,
 )  # fmt: skip
 
@@ -54,7 +55,7 @@ def application(
     clock: Clock,
     *,
     keys_file: Path | None = None,
-    body_bytes_max: int = BODY_BYTES_MAX,
+    limits: LimitsSection | None = None,
     metrics: Metrics | None = None,
     spans: TracerProvider | None = None,
     market: HouseMarket | None = None,
@@ -69,33 +70,33 @@ def application(
     """Return the application of an open house; it closes the house when it shuts down.
 
     ``keys`` and ``people`` (who may sign in to the console) were read from ``keys_file`` and ``people_file``, which are
-    then watched; without a file they hold to the end. ``body_bytes_max`` bounds a request, ``metrics`` counts,
-    ``spans`` go where the process says when nothing is given. ``market`` has the prices that margin and stress need.
-    Acts of the operator lapse after ``act_minutes``. ``more_routes`` are those of rooms above, behind the same guard.
-    ``checker`` checks signatures of tokens in a process of its own, ``provider`` signs people in.
+    then watched; without a file they hold to the end. ``limits`` bound everything, ``job_limits`` in place of those of
+    jobs among them; ``metrics`` counts, ``spans`` go where the process says when nothing is given. ``market`` has the
+    prices that margin and stress need. Acts of the operator lapse after ``act_minutes``. ``more_routes`` are those of
+    rooms above, behind the same guard. ``checker`` checks signatures of tokens in a process of its own, ``provider``
+    signs people in.
     Raises Rejected (keys or people whose participant the house does not have), and then the house stays open.
     """
     members = service.read(lambda house, _at: {one.code: one for one in house.resolved.book.participants})
+    limits = limits or LimitsSection()
     entrance = Entrance(keys, people or People(), members, clock, keys_file=keys_file, people_file=people_file,
-                        checker=checker, provider=provider)  # fmt: skip
-    entry, feeds = Door(service), feed.Feeds(entrance.tokens, Tail(service))
-    metrics, board = metrics or Metrics(), JobBoard(clock, job_limits)
-    past = AsOf(service.place)
-    given = {"service": service, "entry": entry, "feeds": feeds, "figures": metrics, "board": board, "bench": Bench(),
-             "market": market, "past": past, "index": JournalIndex(service),
-             "streams": Streams(clock),
+                        checker=checker, provider=provider, limits=limits)  # fmt: skip
+    entry = Door(service, limits)
+    feeds = feed.Feeds(entrance.stands, Tail(service), limits, look=entrance.look, wake=entry.wake)
+    metrics, board = metrics or Metrics(), JobBoard(clock, job_limits or _of_jobs(limits))
+    past, bench = AsOf(service.place), Bench(limits.questions_at_once, limits.questions_waiting)
+    given = {"service": service, "entry": entry, "feeds": feeds, "figures": metrics, "board": board, "bench": bench,
+             "market": market, "past": past, "index": JournalIndex(service), "streams": Streams(clock, limits),
              "act_desk": acts.ActDesk(service, entry, clock, act_minutes)}  # fmt: skip
     app = Litestar(
-        route_handlers=[*_ROUTES, *more_routes],
+        route_handlers=[*_ROUTES, bulk.routes(limits.bulk_body_bytes), *more_routes],
         guards=[guard_of(entrance.tokens, entrance.look, entrance.sessions)],
         dependencies={
-            **_of_entrance(entrance),
+            **_of_requests(entrance),
             **{name: _always(one) for name, one in given.items()},
-            "look": Provide(give_look, sync_to_thread=False),
-            "listing": Provide(give_listing, sync_to_thread=False),
         },
         exception_handlers=problems.HANDLERS,
-        request_max_body_size=body_bytes_max,
+        request_max_body_size=limits.body_bytes,
         openapi_config=_description(),
         on_shutdown=[board.close, past.close, entrance.close, service.close],
         middleware=[patient],
@@ -103,14 +104,29 @@ def application(
         logging_config=None,
         debug=False,
     )
-    app.asgi_handler = Lane(app.asgi_handler, service, entry, entrance.tokens, entrance.look, body_bytes_max)
+    lane = Lane(app.asgi_handler, service, entry, entrance.tokens, entrance.look, limits.body_bytes)
+    app.asgi_handler = _within_budget(lane, limits, metrics)
     _watch(app, service, metrics, clock, tracer_of(spans))
     _measure(metrics, service, feeds, entrance, board)
     return app
 
 
-def _of_entrance(entrance: Entrance) -> dict[str, Provide]:
-    """Return what routes are given of whoever asks, and of who is let in."""
+def _within_budget(lane: Lane, limits: LimitsSection, metrics: Metrics) -> Budgeted:
+    budget = Budget(limits.body_budget_bytes)
+    metrics.gauge("body_bytes", "Bytes of bodies that are read, worked on or wait.", lambda: float(budget.taken))
+    return Budgeted(lane, budget)
+
+
+def _of_jobs(limits: LimitsSection) -> JobLimits:
+    return JobLimits(
+        running=limits.jobs_running, waiting=limits.jobs_waiting, of_an_owner=limits.jobs_of_an_owner,
+        kept=limits.jobs_kept, seconds=limits.job_seconds, kept_seconds=limits.job_kept_seconds,
+        result_bytes=limits.job_result_bytes,
+    )  # fmt: skip
+
+
+def _of_requests(entrance: Entrance) -> dict[str, Provide]:
+    """Return what routes are given of whoever asks and what is asked, and of who is let in."""
 
     def give_reach(request: Request[Any, Any, Any]) -> Reach:
         return reach_of(request)
@@ -123,6 +139,8 @@ def _of_entrance(entrance: Entrance) -> dict[str, Provide]:
         "reach": Provide(give_reach, sync_to_thread=False),
         "csrf": Provide(csrf_of, sync_to_thread=False),
         "keys_fault": Provide(give_keys_fault, sync_to_thread=False),
+        "look": Provide(give_look, sync_to_thread=False),
+        "listing": Provide(give_listing, sync_to_thread=False),
     }
 
 

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 
 from litestar.exceptions import TooManyRequestsException
 
-AT_ONCE = 2
-WAITING_MAX = 14
+from tsingma.app.serve_settings import LimitsSection
+
+AT_ONCE, WAITING_MAX = LimitsSection().questions_at_once, LimitsSection().questions_waiting
 WAIT_SECONDS_MAX = 10.0
 
 

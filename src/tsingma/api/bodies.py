@@ -6,7 +6,7 @@ A body that is deeper than its type is refused where it first goes too deep; not
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
 import msgspec
@@ -16,12 +16,29 @@ from litestar.enums import ScopeType
 from litestar.exceptions import ClientException
 from litestar.types import Scope
 
+from tsingma.api.budget import held
+
 _DECODER = "decoder"
 DETAIL_LENGTH_MAX = 500
 
 
 class StrictRequest(Request[Any, Any, Any]):
     """A request whose JSON is what the route's type says, or 400; what was sent leaves its hash."""
+
+    async def stream(self) -> AsyncGenerator[bytes, None]:
+        """Yield the body in parts, each only after there was room for it: all at once where its length was told.
+
+        Raises NoRoom, 413, 400 when its client goes away.
+        """
+        hold, total = held(), 0
+        told, most = self.content_length or 0, self.route_handler.resolve_request_max_body_size()
+        if hold is not None and (most is None or told <= most):
+            hold.cover(told)
+        async for part in super().stream():
+            total += len(part)
+            if hold is not None:
+                hold.cover(total)
+            yield part
 
     async def body(self) -> bytes:
         """Return the body, and keep the hash of the request."""

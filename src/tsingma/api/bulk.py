@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 import msgspec
-from litestar import Request, post
+from litestar import Request, Router, post
 from litestar.di import NamedDependency
 from litestar.exceptions import HTTPException
 from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
@@ -26,8 +26,6 @@ from tsingma.basics.rejection import Rejected
 from tsingma.journal.commands import SubmitInstructions
 from tsingma.journal.events import InstructionsSubmitted
 
-BODY_BYTES_MAX = 32 * 1024 * 1024
-
 
 @dataclass
 class BulkOperation(Operation):
@@ -44,7 +42,6 @@ class BulkOperation(Operation):
     opt=access(Resource.INSTRUCTIONS, Action.SUBMIT),
     responses=responses(408, 409, 413, 415, 422, 429),
     operation_class=BulkOperation,
-    request_max_body_size=BODY_BYTES_MAX,
 )
 async def submit_bulk(
     request: Request[Any, Any, Any], service: Service, entry: Entry, bench: NamedDependency[Bench], reach: Reached,
@@ -82,4 +79,6 @@ def _with_line(fault: Fault, line: int) -> Fault:
     return msgspec.structs.replace(fault, line=line or None)
 
 
-ROUTES = (submit_bulk,)
+def routes(body_bytes_max: int) -> Router:
+    """Return the routes of this module, whose bodies may be longer than others'."""
+    return Router("/", route_handlers=[submit_bulk], request_max_body_size=body_bytes_max)

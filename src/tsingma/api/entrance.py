@@ -12,7 +12,8 @@ from tsingma.api.oidc import Provider
 from tsingma.api.people import People, read_people, require_members
 from tsingma.api.sessions import Sessions
 from tsingma.api.sign_in import SignInDesk
-from tsingma.api.tokens import TokenDesk
+from tsingma.api.tokens import Caller, TokenDesk
+from tsingma.app.serve_settings import LimitsSection
 from tsingma.basics.clock import Clock
 from tsingma.reference.book import Participant
 
@@ -23,7 +24,7 @@ class Entrance:
     def __init__(
         self, keys: Keys, people: People, members: Mapping[str, Participant], clock: Clock,
         *, keys_file: Path | None = None, people_file: Path | None = None, checker: Checker | None = None,
-        provider: Provider | None = None,
+        provider: Provider | None = None, limits: LimitsSection | None = None,
     ) -> None:  # fmt: skip
         """Take keys and people; ``members`` are the participants of the book, ``checker`` is asked for signatures,
         ``provider`` signs people in beside their passwords.
@@ -33,8 +34,10 @@ class Entrance:
         self._members = members
         require_owners(keys, members, str(keys_file or ""))
         require_members(people, members, str(people_file or ""))
-        self.tokens, self.sessions = TokenDesk(keys, clock, checker), Sessions(people, clock)
-        self.sign_in, self.provider = SignInDesk(self.sessions, clock), provider
+        limits = limits or LimitsSection()
+        self.tokens = TokenDesk(keys, clock, checker, used_max=limits.tokens_used_of_a_key)
+        self.sessions = Sessions(people, clock, limits)
+        self.sign_in, self.provider = SignInDesk(self.sessions, clock, limits), provider
         self._watches = [
             FileWatch(path, take_up, clock)
             for path, take_up in ((keys_file, self._take_keys), (people_file, self._take_people))
@@ -46,6 +49,10 @@ class Entrance:
     def fault(self) -> str:
         """What is wrong with a file that changed, "" when nothing is."""
         return next((watch.fault for watch in self._watches if watch.fault), "")
+
+    def stands(self, caller: Caller) -> bool:
+        """Return whether a caller's token or session has not ended, and his row is still what it was then."""
+        return self.tokens.stands(caller) if caller.row else self.sessions.stands(caller)
 
     def look(self) -> None:
         """Take changed files up."""

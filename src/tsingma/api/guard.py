@@ -26,6 +26,7 @@ from litestar.types import Guard
 
 from tsingma.api import browser
 from tsingma.api.bodies import request_hash
+from tsingma.api.budget import held
 from tsingma.api.certificates import certificate_of
 from tsingma.api.permissions import Access, Action, Resource, Scope, scope_of
 from tsingma.api.problems import SignInNeeded
@@ -129,6 +130,7 @@ async def admit(
     try:
         caller = await desk.check_soon(_token(authorization))
         desk.require_certificate(caller, certificate)
+        _has_the_body(caller)
         reach = _reach(caller, stated, path_params)
         if stated is None or stated[1] is not Action.READ:
             desk.spend(reach.caller)
@@ -157,12 +159,20 @@ async def _judge_page(
             raise PermissionDeniedException("sign in first")
         raise SignInNeeded
     reach = _reach(caller, stated, connection.path_params)
+    _has_the_body(caller)
     if not safe:
         if not isinstance(connection, Request):
             raise PermissionDeniedException("changes are requests")
         await browser.require_form_token(connection, sessions, cookie)
     connection.state.reach = reach
     connection.state.csrf = sessions.form_token(cookie)
+
+
+def _has_the_body(caller: Caller) -> None:
+    """Let whoever asks have the request's share of the budget of bodies: a participant, whatever its keys, or a key."""
+    hold = held()
+    if hold is not None:
+        hold.belong_to(f"participant/{caller.participant}" if caller.participant else caller.issuer)
 
 
 def _reach(caller: Caller, stated: Access | None, path_params: Mapping[str, Any]) -> Reach:

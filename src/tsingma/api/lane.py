@@ -19,6 +19,7 @@ from litestar.exceptions import ClientException
 from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
 from tsingma.api.bodies import StrictRequest, decode_body, request_hash
+from tsingma.api.budget import held
 from tsingma.api.certificates import certificate_of
 from tsingma.api.door import Door
 from tsingma.api.guard import admit
@@ -62,6 +63,9 @@ class Lane:
         try:
             self._look()
             reach = await admit(self._desk, [token], submit.opt, {}, certificate_of(scope))
+            hold = held()
+            if hold is not None:
+                hold.cover(length)
             body = await _whole(receive, length)
             reach = msgspec.structs.replace(reach, request=request_hash(scope, body))
             data = self._service.intake.plain(body) or decode_body(submit.opt, body)

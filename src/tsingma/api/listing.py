@@ -30,6 +30,7 @@ from tsingma.api.problems import responses
 from tsingma.api.reading import Cursor, Limit
 from tsingma.app.house_reads import LIMIT_MAX
 from tsingma.app.row_formats import ARROW, CSV, NDJSON, arrow, csv_header, csv_rows, has_arrow, ndjson
+from tsingma.app.serve_settings import LimitsSection
 from tsingma.basics.clock import Clock
 from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.engine.house import House
@@ -38,8 +39,6 @@ JSON = "application/json"
 WHOLE = (NDJSON, CSV, ARROW)
 ROWS_MAX = 250_000
 SECONDS_MAX = 300.0
-STREAMS_MAX = 8
-STREAMS_OF_A_KEY_MAX = 2
 LISTS = responses(404, 406, 409, 413, 422, 429)
 SECOND = 1_000_000_000
 
@@ -81,9 +80,11 @@ class ListOperation(Operation):
 class Streams(Bench):
     """Places for whole lists, and the clock by which they end."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, limits: LimitsSection | None = None) -> None:
         """Start without any."""
-        super().__init__(STREAMS_MAX, STREAMS_MAX)
+        limits = limits or LimitsSection()
+        self._max, self._max_of_a_key = limits.lists_at_once, limits.lists_of_a_key
+        super().__init__(self._max, self._max)
         self.clock = clock
         self._of: Counter[str] = Counter()
 
@@ -102,7 +103,7 @@ class Streams(Bench):
 
     def require_room(self, key: str) -> None:
         """Raise 429 when a key has as many places as one may, or all are taken."""
-        if self._of[key] >= STREAMS_OF_A_KEY_MAX or self._of.total() >= STREAMS_MAX:
+        if self._of[key] >= self._max_of_a_key or self._of.total() >= self._max:
             raise TooManyRequestsException("too many whole lists at once", headers={"Retry-After": "5"})
 
 

@@ -13,13 +13,10 @@ from collections import OrderedDict
 
 import msgspec
 
+from tsingma.app.serve_settings import LimitsSection
 from tsingma.basics.clock import Clock
 
-FREE_OF_NAME = 4  # wrong passwords in a row before the first wait
-FREE_OF_ADDRESS = 20  # many people may share one
-WAIT_SECONDS_MAX = 900
 FORGOTTEN_SECONDS = 24 * 3600
-REMEMBERED_MAX = 20_000  # names, and as many addresses
 _IPV6_NETWORK = 64  # bits that one customer usually has to himself
 _SECOND = 1_000_000_000
 
@@ -32,8 +29,8 @@ class _Failures(msgspec.Struct):
 class _Table:
     """Failures by a name, bounded."""
 
-    def __init__(self, free: int) -> None:
-        self._free = free
+    def __init__(self, free: int, limits: LimitsSection) -> None:
+        self._free, self._limits = free, limits
         self._of: OrderedDict[bytes, _Failures] = OrderedDict()
 
     def wait_s(self, name: bytes, now_s: int) -> int:
@@ -41,7 +38,7 @@ class _Table:
         found = self._of.get(name)
         if found is None or now_s - found.last_s >= FORGOTTEN_SECONDS or found.count < self._free:
             return 0
-        pause = min(1 << min(found.count - self._free, 20), WAIT_SECONDS_MAX)
+        pause = min(1 << min(found.count - self._free, 20), self._limits.lock_out_seconds)
         return max(found.last_s + pause - now_s, 0)
 
     def failed(self, name: bytes, now_s: int) -> None:
@@ -49,7 +46,7 @@ class _Table:
         found = self._of.pop(name, None)
         count = found.count if found is not None and now_s - found.last_s < FORGOTTEN_SECONDS else 0
         self._of[name] = _Failures(count + 1, now_s)
-        if len(self._of) > REMEMBERED_MAX:
+        if len(self._of) > self._limits.lock_out_remembered:
             self._of.popitem(last=False)
 
     def take_one_back(self, name: bytes) -> None:
@@ -68,10 +65,11 @@ class _Table:
 class LockOut:
     """Who must wait before the next attempt; used from one thread."""
 
-    def __init__(self, clock: Clock) -> None:
-        """Start knowing nobody."""
-        self._clock = clock
-        self._names, self._addresses = _Table(FREE_OF_NAME), _Table(FREE_OF_ADDRESS)
+    def __init__(self, clock: Clock, limits: LimitsSection | None = None) -> None:
+        """Start knowing nobody; names and as many addresses are remembered, many people may share an address."""
+        self._clock, limits = clock, limits or LimitsSection()
+        self._names = _Table(limits.wrong_passwords_of_a_name, limits)
+        self._addresses = _Table(limits.wrong_passwords_of_an_address, limits)
 
     def attempt(self, name: str, address: str) -> int:
         """Return 0 when an attempt may be made, which counts as failed from now on, else the seconds to wait."""

@@ -6,6 +6,10 @@ sections 3 and 4; RFC 7636 (PKCE, S256); RFC 9207 (``iss`` in the answer); RFC 9
 It is written on httpx and joserfc, which are here for tokens already: what authlib's client adds are other grants and
 stores of tokens, and its integration for httpx is deprecated. What the provider says of a person is their subject and
 nothing else: role and participant come from the people file.
+
+Nothing is kept of a sign-in that was begun, so that nobody's can push out another's: ``state`` says until when it is
+good and where it leads, under a mark that only this process can make and that only the browser which began it can have
+checked; nonce and verifier are made from both again. Kept are states that were used, until they have ended.
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import hmac
 import logging
 import secrets
 from collections import OrderedDict
@@ -24,10 +29,12 @@ import msgspec
 from joserfc.errors import JoseError
 
 from tsingma.api.id_tokens import IdTokenRefused, Signers, subject_of
+from tsingma.app.serve_settings import LimitsSection
 from tsingma.basics.clock import Clock
 
-PENDING_MAX = 1_000  # sign-ins under way
-PENDING_SECONDS_MAX = 600
+BEGUN_SECONDS = LimitsSection().sign_in_seconds
+PLACE_LENGTH_MAX = 500  # of where a sign-in leads: providers bound the length of a state
+USED_MAX = 10_000  # states that are known to be used: an older one still needs its browser and another code
 SECONDS_MAX = 5.0  # for one answer of the provider
 ANSWER_BYTES_MAX = 256 * 1024
 KNOWN_SECONDS = 3_600  # before endpoints and keys are asked for again
@@ -66,26 +73,29 @@ class _Tokens(msgspec.Struct, frozen=True):
     id_token: str
 
 
-class _Pending(msgspec.Struct, frozen=True):
-    """A sign-in under way: of which browser, what it must bring back, where it goes on, until when."""
+class _Begun(msgspec.Struct, frozen=True, array_like=True):
+    """A sign-in under way, as its state says: which, until when it is good, where it leads."""
 
-    browser: bytes
-    nonce: str
-    verifier: str
-    place: str
+    number: bytes
     until_s: int
+    place: str
 
 
 class Provider:
     """One OpenID Connect provider; used from the one event loop."""
 
     def __init__(
-        self, settings: ProviderSettings, clock: Clock, transport: httpx.AsyncBaseTransport | None = None
-    ) -> None:
-        """Take the settings; nothing is asked before somebody signs in. ``transport`` is another way there."""
-        self._settings, self._clock = settings, clock
+        self, settings: ProviderSettings, clock: Clock, transport: httpx.AsyncBaseTransport | None = None,
+        *, begun_seconds: int = BEGUN_SECONDS,
+    ) -> None:  # fmt: skip
+        """Take the settings; nothing is asked before somebody signs in. ``transport`` is another way there.
+
+        A sign-in must come back within ``begun_seconds``.
+        """
+        self._settings, self._clock, self._seconds = settings, clock, begun_seconds
+        self._secret = secrets.token_bytes(32)
         self._client = httpx.AsyncClient(timeout=SECONDS_MAX, follow_redirects=False, transport=transport)
-        self._pending: OrderedDict[str, _Pending] = OrderedDict()
+        self._used: OrderedDict[bytes, int] = OrderedDict()  # by their numbers, until when they would be good
         self._endpoints: Endpoints | None = None
         self._signers: Signers | None = None
         self._endpoints_s = self._signers_s = 0
@@ -101,13 +111,10 @@ class Provider:
         Raises ProviderRefused when the provider does not answer, or answers for another issuer.
         """
         endpoints = await self._found()
-        state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
-        now_s = self._now_s()
-        while self._pending and (
-            len(self._pending) >= PENDING_MAX or next(iter(self._pending.values())).until_s <= now_s
-        ):
-            self._pending.popitem(last=False)
-        self._pending[state] = _Pending(_digest(browser), nonce, verifier, place, now_s + PENDING_SECONDS_MAX)
+        place = place if len(place) <= PLACE_LENGTH_MAX else ""
+        told = msgspec.msgpack.encode(_Begun(secrets.token_bytes(16), self._now_s() + self._seconds, place))
+        state = _text(told) + "." + _text(self._made("state", browser, told))
+        nonce, verifier = (_text(self._made(name, browser, told)) for name in ("nonce", "verifier"))
         asked = {
             "response_type": "code", "scope": "openid", "client_id": self._settings.client_id,
             "redirect_uri": self._settings.redirect, "state": state, "nonce": nonce,
@@ -117,23 +124,50 @@ class Provider:
         return f"{endpoints.authorization_endpoint}{joint}{urlencode(asked)}"
 
     async def finish(self, browser: str, answer: dict[str, str]) -> tuple[str, str]:
-        """Return the subject that a browser's answer proves, and where it goes on; an answer is good once.
+        """Return the subject that a browser's answer proves, and where it goes on ("": nowhere named).
+
+        An answer is good once.
 
         Raises ProviderRefused with the first thing that is wrong.
         """
-        pending = self._pending.pop(answer.get("state", ""), None)
-        if pending is None or pending.until_s <= self._now_s():
-            raise ProviderRefused("no sign-in of this state is under way")
-        if not browser or not secrets.compare_digest(pending.browser, _digest(browser)):
-            raise ProviderRefused("the sign-in was begun in another browser")
+        told = self._told(browser, answer.get("state", ""))
+        begun = msgspec.msgpack.decode(told, type=_Begun)  # whole: it has our mark
+        self._use(begun)
         endpoints = await self._found()
-        told = answer.get("iss")
-        if (told is not None or endpoints.authorization_response_iss_parameter_supported) and told != self.issuer:
+        issuer = answer.get("iss")
+        is_named = issuer is not None or endpoints.authorization_response_iss_parameter_supported
+        if is_named and issuer != self.issuer:
             raise ProviderRefused("the answer is another issuer's")
         if "error" in answer or not answer.get("code"):
             raise ProviderRefused("the provider has let nobody in")
-        token = await self._exchange(endpoints, answer["code"], pending.verifier)
-        return await self._subject(endpoints, token, pending.nonce), pending.place
+        verifier, nonce = (_text(self._made(name, browser, told)) for name in ("verifier", "nonce"))
+        token = await self._exchange(endpoints, answer["code"], verifier)
+        return await self._subject(endpoints, token, nonce), begun.place
+
+    def _made(self, name: str, browser: str, told: bytes) -> bytes:
+        """Return what only this process makes of a browser's cookie and what a state says, for one purpose."""
+        message = b"".join((name.encode(), b"/", _digest(browser), told))
+        return hmac.new(self._secret, message, hashlib.sha256).digest()
+
+    def _told(self, browser: str, state: str) -> bytes:
+        """Return what a state of this browser says; raises ProviderRefused for one that is not ours, or another's."""
+        head, _, mark = state.partition(".")
+        try:
+            told, given = _bytes(head), _bytes(mark)
+        except ValueError:
+            raise ProviderRefused("the state is none of ours") from None
+        if not browser or not hmac.compare_digest(given, self._made("state", browser, told)):
+            raise ProviderRefused("no sign-in of this state was begun in this browser")
+        return told
+
+    def _use(self, begun: _Begun) -> None:
+        """Use a state up; raises ProviderRefused when it was, or has ended."""
+        now_s = self._now_s()
+        while self._used and (len(self._used) >= USED_MAX or next(iter(self._used.values())) <= now_s):
+            self._used.popitem(last=False)
+        if begun.until_s <= now_s or begun.number in self._used:
+            raise ProviderRefused("the sign-in has ended: begin it again")
+        self._used[begun.number] = begun.until_s
 
     async def close(self) -> None:
         """Let go of the connections."""
@@ -216,7 +250,16 @@ def is_private(address: str) -> bool:
 
 
 def _challenge(verifier: str) -> str:
-    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    return _text(hashlib.sha256(verifier.encode()).digest())
+
+
+def _text(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def _bytes(text: str) -> bytes:
+    """Return the bytes of base64url; raises ValueError."""
+    return base64.b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), altchars=b"-_", validate=True)
 
 
 def _digest(browser: str) -> bytes:

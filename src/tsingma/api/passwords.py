@@ -14,8 +14,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from tsingma.api.people import PASSWORD_LENGTH_MAX
-
-WAITING_MAX = 16
+from tsingma.app.serve_settings import LimitsSection
 
 
 class TooManyAsk(Exception):
@@ -25,7 +24,7 @@ class TooManyAsk(Exception):
 class PasswordDesk:
     """Checks passwords one after the other."""
 
-    def __init__(self, waiting_max: int = WAITING_MAX) -> None:
+    def __init__(self, waiting_max: int = LimitsSection().passwords_waiting) -> None:
         """Start the thread and make the hash that stands for people who are not there."""
         self._hasher = PasswordHasher()
         self._nobody = self._hasher.hash(secrets.token_urlsafe(16))

@@ -14,6 +14,7 @@ from litestar.exceptions import HTTPException
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.types import ExceptionHandlersMap
 
+from tsingma.api.budget import RETRY_SECONDS, NoRoom
 from tsingma.api.patience import BodyTooSlow
 from tsingma.app.journal_index import StillReading
 from tsingma.basics.rejection import InvariantBroken, Rejected, Rejection, RejectionReason
@@ -167,6 +168,16 @@ def _slow(request: Request[Any, Any, Any], error: BodyTooSlow) -> Response[Probl
     return _answer(of_status(HTTPStatus.REQUEST_TIMEOUT, detail, request.url.path), {"Connection": "close"})
 
 
+def _no_room(request: Request[Any, Any, Any], error: NoRoom) -> Response[Problem]:
+    """Answer a body for which there is no place: 429 when its owner's others take it, 503 when those of others do."""
+    status = HTTPStatus.TOO_MANY_REQUESTS if error.own else HTTPStatus.SERVICE_UNAVAILABLE
+    problem = msgspec.structs.replace(
+        of_status(status, f"no room for this body: {error}", request.url.path),
+        remedy="send it again a little later; send fewer at a time, or smaller ones",
+    )
+    return _answer(problem, {"Retry-After": RETRY_SECONDS})
+
+
 def _defect(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
     """Answer a defect of our own: the log has the story, the caller only that it happened."""
     LOG.error("%s %s failed", request.method, request.url.path, exc_info=error)
@@ -181,6 +192,7 @@ HANDLERS: ExceptionHandlersMap = {
     HTTPException: _http,
     InvariantBroken: _stopped,
     BodyTooSlow: _slow,
+    NoRoom: _no_room,
     Exception: _defect,
 }
 

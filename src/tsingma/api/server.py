@@ -61,7 +61,7 @@ def serve(
 
     def make(service: HouseService) -> Litestar:
         return application(
-            service, known, SystemClock(), keys_file=keys, body_bytes_max=settings.limits.body_bytes,
+            service, known, SystemClock(), keys_file=keys, limits=settings.limits,
             metrics=metrics, market=market, people=persons, people_file=people, checker=checker,
             act_minutes=settings.acts.expiry_minutes, provider=_provider(settings), more_routes=more_routes,
         )  # fmt: skip
@@ -163,7 +163,8 @@ def _provider(settings: ServeSettings) -> Provider | None:
     for field, address in (("issuer", told.issuer), ("redirect", told.redirect)):
         if not is_private(address):
             raise refuse(RejectionReason.NOT_ALLOWED, "is not reached over TLS", field=f"provider.{field}")
-    return Provider(ProviderSettings(told.issuer, told.client_id, told.redirect, told.client_secret), SystemClock())
+    return Provider(ProviderSettings(told.issuer, told.client_id, told.redirect, told.client_secret), SystemClock(),
+                    begun_seconds=settings.limits.sign_in_seconds)  # fmt: skip
 
 
 def _require_authority(keys: Keys, settings: ServeSettings) -> None:

@@ -16,12 +16,9 @@ import msgspec
 
 from tsingma.api.people import People, Person
 from tsingma.api.tokens import Caller
+from tsingma.app.serve_settings import LimitsSection
 from tsingma.basics.clock import Clock
 
-IDLE_SECONDS_MAX = 15 * 60
-SESSION_SECONDS_MAX = 8 * 3600
-SESSIONS_MAX = 2_000
-SESSIONS_OF_ONE_MAX = 5
 ISSUER = "console"
 _SECOND = 1_000_000_000
 
@@ -38,9 +35,9 @@ class SignedIn(msgspec.Struct):
 class Sessions:
     """The sessions of a served house; used from its one event loop."""
 
-    def __init__(self, people: People, clock: Clock) -> None:
+    def __init__(self, people: People, clock: Clock, limits: LimitsSection | None = None) -> None:
         """Start without any; ``people`` are who may have one."""
-        self._clock = clock
+        self._clock, self._limits = clock, limits or LimitsSection()
         self._secret = secrets.token_bytes(32)
         self._open: OrderedDict[bytes, SignedIn] = OrderedDict()  # seen longest ago first
         self.replace(people)
@@ -67,9 +64,9 @@ class Sessions:
         for name in [name for name, one in self._open.items() if self._has_ended(one, now)]:
             del self._open[name]
         own = [name for name, one in self._open.items() if one.person == person.id]
-        for name in own[: max(len(own) - SESSIONS_OF_ONE_MAX + 1, 0)]:
+        for name in own[: max(len(own) - self._limits.sessions_of_a_person + 1, 0)]:
             del self._open[name]
-        if len(self._open) >= SESSIONS_MAX:
+        if len(self._open) >= self._limits.sessions:
             self._open.popitem(last=False)
         cookie = secrets.token_urlsafe(32)
         self._open[_digest(cookie)] = SignedIn(person.id, self._rows[person.id], now, now)
@@ -92,9 +89,21 @@ class Sessions:
             found.seen_s = now
             self._open.move_to_end(name)
         return Caller(
-            f"person/{person.id}", f"{ISSUER}/{person.id}", person.role, person.participant, name.hex()[:16],
-            found.began_s, found.began_s + SESSION_SECONDS_MAX, person.id,
+            f"person/{person.id}", f"{ISSUER}/{person.id}", person.role, person.participant, name.hex(),
+            found.began_s, found.began_s + self._limits.session_seconds, person.id,
         )  # fmt: skip
+
+    def stands(self, caller: Caller) -> bool:
+        """Return whether the session of a caller has not ended, and its person is still what it was then.
+
+        It does not count as somebody being there.
+        """
+        name = bytes.fromhex(caller.token)
+        found = self._open.get(name)
+        person = None if found is None else self.person(found.person)
+        if found is None or person is None or self._has_ended(found, self._now_s()):
+            return False
+        return self._rows[person.id] == found.row
 
     def count(self) -> int:
         """Return how many sessions have not ended; from any thread."""
@@ -114,7 +123,8 @@ class Sessions:
         return bool(cookie) and hmac.compare_digest(self.form_token(cookie).encode(), told.encode())
 
     def _has_ended(self, one: SignedIn, now_s: int) -> bool:
-        return now_s - one.seen_s >= IDLE_SECONDS_MAX or now_s - one.began_s >= SESSION_SECONDS_MAX
+        limits = self._limits
+        return now_s - one.seen_s >= limits.session_idle_seconds or now_s - one.began_s >= limits.session_seconds
 
     def _now_s(self) -> int:
         return self._clock.now_ns() // _SECOND

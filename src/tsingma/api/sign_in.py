@@ -7,6 +7,7 @@ import logging
 from tsingma.api.lock_out import LockOut
 from tsingma.api.passwords import PasswordDesk, TooManyAsk
 from tsingma.api.sessions import Sessions
+from tsingma.app.serve_settings import LimitsSection
 from tsingma.basics.clock import Clock
 
 LOG = logging.getLogger("tsingma.api")
@@ -25,11 +26,11 @@ class SignInRefused(Exception):
 class SignInDesk:
     """Lets people in; used from the one event loop."""
 
-    def __init__(self, sessions: Sessions, clock: Clock) -> None:
+    def __init__(self, sessions: Sessions, clock: Clock, limits: LimitsSection) -> None:
         """Start with nobody locked out."""
         self.sessions = sessions
-        self._lock_out = LockOut(clock)
-        self._passwords = PasswordDesk()
+        self._lock_out = LockOut(clock, limits)
+        self._passwords = PasswordDesk(limits.passwords_waiting)
 
     async def sign_in(self, name: str, password: str, address: str, cookie_before: str = "") -> str:
         """Return the cookie of a new session; raises SignInRefused.

@@ -72,6 +72,10 @@ class Seat:
         if self._events or self.behind or self.lost:
             self._something.set()
 
+    def wake(self) -> None:
+        """Have the feed look again, with nothing to tell."""
+        self._something.set()
+
     async def take(self, seconds: float) -> bytes:
         """Return events that are there, as soon as there are any; nothing after so many seconds."""
         with suppress(TimeoutError):
@@ -116,6 +120,11 @@ class Tail:
             yield seat
         finally:
             self._seats.discard(seat)
+
+    def wake(self) -> None:
+        """Have everybody who sits here look whether he still may."""
+        for seat in self._seats:
+            seat.wake()
 
     def _wake(self, _told: Committed) -> None:
         """Look again; called in the writer's thread after every batch."""

@@ -7,6 +7,7 @@ made before the house was opened are refused for changes, so that a restart forg
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections import Counter
 from collections.abc import Mapping
@@ -18,11 +19,12 @@ from tsingma.api.checkers import Checker
 from tsingma.api.keys import Key, Keys
 from tsingma.api.permissions import Role
 from tsingma.api.signatures import ALGORITHM, Proof, TokenRefused, imported, proved
+from tsingma.app.serve_settings import LimitsSection
 from tsingma.basics.clock import Clock
 
 LIFETIME_SECONDS_MAX = 300
 SKEW_SECONDS = 5  # by which clocks of clients may be ahead
-KEY_TOKENS_MAX = 500_000  # tokens of one key that changed something and have not ended: no key takes others' room
+KEY_TOKENS_MAX = LimitsSection().tokens_used_of_a_key  # that changed something and live: no key takes others' room
 _SECOND = 1_000_000_000
 
 
@@ -30,7 +32,7 @@ class Caller(msgspec.Struct, frozen=True):
     """Who asks: the key that signed, the role and participant it stands for, and when the token ends (seconds).
 
     Of somebody signed in to the console ``key`` is "person/ID" and ``token`` names the session. ``person`` is who
-    answers for what is done, "" when the key names nobody.
+    answers for what is done, "" when the key names nobody. ``row`` is the digest of the key's row in the keys file.
     """
 
     key: str
@@ -41,6 +43,7 @@ class Caller(msgspec.Struct, frozen=True):
     issued_s: int
     expires_s: int
     person: str = ""
+    row: bytes = b""
 
 
 class _Claims(msgspec.Struct, frozen=True):
@@ -64,7 +67,8 @@ class TooManyTokens(Exception):
 class _UsedTokens:
     """Tokens that changed something, each until it has ended: by the second of its end, and how many of each key."""
 
-    def __init__(self) -> None:
+    def __init__(self, of_a_key_max: int) -> None:
+        self._max = of_a_key_max
         self._used: set[tuple[str, str]] = set()
         self._by_end: dict[int, list[tuple[str, str]]] = {}
         self._of_key: Counter[str] = Counter()
@@ -76,8 +80,8 @@ class _UsedTokens:
             self._forget(now_s)
         if (key, token) in self._used:
             return False
-        if self._of_key[key] >= KEY_TOKENS_MAX:
-            raise TooManyTokens(f"{KEY_TOKENS_MAX} tokens of key '{key}' that made changes have not ended")
+        if self._of_key[key] >= self._max:
+            raise TooManyTokens(f"{self._max} tokens of key '{key}' that made changes have not ended")
         self._used.add((key, token))
         self._by_end.setdefault(expires_s, []).append((key, token))
         self._of_key[key] += 1
@@ -96,17 +100,20 @@ class _UsedTokens:
 class TokenDesk:
     """Checks tokens against the keys, at the time of the clock it is given."""
 
-    def __init__(self, keys: Keys, clock: Clock, checker: Checker | None = None) -> None:
+    def __init__(
+        self, keys: Keys, clock: Clock, checker: Checker | None = None, *, used_max: int = KEY_TOKENS_MAX
+    ) -> None:
         """Import the public keys; tokens issued before now change nothing. ``checker`` is asked for signatures."""
         self._clock, self._checker = clock, checker
         self.replace(keys)
         self._opened_s = clock.now_ns() // _SECOND
-        self._used = _UsedTokens()
+        self._used = _UsedTokens(used_max)
 
     def replace(self, keys: Keys) -> None:
         """Take other keys from now on; which tokens were used stays known."""
         self._audience = keys.audience
         self._keys = {key.id: key for key in keys.key}
+        self._rows = {key.id: hashlib.sha256(msgspec.json.encode(key)).digest() for key in keys.key}
         public = {key.id: key.public for key in keys.key}
         self._imported = imported(public)
         if self._checker is not None:
@@ -138,15 +145,17 @@ class TokenDesk:
         except msgspec.MsgspecError as error:
             raise TokenRefused(f"the token is not good: {error}") from None
         self._check_claims(claims, key)
-        return Caller(key.id, key.issuer, key.role, key.participant, claims.jti, claims.iat, claims.exp, key.person)
+        return Caller(
+            key.id, key.issuer, key.role, key.participant, claims.jti, claims.iat, claims.exp, key.person,
+            self._rows[key.id],
+        )  # fmt: skip
 
     def stands(self, caller: Caller) -> bool:
-        """Return whether the token of a caller has not ended, and its key is still what it was then."""
+        """Return whether the token of a caller has not ended, and the row of its key is still what it was then."""
         key = self._keys.get(caller.key)
         if key is None or not self.now_s < min(caller.expires_s, key.valid_to.timestamp()):
             return False
-        known = (key.issuer, key.role, key.participant, key.person)
-        return known == (caller.issuer, caller.role, caller.participant, caller.person)
+        return self._rows[key.id] == caller.row
 
     def require_certificate(self, caller: Caller, shown: str) -> None:
         """Raise TokenRefused when the key of a caller is bound to a certificate other than the one ``shown`` ("")."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from tsingma.app.serve_settings import ServeSettings
+from tsingma.app.serve_settings import LimitsSection, ServeSettings
 from tsingma.app.session import on_a_server
 from tsingma.basics.documents import parse_toml, read_bounded
 from tsingma.basics.rejection import Rejected, Rejection, RejectionReason
@@ -197,6 +197,26 @@ def _contradictions(settings: ServeSettings) -> Iterator[Rejection]:
         yield _fault(
             RejectionReason.CONFLICT, "the port of the interface itself", None, 0, "metrics.port", "choose another"
         )
+    yield from _contradicting_limits(settings.limits)
+
+
+def _contradicting_limits(limits: LimitsSection) -> Iterator[Rejection]:
+    """Tell of bounds of one that are beyond those of all."""
+    largest = max(limits.body_bytes, limits.bulk_body_bytes)
+    if limits.body_budget_bytes < 2 * largest:
+        yield _fault(
+            RejectionReason.CONFLICT, f"a body may have {largest} bytes, and nobody has more than half of the budget",
+            None, 0, "limits.body_budget_bytes", f"give it {2 * largest} or more",
+        )  # fmt: skip
+    for one, of_all in (
+        ("changes_waiting_of_one", "changes_waiting"), ("lists_of_a_key", "lists_at_once"),
+        ("feeds_of_a_key", "feeds"), ("sessions_of_a_person", "sessions"), ("session_idle_seconds", "session_seconds"),
+    ):  # fmt: skip
+        if getattr(limits, one) > (bound := getattr(limits, of_all)):
+            yield _fault(
+                RejectionReason.CONFLICT, f"is more than limits.{of_all} ({bound})", None, 0, f"limits.{one}",
+                f"lower it, or raise limits.{of_all}",
+            )  # fmt: skip
 
 
 def _line(text: str, section: str, field: str = "") -> int:

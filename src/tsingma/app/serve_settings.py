@@ -16,7 +16,9 @@ SECRET: dict[str, Any] = {"secret": True}  # never printed, never logged
 
 Text = Annotated[str, Meta(max_length=1_000)]
 File = Annotated[str, Meta(max_length=1_000, extra=PATH)]
-Seconds = Annotated[float, Meta(gt=0, le=3_600)]
+Count = Annotated[int, Meta(ge=1, le=10_000)]
+MIB = 1024 * 1024
+_BYTES_MAX = 256 * MIB  # what one command may have in the journal
 
 
 class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -86,12 +88,44 @@ class MarketSection(_Section, frozen=True, kw_only=True):
 
 
 class LimitsSection(_Section, frozen=True, kw_only=True):
-    """Connections at once, bytes and seconds of a body, idle seconds of a connection, seconds an end may take."""
+    """Bounds of what is served: connections, bodies, changes, lists, feeds, sessions, sign-ins, jobs.
+
+    Numbers are counts unless their names say ``bytes`` or ``seconds``. ``body_budget_bytes`` is what all bodies that
+    are read or wait for the writer may have together; one owner of keys has at most as much of it as stays free.
+    """
 
     connections: Annotated[int, Meta(ge=1, le=100_000)] = 1_024
-    body_bytes: Annotated[int, Meta(ge=1_024, le=256 * 1024 * 1024)] = 1024 * 1024
+    body_bytes: Annotated[int, Meta(ge=1_024, le=_BYTES_MAX)] = MIB
+    bulk_body_bytes: Annotated[int, Meta(ge=1_024, le=_BYTES_MAX)] = 32 * MIB
+    body_budget_bytes: Annotated[int, Meta(ge=1_024, le=64 * 1_024 * MIB)] = 256 * MIB
     keep_alive_seconds: Annotated[int, Meta(ge=1, le=600)] = 5
     shut_down_seconds: Annotated[int, Meta(ge=1, le=600)] = 5
+    changes_waiting: Annotated[int, Meta(ge=1, le=50_000)] = 2_048
+    changes_waiting_of_one: Annotated[int, Meta(ge=1, le=50_000)] = 512
+    questions_at_once: Annotated[int, Meta(ge=1, le=64)] = 2
+    questions_waiting: Count = 14
+    lists_at_once: Count = 8
+    lists_of_a_key: Count = 2
+    feeds: Annotated[int, Meta(ge=1, le=100_000)] = 512
+    feeds_of_a_key: Annotated[int, Meta(ge=1, le=100_000)] = 16
+    tokens_used_of_a_key: Annotated[int, Meta(ge=1_000, le=10_000_000)] = 500_000
+    sessions: Annotated[int, Meta(ge=1, le=100_000)] = 2_000
+    sessions_of_a_person: Count = 5
+    session_idle_seconds: Annotated[int, Meta(ge=60, le=24 * 3_600)] = 15 * 60
+    session_seconds: Annotated[int, Meta(ge=60, le=24 * 3_600)] = 8 * 3_600
+    sign_in_seconds: Annotated[int, Meta(ge=30, le=3_600)] = 600
+    passwords_waiting: Count = 16
+    wrong_passwords_of_a_name: Count = 4
+    wrong_passwords_of_an_address: Count = 20
+    lock_out_seconds: Annotated[int, Meta(ge=1, le=24 * 3_600)] = 900
+    lock_out_remembered: Annotated[int, Meta(ge=100, le=1_000_000)] = 20_000
+    jobs_running: Annotated[int, Meta(ge=1, le=64)] = 2
+    jobs_waiting: Count = 16
+    jobs_of_an_owner: Count = 4
+    jobs_kept: Count = 64
+    job_seconds: Annotated[float, Meta(gt=0, le=24 * 3_600)] = 600.0
+    job_kept_seconds: Annotated[float, Meta(gt=0, le=7 * 24 * 3_600)] = 3_600.0
+    job_result_bytes: Annotated[int, Meta(ge=1_024, le=_BYTES_MAX)] = 16 * MIB
 
 
 class LogSection(_Section, frozen=True, kw_only=True):

@@ -1,7 +1,8 @@
 """Pages that stay true by themselves: a stream that says when the journal has grown, at most once a second.
 
 It tells the number of the last record and nothing else; the page then asks for its own fragment again. Without a
-script nothing of this happens and the page has a link that loads it again.
+script nothing of this happens and the page has a link that loads it again. A stream ends within a second when whoever
+asked for it signs out, is idle too long, is locked or given another role.
 """
 
 from __future__ import annotations
@@ -47,9 +48,9 @@ async def changes(
 async def _stream(
     service: HouseService, entry: Door, feeds: Feeds, reach: Reach, told: int, *, follow: bool
 ) -> AsyncIterator[ServerSentEventMessage]:
-    with feeds.counted(reach.caller.key):
+    with feeds.counted(reach.caller):
         yield ServerSentEventMessage(data=None, comment="here", id=told, sep="\n")
-        while follow and feeds.desk.now_s < reach.caller.expires_s:
+        while follow and feeds.stands(reach.caller):
             length = service.length()
             if length != told:
                 told = length
