@@ -40,6 +40,7 @@ STATUS_OF: dict[RejectionReason, HTTPStatus] = {
     RejectionReason.NOT_ALLOWED: HTTPStatus.CONFLICT,  # the rules forbid it now; whose it is, is judged before
     RejectionReason.INSUFFICIENT: HTTPStatus.CONFLICT,
     RejectionReason.BEYOND_HORIZON: HTTPStatus.UNPROCESSABLE_ENTITY,
+    RejectionReason.SUSPENDED: HTTPStatus.CONFLICT,
     RejectionReason.LIMIT: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
 }
 

@@ -24,6 +24,7 @@ class RejectionReason(StrEnum):
     NOT_ALLOWED = "not-allowed"  # the rules forbid it now: illegal transition, closed day, eligibility
     INSUFFICIENT = "insufficient"  # not enough available balance
     BEYOND_HORIZON = "beyond-horizon"  # a date outside the published calendar or table
+    SUSPENDED = "suspended"  # a participant that is suspended or in default would do something new
     LIMIT = "limit"  # a size, count or depth above the documented bound
 
 

@@ -137,6 +137,30 @@ class DerivativeBook:
         np.add.at(sums[1], place, np.concatenate([self.cost_e4, cost_e4]))
         self.key, self.quantity, self.cost_e4 = keys, sums[0], sums[1]
 
+    def holding(self, account: int, series: int) -> tuple[int, int]:
+        """Return what an account holds of a series: contracts, and what was paid or settled for them (e4)."""
+        place = np.flatnonzero(self.key == account * SERIES_MAX + series)
+        return (int(self.quantity[place[0]]), int(self.cost_e4[place[0]])) if place.size else (0, 0)
+
+    def hand_over(self, account: int, taker: int, series: int, value_e4: int) -> None:
+        """Have a taker trade all that an account holds of a series, at a value (e4, with the sign of the position)."""
+        units, _ = self.holding(account, series)
+        keys = np.array([account, taker], np.int64) * SERIES_MAX + series
+        self._add(keys, np.array([-units, units], np.int64), np.array([-value_e4, value_e4], np.int64))
+
+    def carry_over(self, account: int, to: int) -> int:
+        """Move all positions and debts of an account to another, as they stand; returns how many positions."""
+        mine = self.key // SERIES_MAX == account
+        key, quantity, cost = self.key[mine] % SERIES_MAX + to * SERIES_MAX, self.quantity[mine], self.cost_e4[mine]
+        self.key, self.quantity, self.cost_e4 = self.key[~mine], self.quantity[~mine], self.cost_e4[~mine]
+        self._add(key, quantity, cost)
+        for unit in range(len(CURRENCIES)):
+            owed = dict(self.owed_in(unit))
+            if cents := owed.pop(account, 0):
+                owed[to] = owed.get(to, 0) + cents
+                self.owe(unit, owed)
+        return int(mine.sum())
+
     def unpriced(self, prices: Mapping[int, int]) -> list[str]:
         """Return the ids of series with a position and no settlement price."""
         held = np.unique(self.key % SERIES_MAX).tolist()

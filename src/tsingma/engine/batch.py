@@ -56,7 +56,7 @@ def _kind(command: Command) -> Hashable:
 
 def _submit_together(house: House, commands: Sequence[Command]) -> list[Answer] | None:
     """Take in commands of orders in one pass, or do nothing and return None where they must go one by one."""
-    if house.money.payments.waiting:
+    if house.money.payments.waiting or house.defaults.barred:
         return None
     events = submit_together(house, [command for command in commands if isinstance(command, SubmitInstructions)])
     if events is None:
@@ -72,7 +72,7 @@ def _post_together(house: House, commands: Sequence[Command]) -> list[Answer] | 
     """Book transfer commands in one pass, or do nothing and return None where they must go one by one."""
     posts = [command for command in commands if isinstance(command, PostTransfers)]
     counts = [len(command.linked) for command in posts]
-    if house.book is None or not all(counts) or house.money.payments.waiting:
+    if house.book is None or not all(counts) or house.money.payments.waiting or house.defaults.barred:
         return None
     for name, width in _WIDTHS:
         if [len(getattr(command, name)) for command in posts] != [width * count for count in counts]:

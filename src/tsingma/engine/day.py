@@ -251,13 +251,26 @@ def _reconcile(house: House, figures: dict[str, int]) -> dict[str, int]:
     if held != known:
         raise InvariantBroken(f"{held} shares on hold in the books, {known} in settlement and elections")
     lines = {}
+    later = _closed_out_later(house)
     for unit, currency in enumerate(CURRENCIES):
         balance = int(ledger.balance[ledger.find(cns, unit)])
         owed = sum(house.derivatives.owed_in(unit).values()) + house.corporate_actions.owed_cents(unit)
+        owed += house.defaults.owed_in(unit) + later[unit]
         if balance + figures[f"money_open_net_{currency}_cents"] + owed != 0:
             raise InvariantBroken(f"{currency}: the central counterparty's money {balance} is not what is owed to it")
         lines[f"house_line_{currency}_cents"] = balance
     return lines
+
+
+def _closed_out_later(house: House) -> dict[int, int]:
+    """Return by currency what contracts due on later days net to: nothing, but where a default was closed out."""
+    house.defaults.check()
+    found = dict.fromkeys(range(len(CURRENCIES)), 0)
+    for day in house.obligations.days if house.defaults.cases else ():
+        due = house.obligations.due(day)
+        for unit in found:
+            found[unit] += int(due.amount_cents[house.resolved.counter_currency[due.counter] == unit].sum())
+    return found
 
 
 HANDLERS: Handlers = {

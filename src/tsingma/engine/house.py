@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import Rejected, RejectionReason, refuse
+from tsingma.clearing.default_book import DefaultBook
 from tsingma.clearing.derivatives import DerivativeBook
 from tsingma.clearing.obligations import Obligations
 from tsingma.custody.events.book import EventBook
@@ -91,6 +92,7 @@ class House:
         self.money = MoneyState()
         self.chains = Chains()
         self.acts = ActBook()
+        self.defaults = DefaultBook()
         self.margin = Margin()
         self.price_e4: npt.NDArray[np.int64] = np.zeros(0, np.int64)
         self.fx_e6: tuple[int, ...] = (FX_UNIT_E6, *([0] * (CURRENCY_COUNT - 1)))
@@ -191,6 +193,7 @@ class House:
             "money": self.money,
             "chains": self.chains,
             "acts": self.acts,
+            "defaults": self.defaults,
         }
 
 

@@ -11,6 +11,7 @@ from tsingma.engine import settling
 from tsingma.engine.house import Handlers, House
 from tsingma.journal.commands import ChangeInstruction, ChangeOrder, LinkInstructions
 from tsingma.journal.custody_events import DuePaid, FutureDelivered, OfferSettled, RepoChanged, UnitsDealt, UnitsIssued
+from tsingma.journal.default_events import ParticipantReinstated
 from tsingma.journal.events import (
     AssetsDeposited,
     Event,
@@ -51,6 +52,7 @@ WAKES = (
     PaymentsSettled,
     MainlandReceived,
     ReservedPaid,
+    ParticipantReinstated,
 )
 
 
@@ -125,6 +127,8 @@ def settle_what_woke(house: House, event: Event) -> tuple[Event, ...]:
         numbers = np.unique(taken[np.frombuffer(event.results, np.int8) == MATCHES])
     elif isinstance(event, InstructionChanged):
         numbers = np.array([event.instruction], np.int64)
+    elif isinstance(event, ParticipantReinstated):
+        numbers = unpack(event.released, "i8").astype(np.int64)
     else:  # something came in or is free again: whatever waits on a row that has something now
         blocked = np.unique(table["blocked_on"])
         blocked = blocked[blocked >= 0].astype(np.int64)

@@ -12,10 +12,14 @@ from typing import Any
 from tsingma.basics.rejection import Rejected, RejectionReason, refuse
 from tsingma.engine import (
     acts,
+    barring,
     books,
+    closing_out,
     corporate_actions,
     custody,
     day,
+    default_fund,
+    defaulting,
     derivatives,
     gross,
     instructing,
@@ -26,6 +30,7 @@ from tsingma.engine import (
     payments,
     pool,
     pool_exchange,
+    porting,
     products,
     quota,
     repo,
@@ -64,6 +69,10 @@ _HANDLERS: Handlers = {
     **intraday_repo.HANDLERS,
     **links.HANDLERS,
     **acts.HANDLERS,
+    **defaulting.HANDLERS,
+    **closing_out.HANDLERS,
+    **porting.HANDLERS,
+    **default_fund.HANDLERS,
 }
 
 # Transfers conserve each asset one by one in the kernel, and captured trades and orders over links touch no balance;
@@ -76,6 +85,8 @@ def step(house: House, command: Command) -> Answer:
     if isinstance(command, DecideAct) and command.decision == "approve":
         return _approve(house, command)
     try:
+        if house.defaults.barred:
+            barring.require_active(house, command)
         event = _handler(command)(house, command)
     except Rejected as rejected:
         return Refused(rejected.rejections)

@@ -15,6 +15,7 @@ from tsingma.basics.columns import pack, unpack
 from tsingma.basics.dates import to_date
 from tsingma.basics.rejection import Rejected, Rejection, RejectionReason, refuse
 from tsingma.engine import settling
+from tsingma.engine.barring import barred_participants
 from tsingma.engine.cycle import settlement_days_between
 from tsingma.engine.house import Handlers, House
 from tsingma.engine.instructing import participant
@@ -143,7 +144,8 @@ def _take_in(
     came_with = np.repeat(np.arange(len(commands)), counts)
     house_too = int(book.account_participant[house.internal.house])
     sender = np.array([ANYONE if one == house_too else one for one in senders], np.int64)[came_with]
-    results = faults_of(columns, book, settlement.orders, sender=sender, is_house=sender == ANYONE)
+    barred = barred_participants(house) if house.defaults.barred else None
+    results = faults_of(columns, book, settlement.orders, sender=sender, is_house=sender == ANYONE, barred=barred)
     rejections = _rejections(commands, counts, columns, results)
     settling.tick(house, second)
     taken = submit(

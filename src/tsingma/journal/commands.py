@@ -11,6 +11,7 @@ import msgspec
 from tsingma.journal.act_commands import ActCommand
 from tsingma.journal.corporate_action_commands import CorporateActionCommand
 from tsingma.journal.custody_commands import CustodyCommand
+from tsingma.journal.default_commands import DefaultCommand
 from tsingma.journal.link_commands import LinkCommand
 from tsingma.journal.link_order_commands import LinkOrderCommand
 from tsingma.journal.origin import Origin, command_bytes, with_origin
@@ -319,6 +320,7 @@ Command = (
     | PaymentCommand
     | LinkCommand
     | ActCommand
+    | DefaultCommand
 )
 
 

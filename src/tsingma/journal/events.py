@@ -8,6 +8,7 @@ from tsingma.basics.rejection import Rejection
 from tsingma.journal.act_events import ActEvent
 from tsingma.journal.corporate_action_events import CorporateActionEvent
 from tsingma.journal.custody_events import CustodyEvent
+from tsingma.journal.default_events import DefaultEvent
 from tsingma.journal.link_events import LinkEvent
 from tsingma.journal.link_order_events import LinkOrderEvent
 from tsingma.journal.payment_events import PaymentEvent
@@ -255,6 +256,7 @@ Event = (
     | PaymentEvent
     | LinkEvent
     | ActEvent
+    | DefaultEvent
 )
 
 

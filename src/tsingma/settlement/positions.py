@@ -153,6 +153,35 @@ class CnsPositions:
         cents = self.due_cents[money] - base
         self.moved_cents[money] = base + np.sign(cents) * _part(np.abs(cents), np.abs(part), np.abs(total))
 
+    def carry_over(self, account: int, to: int) -> int:
+        """Move all lines of an account to another, as they stand; returns how many stock lines.
+
+        Lines of one security become one, as old as the older; their parts are measured anew.
+        """
+        mine = self.account == account
+        moved = np.where(mine, (np.int64(to) << _SECURITY_BITS) | self.security, self.key)
+        joined, place = np.unique(moved, return_inverse=True)
+        changed = np.zeros(joined.size, np.bool_)
+        changed[place[mine]] = True
+        since, markets = np.full(joined.size, np.iinfo(np.int64).max), np.zeros(joined.size, np.int64)
+        np.minimum.at(since, place, self.since_day)
+        markets[place] = self.market
+        line = self.money_line
+        money = (moved[line] << _CURRENCY_BITS) | self.money_currency
+        for name in ("due", "moved", "on_hold", "base_moved"):
+            setattr(self, name, _scatter(joined.size, place, getattr(self, name)))
+        self.key, self.market, self.since_day = joined, markets, since
+        self.base_moved[changed] = self.moved[changed]
+        self.money_key, place = np.unique(money, return_inverse=True)
+        for name in ("due_cents", "moved_cents", "settled_cents", "base_moved_cents"):
+            setattr(self, name, _scatter(self.money_key.size, place, getattr(self, name)))
+        touched = changed[self.money_line]
+        self.base_moved_cents[touched] = self.moved_cents[touched]
+        flat = self.open[self.money_line] == 0
+        self.moved_cents[flat] = self.due_cents[flat]
+        self.check()
+        return int(mine.sum())
+
     def check(self) -> None:
         """Raise InvariantBroken unless every security is flat over all accounts and money agrees with stock."""
         total = np.zeros(int(self.security.max()) + 1 if self.key.size else 0, np.int64)

@@ -58,6 +58,10 @@ FAULTS: tuple[tuple[str, RejectionReason, str, str], ...] = (
     ("pool_size", RejectionReason.OUT_OF_RANGE, "does not suit the pool", f"2 to {GROUP_MAX}, and 0 without a pool"),
     ("matched", RejectionReason.MISSING, "needs the counterparty's account", "name counterparty_account"),
     ("reference", RejectionReason.DUPLICATE, "was used by this participant before", "give every order a new one"),
+    ("account", RejectionReason.SUSPENDED, "belongs to a participant that is suspended or in default",
+     "deal with another; the house says when a participant is reinstated"),
+    ("counterparty", RejectionReason.SUSPENDED, "is suspended or in default",
+     "deal with another; the house says when a participant is reinstated"),
 )  # fmt: skip
 RESULTS: tuple[str, ...] = ("waits", "matched", *(f"{field} {text}" for field, _, text, _ in FAULTS))
 DAYS_AHEAD_MAX = 731
@@ -97,11 +101,13 @@ class Submission:
 
 
 def faults_of(
-    columns: Mapping[str, Column], book: ResolvedBook, orders: Orders, *, sender: int | Int64, is_house: bool | Bools
-) -> npt.NDArray[np.int8]:
+    columns: Mapping[str, Column], book: ResolvedBook, orders: Orders, *, sender: int | Int64, is_house: bool | Bools,
+    barred: Bools | None = None,
+) -> npt.NDArray[np.int8]:  # fmt: skip
     """Return for each order the first fault's result code, or WAITS.
 
-    ``sender`` is a participant, -1 for anyone; both it and ``is_house`` may be given for each order.
+    ``sender`` is a participant, -1 for anyone; both it and ``is_house`` may be given for each order. ``barred`` says
+    of every participant whether the house takes nothing new from it.
     """
     account = columns["account"]
     known, place = known_accounts(columns, book)
@@ -127,6 +133,9 @@ def faults_of(
         (columns["matched"] != 0) & (other == -1),
         orders.seen(participant, columns["reference"]),
     )  # fmt: skip
+    if barred is not None:
+        other_side = np.where(_within(columns["counterparty"], barred.size), columns["counterparty"], 0)
+        checks = (*checks, known & barred[participant], barred[other_side])
     result = np.zeros(account.size, np.int8)
     for code, broken in reversed(list(enumerate(checks, 2))):
         if broken.any():

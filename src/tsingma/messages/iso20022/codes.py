@@ -57,11 +57,12 @@ def state_of(message: str, our: str, day: date, text: str = "") -> State:
 def refusal(message: str, rejection: Rejection, day: date) -> State:
     """Return what ``message`` says for a refusal: by the refused field where the table has it, else by the reason.
 
-    A reference used twice is named as that, whatever else the table has for the field.
+    A reference used twice, or a participant that is suspended, is named as that, whatever the table has for the field.
     """
     text = str(rejection)
     field = f"field.{rejection.field}"
-    if rejection.reason is not RejectionReason.DUPLICATE and (message, field) in _rows():
+    by_reason = (RejectionReason.DUPLICATE, RejectionReason.SUSPENDED)
+    if rejection.reason not in by_reason and (message, field) in _rows():
         return state_of(message, field, day, text)
     return state_of(message, f"reason.{rejection.reason}", day, text)
 

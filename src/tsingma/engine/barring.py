@@ -1,0 +1,168 @@
+"""What a suspended or defaulted participant may not do: nothing new, and nothing out of the house.
+
+One table of commands: those that name who sends them, those that take something from an account, bulk columns of
+accounts. What is due with the house, money and collateral that come in, and whatever the house does itself go on.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from tsingma.basics.columns import unpack
+from tsingma.basics.rejection import Rejected, Rejection, RejectionReason, refuse
+from tsingma.clearing.default_book import DefaultStatus
+from tsingma.engine.house import House
+from tsingma.journal import commands as do
+from tsingma.journal import corporate_action_commands as events
+from tsingma.journal import custody_commands as custody
+from tsingma.journal import link_commands as links
+from tsingma.journal import payment_commands as payments
+from tsingma.journal import pool_commands as pool
+from tsingma.journal.link_order_commands import RouteOrders
+
+Int64 = npt.NDArray[np.int64]
+
+HONG_KONG_S = 8 * 3_600  # Hong Kong time is eight hours ahead, without summer time since 1979 (Hong Kong Observatory)
+DAY_S = 86_400
+REJECTIONS_MAX = 100
+REMEDY = "deal with another; the house says when a participant is reinstated"
+
+# Commands that a participant sends in its own name.
+_SENT: tuple[type, ...] = (
+    do.SubmitInstructions, do.ChangeInstruction, do.ChangeOrder, do.LinkInstructions, do.ReserveAssets,
+    do.EndReservation, do.StartBuyIn, do.ReportBuyIn, payments.SubmitPayments, payments.ChangePayment,
+    payments.DrawIntradayRepo, payments.RepayIntradayRepo, payments.EarmarkPaper, payments.WithdrawPaper,
+    payments.PayReserved,
+)  # fmt: skip
+# Fields that name an account whose assets would go, or which would enter into something.
+_ACCOUNTS: dict[type, tuple[str, ...]] = {
+    do.SetCreditLine: ("account",), do.StartBuyIn: ("agent",), do.BuyInShort: ("agent",),
+    events.ElectOption: ("account",),
+    custody.PlaceBid: ("account",), custody.OpenRepo: ("seller", "buyer"), custody.DealUnits: ("dealer",),
+    custody.WithdrawBars: ("account",), custody.MoveBars: ("giver",), custody.PlaceHolding: ("account",),
+    payments.MoveWallet: ("account",),
+    pool.ReturnCollateral: ("account",), pool.ArrangePool: ("account",), pool.ProposeSubstitution: ("account",),
+    pool.DrawPoolCredit: ("account",),
+}  # fmt: skip
+# Columns of accounts (i4) that give, or that trade.
+_COLUMNS: dict[type, tuple[str, ...]] = {
+    do.PostTransfers: ("debit",), do.CaptureInstructions: ("deliverer", "receiver"),
+    do.CaptureDerivatives: ("buyer", "seller"), links.ConvertMoney: ("account",),
+    payments.SendSmallPayments: ("payer",),
+}  # fmt: skip
+
+
+def require_active(house: House, command: do.Command) -> None:
+    """Raise Rejected (suspended) when a barred participant would do something new by a command, or take something out.
+
+    Orders of one side answer for themselves instead, as all they are refused for.
+    """
+    kind = type(command)
+    if kind in _SENT:
+        _require_participant(house, getattr(command, "participant"))  # noqa: B009 - a field of all of them
+    for field in _ACCOUNTS.get(kind, ()):
+        require_account_active(house, getattr(command, field), field)
+    for field in _COLUMNS.get(kind, ()):
+        _require_column(house, unpack(getattr(command, field), "i4", field=field).astype(np.int64), field)
+    if isinstance(command, payments.SubmitPayments):
+        _require_column(house, unpack(command.columns.get("payer", b""), "i4").astype(np.int64), "payer")
+    elif isinstance(command, do.CaptureTrades):
+        _require_trades(house, command)
+    elif isinstance(command, RouteOrders):
+        _require_routed(house, command)
+    elif isinstance(command, pool.ReleaseSubstituted | pool.DeliverSubstitute):
+        found = house.pool.substitutions.get(command.substitution)
+        if found is not None:
+            require_account_active(house, found.account, "substitution")
+    elif isinstance(command, custody.ChangeCollateral):
+        _require_repo(house, command)
+
+
+def require_account_active(house: House, account: int, field: str) -> None:
+    """Raise Rejected (suspended) when an account belongs to a barred participant; an unknown one passes."""
+    owners = house.resolved.account_participant
+    if 0 <= account < owners.size and int(owners[account]) in house.defaults.barred:
+        raise suspended(house, int(owners[account]), field)
+
+
+def suspended(house: House, participant: int, field: str, **where: object) -> Rejected:
+    """Return the refusal of something that a barred participant may not do."""
+    case = house.defaults.cases[house.defaults.barred[participant]]
+    said = "is suspended" if case.status is DefaultStatus.SUSPENDED else "has defaulted"
+    code = house.resolved.book.participants[participant].code
+    return refuse(
+        RejectionReason.SUSPENDED, f"{code} {said}", **{"field": field, "subject": code, "remedy": REMEDY, **where}
+    )
+
+
+def barred_participants(house: House) -> npt.NDArray[np.bool_]:
+    """Return for every participant whether it is barred."""
+    barred = np.zeros(len(house.resolved.participant_index), np.bool_)
+    barred[list(house.defaults.barred)] = True
+    return barred
+
+
+def _barred(house: House, account: Int64) -> npt.NDArray[np.bool_]:
+    owners = house.resolved.account_participant
+    known = (account >= 0) & (account < owners.size)
+    owner = owners[np.where(known, account, 0)]
+    found: npt.NDArray[np.bool_] = known & barred_participants(house)[owner]
+    return found
+
+
+def _require_participant(house: House, code: str) -> None:
+    index = house.resolved.participant_index.get(code, -1)
+    if index in house.defaults.barred:
+        raise suspended(house, index, "participant")
+
+
+def _require_column(house: House, account: Int64, field: str) -> None:
+    bad = np.flatnonzero(_barred(house, account))
+    if bad.size:
+        place = int(bad[0])
+        owner = int(house.resolved.account_participant[int(account[place])])
+        raise suspended(house, owner, field, line=place + 2)  # the header is line 1
+
+
+def _require_trades(house: House, command: do.CaptureTrades) -> None:
+    """Refuse trades of barred participants that were made after they were; what was made before is novated."""
+    time_s, identity = unpack(command.time_s, "i4").astype(np.int64), unpack(command.trade_id, "i8")
+    faults: dict[int, Rejection] = {}
+    for field in ("buyer", "seller"):
+        account = unpack(getattr(command, field), "i4").astype(np.int64)
+        if account.size != time_s.size or account.size != identity.size:
+            return  # refused as malformed by who takes them
+        for place in np.flatnonzero(_barred(house, account)).tolist():
+            owner = int(house.resolved.account_participant[int(account[place])])
+            if command.trade_day * DAY_S + int(time_s[place]) >= _barred_since(house, owner):
+                subject = f"trade {int(identity[place])}"
+                refusal = suspended(house, owner, field, subject=subject, file=command.source, line=place + 2)
+                faults.setdefault(place, refusal.rejections[0])
+    if faults:
+        raise Rejected(*[faults[place] for place in sorted(faults)][:REJECTIONS_MAX])
+
+
+def _barred_since(house: House, participant: int) -> int:
+    """Return the second since 1970, by Hong Kong's clock, from which a participant is barred."""
+    return house.defaults.cases[house.defaults.barred[participant]].turns[0].at_s + HONG_KONG_S
+
+
+def _require_routed(house: House, command: RouteOrders) -> None:
+    """Refuse new orders over a link of a barred participant; executions and cancellations go on."""
+    kind = unpack(command.kind, "i1").astype(np.int64)
+    participant = unpack(command.participant, "i4").astype(np.int64)
+    if kind.size != participant.size:
+        return
+    fresh = np.flatnonzero((kind <= 1) & np.isin(participant, list(house.defaults.barred)))
+    if fresh.size:
+        place = int(fresh[0])
+        raise suspended(house, int(participant[place]), "participant", line=place + 2)
+
+
+def _require_repo(house: House, command: custody.ChangeCollateral) -> None:
+    if not 0 <= command.repo < len(house.custody.repos):
+        return
+    repo = house.custody.repos[command.repo]
+    for field in ("seller", "buyer"):
+        require_account_active(house, int(getattr(repo, field)), field)
