@@ -43,7 +43,7 @@ def test_the_routes_are_those_of_the_application(shown: Served) -> None:
 
 def test_reasons_and_limits_are_those_of_the_code() -> None:
     """Goal: statuses and bounds. Method: the table of reasons, and figures in the text."""
-    told = {name: int(code) for row in _rows("Send")[2:] for name, code in (row[:2], row[2:])}
+    told = {name: int(code) for row in _rows("Send")[2:] for name, code in (row[:2], row[2:]) if name}
     assert told == {str(reason): int(status) for reason, status in STATUS_OF.items()}
     for figure in (f"({BODY_SECONDS_MAX:.0f} seconds)", f"in {ANSWER_SECONDS_MAX:.0f} seconds",
                    f"{LIFETIME_SECONDS_MAX} seconds of life", f"{SKEW_SECONDS} seconds ahead"):  # fmt: skip
