@@ -121,27 +121,34 @@ class HouseService:
         with self._reading:
             return list(islice(self._store.read(after), limit))
 
+    def replay_start(self, records_max: int, rows_max: int) -> int | None:
+        """Return the number of the snapshot from which ``since_snapshot`` would begin, 0 for the whole journal."""
+        if self.read(lambda house, _at: house.ledger.count + len(house.settlement.instructions)) > rows_max:
+            return None
+        with self._reading:
+            return next(iter(self._starts(records_max)), None)
+
     def since_snapshot(self, records_max: int, rows_max: int) -> tuple[Snapshot | None, list[Record]] | None:
         """Return a whole snapshot and the records behind it: the oldest that at most ``records_max`` follow.
 
         The snapshot is None where it is the whole journal. None for all of it where the newest snapshot is too old, or
         the house has more than ``rows_max`` rows in ledger and instructions: too much to load for one question.
         """
-        rows = self.read(lambda house, _at: house.ledger.count + len(house.settlement.instructions))
-        if rows > rows_max:
+        if self.replay_start(records_max, rows_max) is None:
             return None
         with self._reading:
-            store = self._store
-            length = store.length()
-            for start in (0, *store.snapshots()):
-                if start and length - start <= records_max:
-                    try:
-                        return store.snapshot(start), list(store.read(start))
-                    except Rejected:
-                        continue  # a damaged snapshot is passed over
-                if not start and length <= records_max:
-                    return None, list(store.read(0))
+            for start in self._starts(records_max):
+                try:
+                    snapshot = self._store.snapshot(start) if start else None
+                except Rejected:
+                    continue  # a damaged snapshot is passed over
+                return snapshot, list(self._store.read(start))
             return None
+
+    def _starts(self, records_max: int) -> list[int]:
+        """Return where a replay of at most ``records_max`` records could begin, the earliest first."""
+        length = self._store.length()
+        return [start for start in (0, *self._store.snapshots()) if length - start <= records_max]
 
     def length(self) -> int:
         """Return the number of the last durable record."""

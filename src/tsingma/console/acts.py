@@ -19,7 +19,7 @@ from tsingma.api.writes import InstructionAction, OrderAction, carry_out
 from tsingma.app.instruction_reads import owner_of_order, parties_of_instruction
 from tsingma.basics.rejection import Rejected, RejectionReason
 from tsingma.console.forms import form_of, key_of, whole_number, wrong_field
-from tsingma.console.giving import Paged
+from tsingma.console.giving import Paged, Pasts
 from tsingma.console.instructions import Working, render_story
 from tsingma.journal.commands import ChangeInstruction, ChangeOrder
 
@@ -29,8 +29,9 @@ Asked = Request[Any, Any, Any]
 
 @post("/instructions/{instruction:int}/actions", opt=access(Resource.INSTRUCTIONS, Action.ACT))
 async def act_on_instruction(
-    request: Asked, page: Paged, service: Service, bench: Working, entry: Entry, reach: Reached, instruction: Number
-) -> Response[str]:
+    request: Asked, page: Paged, service: Service, pasts: Pasts, bench: Working, entry: Entry, reach: Reached,
+    instruction: Number,
+) -> Response[str]:  # fmt: skip
     """Carry out an action of a party and go back to the instruction, or show it again with what was refused."""
     form = await form_of(request)
     owners = await asyncio.to_thread(service.read, lambda house, _at: parties_of_instruction(house, instruction))
@@ -41,9 +42,7 @@ async def act_on_instruction(
         await carry_out(service, entry, reach, key_of(form), command)
     except (Rejected, FaultsFound) as refused:
         faults = faults_of(refused)
-        return await asyncio.to_thread(
-            render_story, page, service, bench, instruction, status_of(faults), faults=faults
-        )
+        return await asyncio.to_thread(render_story, page, pasts, bench, instruction, status_of(faults), faults=faults)
     return page.go(f"/console/instructions/{instruction}")
 
 

@@ -1,4 +1,4 @@
-"""What routes of the console are given: the page of a request."""
+"""What routes of the console are given: the page of a request, and what is kept for all of them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from tsingma.api.bench import Bench
 from tsingma.api.guard import Reach
 from tsingma.app.house_market import HouseMarket
 from tsingma.app.house_service import HouseService
+from tsingma.app.instruction_past import KeptPasts
 from tsingma.app.stress_questions import RiskDesk
 from tsingma.console.page import Page
 
 Paged = NamedDependency[Page]
 Desk = NamedDependency[RiskDesk]
+Pasts = NamedDependency[KeptPasts]
 Working = NamedDependency[Bench]
 
 
@@ -34,4 +36,13 @@ def give_desk(
     if "risk_desk" not in state:
         state.risk_desk = RiskDesk(service, market)
     found: RiskDesk = state.risk_desk
+    return found
+
+
+def give_pasts(request: Request[Any, Any, Any], service: NamedDependency[HouseService]) -> KeptPasts:
+    """Return the pasts of instructions that the application keeps, made at the first question."""
+    state = request.app.state
+    if "kept_pasts" not in state:
+        state.kept_pasts = KeptPasts(service)
+    found: KeptPasts = state.kept_pasts
     return found

@@ -15,12 +15,12 @@ from tsingma.api.guard import access
 from tsingma.api.moments import Looking
 from tsingma.api.permissions import Action, Resource, Scope, scope_of
 from tsingma.api.reads import Code, Number, Reached, Service, Status
-from tsingma.app.house_service import HouseService
+from tsingma.app.instruction_past import KeptPasts, Past
 from tsingma.app.instruction_reads import instructions_of, orders_of, parties_of_instruction
-from tsingma.app.instruction_story import Entered, Lack, Past, Story, past_of, story_of
+from tsingma.app.instruction_story import Entered, Lack, Story, story_of
 from tsingma.console.formats import CURRENCY_LENGTH
 from tsingma.console.forms import wrong_field
-from tsingma.console.giving import Paged
+from tsingma.console.giving import Paged, Pasts
 from tsingma.console.page import Page
 from tsingma.settlement.instruction import STATUSES
 from tsingma.settlement.orders import ORDER_STATUSES
@@ -69,22 +69,24 @@ def order_list(
 
 @get("/instructions/{instruction:int}", opt=access(Resource.INSTRUCTIONS, Action.READ), sync_to_thread=True)
 def instruction_story(
-    page: Paged, look: Looking, service: Service, bench: Working, reach: Reached, instruction: Number
+    page: Paged, look: Looking, service: Service, pasts: Pasts, bench: Working, reach: Reached, instruction: Number
 ) -> Response[str]:
     """Show one instruction: where it stands, why, what would free it, and everything that happened to it."""
     page.looking(look)
     owners = service.read(lambda house, _at: parties_of_instruction(house, instruction))
     reach.require(owners, f"instruction {instruction}")
-    return render_story(page, service, bench, instruction)
+    return render_story(page, pasts, bench, instruction)
 
 
 def render_story(
-    page: Page, service: HouseService, bench: Bench, instruction: int, status: int = 200, **more: object
+    page: Page, pasts: KeptPasts, bench: Bench, instruction: int, status: int = 200, **more: object
 ) -> Response[str]:
     """Return the page of an instruction; ``more``: ``faults`` of an act that was refused. Replays on the bench."""
     story: Story = page.read(lambda house, _at: story_of(house, instruction))
-    with bench.place():
-        past: Past | None = past_of(service, instruction)
+    past: Past | None = pasts.known(instruction)
+    if past is None:
+        with bench.place():
+            past = pasts.past(instruction)
     if past is not None and page.is_past:
         past = Past(past.after, tuple(one for one in past.moments if one.sequence <= page.stands.at))
     mine, others = _lacks(page, story)

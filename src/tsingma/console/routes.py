@@ -23,7 +23,7 @@ from tsingma.console import (
     statements,
     static_files,
 )
-from tsingma.console.giving import give_desk, give_page
+from tsingma.console.giving import give_desk, give_page, give_pasts
 
 _MODULES = (
     home,
@@ -48,6 +48,7 @@ CONSOLE = Router(
     dependencies={
         "page": Provide(give_page, sync_to_thread=False),
         "risk": Provide(give_desk, sync_to_thread=False),
+        "pasts": Provide(give_pasts, sync_to_thread=False),
     },
     exception_handlers=problem_pages.HANDLERS,
     opt={"console": True},  # the guard answers people with pages, and takes their session's cookie
