@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from console_house import Served
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tsingma.app import instruction_past
@@ -60,6 +60,26 @@ def test_kept_and_fresh_are_equal_and_a_record_ends_what_was_known(
     assert after is not None
     assert (after.moments[-1].action, after.moments[-1].outcome) == ("hold", "changes")
     assert {number: pasts.past(number) for number in OTHERS} == {number: fresh[number] for number in OTHERS}
+
+
+def test_what_is_kept_ends_where_a_replay_would_begin_later(
+    changing_console: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Goal: no answer depends on who asked before. Method: a snapshot becomes the beginning between two questions."""
+    service = changing_console.service
+    monkeypatch.setattr(instruction_past, "RECORDS_MAX", service.length() + 1)
+    pasts = KeptPasts(service)
+    before = pasts.past(HELD)
+    assert before is not None
+    assert before.after == 0
+    service._writer.sequencer.snapshot()  # noqa: SLF001
+    stands = service.length()
+    for number, action in enumerate(("hold", "release", "hold")):
+        hold(changing_console, f"s-{number}", action)
+    after = pasts.past(HELD)
+    assert after == past_of(service, HELD)
+    assert after is not None
+    assert (after.after, len(after.moments)) == (stands, 3)
 
 
 def test_a_page_asked_for_again_replays_nothing(changing_console: Served, replayed: list[object]) -> None:
@@ -115,6 +135,7 @@ DOINGS = st.lists(
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(doings=[0, "hold", 1, "release", 1], kept=3, records_max=2_000)
 @given(doings=DOINGS, kept=st.integers(1, 3), records_max=st.sampled_from([5, 40, 2_000]))
 def test_any_order_of_questions_and_commands(
     open_house: HouseService, monkeypatch: pytest.MonkeyPatch, doings: list[str | int], kept: int, records_max: int
