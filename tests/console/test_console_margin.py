@@ -25,7 +25,7 @@ def test_margin_is_what_the_interface_answers(console: Served) -> None:
     text = unescape(console.get("participant", "/console/margin").text)
     margin = told["margin"]
     assert margin["called"] > 0
-    for amount in (margin["called"], margin["alone"]):
+    for amount in (margin["called"], margin["alone"], told["rules"]["total"]):
         assert f"HK${whole(amount)}.00" in text
     assert f"HK${told['last_called_cents'] / 100:.2f}" in text
     assert told["rules"]["refused"] == ""
@@ -38,6 +38,10 @@ def test_margin_is_what_the_interface_answers(console: Served) -> None:
     for position in why["positions"]:
         assert whole(position["component"]) in text
     assert text.count('<th scope="row" class="number">') == len(why["tail"]) > 0
+    assert (
+        told["basis"]["scenarios"] == told["rules"]["scenarios"] == 1_000
+    )  # the study explains with those of the call
+    assert "It rests on 1,000 ordinary scenarios. They are those of the call." in text
     for name, digest in told["basis"]["market"]["files"].items():
         assert name in text
         assert digest in text
@@ -105,5 +109,26 @@ def test_what_offsets_save_is_the_difference_beside_it(console: Served) -> None:
         text = unescape(console.get("operator", f"/console/margin?participant={account}&account_class=HOUSE").text)
         tiles = text.partition('<ul class="figures">')[2].partition("</ul>")[0]
         amounts = [int(one.replace(",", "")) for one in re.findall(r"HK\$([\d,]+)\.00", tiles)]
-        assert amounts[:2] == [told["called"], told["alone"]]
-        assert amounts[2] == told["alone"] - told["called"]
+        assert amounts[-3:] == [told["called"], told["alone"] - told["called"], told["alone"]]
+
+
+def test_the_attribution_adds_up_to_the_call(console: Served) -> None:
+    """Goal: a called figure is explained to the cent. Method: the rows of the page of every account in both ways of
+    showing them, columns too, against the interface's call.
+    """
+    for account in ("A", "B", "C", "D"):
+        total = console.get("operator", f"/accounts/{account}/HOUSE/margin").json()["rules"]["total"]
+        for lines in ("", "&lines=all"):
+            path = f"/console/margin?participant={account}&account_class=HOUSE{lines}&lang=en"
+            table = unescape(console.get("operator", path).text).partition('id="call-positions"')[2]
+            body, _, foot = table.partition("</tbody>")
+            rows = [re.findall(r'<td class="number">([^<]*)</td>', row) for row in body.split("<tr>")[2:]]
+            cents = [[_cents(cell) for cell in row] for row in rows if row]
+            assert sum(row[-1] for row in cents) == 100 * total
+            for row in cents:
+                assert len(row) == 1 or sum(row[1:-1]) == row[-1]
+            assert _cents(re.findall(r'<td class="number">([^<]*)</td>', foot)[0]) == 100 * total
+
+
+def _cents(text: str) -> int:
+    return int(text.replace(",", "").replace(".", "").replace("\N{MINUS SIGN}", "-") or 0)

@@ -72,7 +72,7 @@ def test_what_is_kept_ends_where_a_replay_would_begin_later(
     before = pasts.past(HELD)
     assert before is not None
     assert before.after == 0
-    service._writer.sequencer.snapshot()  # noqa: SLF001
+    service._writer.sequencer.snapshot()
     stands = service.length()
     for number, action in enumerate(("hold", "release", "hold")):
         hold(changing_console, f"s-{number}", action)

@@ -20,7 +20,7 @@ from tsingma.clearing.derivatives import SERIES_MAX, Series
 from tsingma.engine.house import House as TheHouse
 from tsingma.margin.hkscc.parameters import SCALE_E10, Parameters
 from tsingma.margin.house.holdings import INDEX, Holding, House, Product
-from tsingma.margin.house.models import HouseModels, scan_arrays, scan_margins
+from tsingma.margin.house.models import UNIT, HouseModels, scan_arrays, scan_margins
 from tsingma.margin.house.revaluation import TRADING_DAYS, Moves, unit_profit
 from tsingma.margin.joint.requirement import HouseRisk, JointMargin, JointSettings, joint_margin
 
@@ -107,6 +107,23 @@ class DerivativeMargin:
             if own:
                 calls[house] = scan_margins(own, np.stack([self._array(line) for line in own]))
         return calls
+
+    def parts(self, account: int) -> dict[House, list[tuple[int, list[tuple[Holding, float]]]]]:
+        """Return by house and underlying what is called for it, and each line's loss in the scenario it is called for.
+
+        Lines of an underlying that no scenario hurts lose nothing. Losses add up to the call but for its rounding up.
+        """
+        found: dict[House, list[tuple[int, list[tuple[Holding, float]]]]] = {}
+        for line_house in self.calls.get(account, {}):
+            own = [line for line in self.holdings[account] if line.house is line_house]
+            for factor in sorted({line.factor for line in own}):
+                lines = [line for line in own if line.factor == factor]
+                arrays = np.stack([self._array(line) for line in lines])
+                called = scan_margins(lines, arrays)
+                each = np.array([[line.notional] for line in lines], np.float64) * arrays / UNIT
+                worst = each[:, int(each.sum(axis=0).argmax())] if called else np.zeros(len(lines))
+                found.setdefault(line_house, []).append((called, list(zip(lines, worst.tolist(), strict=True))))
+        return found
 
     def _array(self, line: Holding) -> Int64:
         """Return the sixteen losses of a holding for a notional of a million; one computation a series."""

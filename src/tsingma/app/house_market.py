@@ -1,4 +1,8 @@
-"""The market a served house is margined and stressed on: prices of a folder, read once, at the first question."""
+"""The market a served house is margined and stressed on: prices of a folder, read once, at the first question.
+
+Study and call have one setting of scenarios: as many as the risk parameters carry, over the same stressed stretch, so
+that what is called is explained by the scenarios it was made of. Only a history too short for that gives fewer.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +12,22 @@ from collections.abc import Hashable
 from pathlib import Path
 
 import msgspec
+import numpy as np
 
-from tsingma.app.joint_study import MarketFiles, past_of_files
+from tsingma.app.joint_study import MarketFiles, history_of_files
 from tsingma.app.parameter_file import build_parameters
-from tsingma.basics.rejection import RejectionReason, refuse
-from tsingma.margin.hkscc.history_settings import FilterSettings
+from tsingma.basics.rejection import Rejected, RejectionReason, refuse
+from tsingma.margin.hkscc.history_settings import STRESS_SCENARIOS_MIN, FilterSettings
 from tsingma.margin.hkscc.parameters import Parameters
+from tsingma.margin.house.models import HouseModels
 from tsingma.margin.house.past import MarketPast
 from tsingma.market.history import PriceHistory
 from tsingma.messages.rpf01 import read_parameters
 
 PRICES = ("prices.csv", "prices.csv.gz")
 ANSWERS_KEPT = 256
+SCENARIOS = FilterSettings()  # of call and study, unless a parameter file says how many it carries
+SCENARIOS_MIN = 100  # as FilterSettings has it
 NO_MARKET = "the house is served without a market, so there are no prices"
 
 
@@ -70,15 +78,20 @@ class HouseMarket:
         self.remembered = Remembered(ANSWERS_KEPT)
         self._past: MarketPast | None = None
         self._parameters: Parameters | None = None
+        self._given: Parameters | None = None
         self._data: MarketData | None = None
 
     def past(self) -> MarketPast:
         """Return the past with its scenarios; raises Rejected naming file and line of what is wrong in it."""
         with self._lock:
-            if self._past is None:
-                files = MarketFiles(prices=self._prices, index=self._file("index.csv"), fx=self._file("fx.csv"))
-                self._past = past_of_files(files)
-            return self._past
+            return self._read_past()
+
+    def _read_past(self) -> MarketPast:
+        if self._past is None:
+            files = MarketFiles(prices=self._prices, index=self._file("index.csv"), fx=self._file("fx.csv"))
+            history = history_of_files(files)
+            self._past = MarketPast(history, models_of_call(history.days, self._read_given()))
+        return self._past
 
     @property
     def history(self) -> PriceHistory:
@@ -87,15 +100,16 @@ class HouseMarket:
 
     def parameters(self) -> Parameters:
         """Return the risk parameters of ``RPF01.csv``, or those the prices give; raises Rejected for a bad file."""
-        history = self.history
         with self._lock:
             if self._parameters is None:
-                given = self._file("RPF01.csv")
-                if given is None:
-                    self._parameters = build_parameters(history, FilterSettings())
-                else:
-                    self._parameters = read_parameters(given.read_bytes(), file=given.name)
+                given, history = self._read_given(), self._read_past().history
+                self._parameters = build_parameters(history, SCENARIOS) if given is None else dated(given, history)
             return self._parameters
+
+    def _read_given(self) -> Parameters | None:
+        if self._given is None and (path := self._file("RPF01.csv")) is not None:
+            self._given = read_parameters(path.read_bytes(), file=path.name)
+        return self._given
 
     def data(self) -> MarketData:
         """Return what the figures rest on."""
@@ -114,6 +128,43 @@ class HouseMarket:
     def _file(self, name: str) -> Path | None:
         path = self.folder / name
         return path if path.is_file() else None
+
+
+def dated(given: Parameters, history: PriceHistory) -> Parameters:
+    """Return a file's parameters with the days of their scenarios, where these are just what the prices give.
+
+    A parameter file carries no days (guide v1.4); scenarios that are of other prices stay numbers alone.
+    """
+    try:
+        own = build_parameters(history, SCENARIOS)
+    except Rejected:
+        return given
+    same = (
+        own.valuation_date == given.valuation_date
+        and own.instruments == given.instruments
+        and np.array_equal(own.hvar_returns_e10, given.hvar_returns_e10)
+        and np.array_equal(own.svar_returns_e10, given.svar_returns_e10)
+    )
+    return msgspec.structs.replace(given, hvar_dates=own.hvar_dates, svar_dates=own.svar_dates) if same else given
+
+
+def models_of_call(days: int, given: Parameters | None = None) -> HouseModels:
+    """Return the models of the study with the scenarios of the call: those of a parameter file, else of its settings.
+
+    ``days`` of prices that are too few for so many scenarios give as many as they can, 100 at least.
+    """
+    usual = HouseModels()
+    ordinary, stressed = SCENARIOS.look_back_days, SCENARIOS.stress_days
+    if given is not None:
+        ordinary, stressed = given.hvar_count, given.svar_count
+    longest = 2 * max(usual.holding_days.values()) + 2
+    settings = msgspec.structs.replace(
+        SCENARIOS,
+        look_back_days=max(min(ordinary, days - longest), SCENARIOS_MIN),
+        stress_days=max(min(stressed, days - longest - 2), STRESS_SCENARIOS_MIN),
+        minimum_observed_days=max(SCENARIOS.seed_days, min(SCENARIOS.minimum_observed_days, days - longest)),
+    )
+    return msgspec.structs.replace(usual, filter=settings)
 
 
 def require_market(market: HouseMarket | None) -> HouseMarket:

@@ -58,6 +58,18 @@ def past_of_files(market: MarketFiles, models: HouseModels | None = None) -> Mar
     """
     models, rates = models or HouseModels(), None
     curves = () if market.curves is None else read_curves(market.curves.read_bytes(), file=str(market.curves))
+    history = history_of_files(market, curves)
+    if curves:
+        file = market.contracts
+        contracts = {} if file is None else read_contracts(file.read_bytes(), file=str(file))
+        rates = RatesPast([curve.on(history.dates) for curve in curves], contracts, models.filter)
+    elif market.contracts is not None:
+        raise refuse(RejectionReason.MISSING, "contracts are valued on curves", remedy="give --curves")
+    return MarketPast(history, models, rates)
+
+
+def history_of_files(market: MarketFiles, curves: Sequence[CurveSeries] = ()) -> PriceHistory:
+    """Return the closes of a market's files with the series beside them; raises Rejected naming file and line."""
     if market.prices is not None:
         history = read_prices(market.prices)
     elif curves:
@@ -67,13 +79,7 @@ def past_of_files(market: MarketFiles, models: HouseModels | None = None) -> Mar
     for name, path in ((INDEX, market.index), (FX, market.fx), *market.series):
         if path is not None:
             history = with_series(history, name, read_closes(path))
-    if curves:
-        file = market.contracts
-        contracts = {} if file is None else read_contracts(file.read_bytes(), file=str(file))
-        rates = RatesPast([curve.on(history.dates) for curve in curves], contracts, models.filter)
-    elif market.contracts is not None:
-        raise refuse(RejectionReason.MISSING, "contracts are valued on curves", remedy="give --curves")
-    return MarketPast(history, models, rates)
+    return history
 
 
 def days_alone(curves: Sequence[CurveSeries]) -> PriceHistory:

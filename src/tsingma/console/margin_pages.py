@@ -17,12 +17,14 @@ from tsingma.api.permissions import Action, Resource, Scope
 from tsingma.api.problems import fault_of
 from tsingma.api.reads import Code, Reached, Service
 from tsingma.app import margin_reads as margins
+from tsingma.app.call_attribution import CallExplained, CallPosition, PositionName, call_explained
 from tsingma.app.house_market import HouseMarket, require_market
 from tsingma.app.house_service import HouseService
+from tsingma.app.margin_rule import RuleCall
 from tsingma.basics.rejection import Rejected, RejectionReason, refuse
 from tsingma.console.acts import status_of
 from tsingma.console.giving import Paged
-from tsingma.console.margin_charts import joint_chart, terms_chart
+from tsingma.console.margin_charts import call_chart, joint_chart, terms_chart
 from tsingma.console.page import Page
 from tsingma.engine.house import House
 from tsingma.margin.house.holdings import PRODUCTS_OF
@@ -31,34 +33,38 @@ from tsingma.reference.book import AccountClass
 
 Working = NamedDependency[Bench]
 Class = Annotated[str, QueryParameter(name="account_class", pattern="^[A-Z]{0,12}$")]
+Lines = Annotated[str, QueryParameter(pattern="^(all)?$")]
 TRADE_ROWS, HOLDING_ROWS = 4, 3
-SHOWN_MAX = 60
+SHOWN_FIRST = 20  # lines of an attribution, the others as one, unless all are asked for
 
 
 @get("/margin", opt=access(Resource.MARGIN, Action.READ), sync_to_thread=True)
 def margin(
     page: Paged, look: Looking, service: Service, market: Market, bench: Working, reach: Reached,
-    participant: Code = "", account_class: Class = "",
+    participant: Code = "", account_class: Class = "", lines: Lines = "",
 ) -> Response[str]:  # fmt: skip
-    """Show the study of each house and of all together and why, and the way to what is called by the rules."""
+    """Show what is called by the rules and why, and the study of each house and of all together."""
     page.looking(look)
+    shown = None if lines else SHOWN_FIRST
     mine = reach.participant(participant)
     choice = _choice(page, mine, account_class)
-    values: dict[str, Any] = {"found": None, "why": None, "refused": (), "joint": "", "terms": ()}
+    values: dict[str, Any] = {"found": None, "why": None, "call": None, "refused": (), "joint": "", "terms": ()}
     if choice["account_class"]:
         try:
             with bench.place():
                 prices = require_market(market)
                 prices.parameters()  # read before the house is asked, which waits meanwhile
                 chosen = AccountClass(choice["account_class"])
-                book, rules = page.read(lambda house, at: margins.book_and_rules(house, at, mine, chosen, prices))
+                book, rules, call = page.read(lambda house, at: _all_of(house, at, mine, chosen, prices))
                 found = margins.margin_of(book, rules, prices)
                 why = _explained(book, prices)
             terms = [(one, terms_chart(page, place, one)) for place, one in enumerate(found.figures)]
-            values |= {"found": found, "why": why, "joint": joint_chart(page, found.margin), "terms": terms}
+            values |= {"found": found, "why": why, "joint": joint_chart(page, found.margin), "terms": terms,
+                       "call": call, "call_chart": call_chart(page, rules), "others": _others(call, shown),
+                       "others_number": len(call.positions) - SHOWN_FIRST}  # fmt: skip
         except Rejected as rejected:
             values["refused"] = tuple(fault_of(one) for one in rejected.rejections)
-    return page.render("margin.html", 200, **choice, **values, **_whose(reach, participant), shown=SHOWN_MAX)
+    return page.render("margin.html", 200, **choice, **values, **_whose(reach, participant), shown=shown)
 
 
 @get("/margin/what-if", opt=access(Resource.MARGIN, Action.READ), sync_to_thread=True)
@@ -90,6 +96,24 @@ def what_if(
         holding_rows=HOLDING_ROWS, houses=[str(one) for one in ClearingHouse],
         products=list(dict.fromkeys(str(one) for each in PRODUCTS_OF.values() for one in each)),
     )  # fmt: skip
+
+
+def _all_of(
+    house: House, at: int, participant: str, account_class: AccountClass, prices: HouseMarket
+) -> tuple[margins.AccountBook, RuleCall, CallExplained]:
+    book, rules = margins.book_and_rules(house, at, participant, account_class, prices)
+    account = house.resolved.account_index[participant, account_class]
+    return book, rules, call_explained(house, account, prices.parameters())
+
+
+def _others(call: CallExplained, shown: int | None) -> CallPosition | None:
+    """Return the positions that are not shown as one, so that the lines of the table add up; None where all are."""
+    rest = call.positions[shown:] if shown is not None else ()
+    if not rest:
+        return None
+    parts = {term: sum(one.parts.get(term, 0) for one in rest) for term in call.columns}
+    value = sum(abs(one.value) for one in rest)
+    return CallPosition(house="", position=PositionName(code=""), value=value, parts=parts, cents=sum(parts.values()))
 
 
 _TRADE = ("counter", "side", "quantity")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 
 import msgspec
@@ -34,6 +34,7 @@ from tsingma.market.history import PriceHistory
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
 
+TABLES_KEPT = 12  # scenarios of a day by holding period and kind: a megabyte each for 138 counters and 1,000 scenarios
 VOLATILITY_MIN, VOLATILITY_MAX = 0.05, 2.0  # a year
 RATIO_MAX = 3.0
 RENMINBI = ("CNY", "CNH")  # onshore and offshore renminbi move together here
@@ -42,6 +43,22 @@ RENMINBI = ("CNY", "CNH")  # onshore and offshore renminbi move together here
 def is_extra(name: str) -> bool:
     """Return whether a series of the history is an index, a currency or a metal, and no counter."""
     return name in (INDEX, FX, NUMERAIRE) or name.startswith(GOLD)
+
+
+class _Table(msgspec.Struct, frozen=True, eq=False):
+    """Scenarios of every column of the history, float64 [m, scenarios] each, and what the renminbi is worth in them."""
+
+    returns: Float64
+    volatility_ratio: Float64
+    renminbi: Float64
+
+    def of(self, rows: Float64, columns: list[int]) -> Float64:
+        """Return the mean of some columns of ``rows``, float64 [scenarios]."""
+        if len(columns) == 1:
+            one: Float64 = rows[columns[0]]
+            return one
+        mean: Float64 = rows.T[:, columns].mean(axis=1)
+        return mean
 
 
 class MarketPast:
@@ -54,6 +71,7 @@ class MarketPast:
         self._column = {name: k for k, name in enumerate(history.instruments)}
         self._sources: dict[int, ScenarioSource] = {}
         self._volatility: dict[tuple[int, str], float] = {}
+        self._tables: dict[tuple[str, int, int, int, int], _Table] = {}  # the oldest first
         periods = set(models.holding_days.values())
         self.longest = max(periods)
         for days in sorted(periods):
@@ -148,8 +166,11 @@ class MarketPast:
     def moves(self, row: int, days: int, factors: set[str], kind: Kind, starts: Int64 | None = None) -> Moves:
         """Return the scenarios of a day over a holding period, known at its close, begun on ``starts`` or its own."""
         chosen = self.starts(row, days, kind) if starts is None else starts
-        found = self._returns(row, days, chosen, filtered=kind is Kind.FILTERED)
-        return self._moves(days, row, factors, found.returns, chosen, filtered=kind is Kind.FILTERED)
+        filtered = kind is Kind.FILTERED
+        table = self._table(
+            str(kind), row, days, chosen, lambda: self._returns(row, days, chosen, filtered=filtered).returns
+        )
+        return self._moves(days, row, factors, table, chosen, filtered=filtered)
 
     def _returns(self, row: int, days: int, starts: Int64, *, filtered: bool) -> Scenarios:
         source = self._source(days)
@@ -173,13 +194,15 @@ class MarketPast:
         source = self._source(days)
         window = source.stress_window(row)
         starts = np.arange(window.start, window.stop)
-        return self._moves(days, row, factors, source.svar(row, window).returns, starts, filtered=False)
+        table = self._table("index", row, days, starts, lambda: source.svar(row, window).returns)
+        return self._moves(days, row, factors, table, starts, filtered=False)
 
     def outcome(self, row: int, days: int, factors: set[str]) -> Moves:
         """Return what happened over the holding period after a day; a suspended counter stands still."""
         source = self._source(days)
         known = np.nan_to_num(source.returns[row : row + 1], nan=0.0)
-        return self._moves(days, row, factors, known, np.array([row]), filtered=False)
+        starts = np.array([row])
+        return self._moves(days, row, factors, self._made(days, known, starts), starts, filtered=False)
 
     def own_profits(self, holdings: Sequence[Holding], row: int, kind: Kind) -> Int64:
         """Return the profits of holdings, each at its own holding period, in scenarios with common first days."""
@@ -218,25 +241,36 @@ class MarketPast:
             raise refuse(RejectionReason.MISSING, f"'{factor}' has no price on one of the days", field="prices")
         return float(np.mean(close[later][known] / close[row][known]))
 
-    def _moves(
-        self, days: int, row: int, factors: set[str], returns: Float64, starts: Int64, *, filtered: bool
-    ) -> Moves:
-        source = self._source(days)
-        ratio = source.volatility[np.minimum(starts + days, self.history.days - 1)] / np.maximum(
-            source.volatility[starts], 1e-6
-        )
+    def _table(self, name: str, row: int, days: int, starts: Int64, returns: Callable[[], Float64]) -> _Table:
+        """Return the scenarios that begin on ``starts``, consecutive rows; the last ones asked for are kept."""
+        key = (name, row, days, int(starts[0]), starts.size)
+        found = self._tables.get(key)
+        if found is None:
+            found = self._made(days, returns(), starts)
+            self._tables[key] = found
+            while len(self._tables) > TABLES_KEPT:
+                self._tables.pop(next(iter(self._tables)), None)
+        return found
+
+    def _made(self, days: int, returns: Float64, starts: Int64) -> _Table:
+        volatility = self._source(days).volatility
+        ratio = volatility[np.minimum(starts + days, self.history.days - 1)] / np.maximum(volatility[starts], 1e-6)
         ratio = np.clip(np.nan_to_num(ratio, nan=1.0), 1.0 / RATIO_MAX, RATIO_MAX)
+        renminbi = 1.0 / (1.0 + returns[:, self._column[FX]]) if FX in self._column else np.ones(starts.size)
+        return _Table(np.ascontiguousarray(returns.T), np.ascontiguousarray(ratio.T), renminbi)
+
+    def _moves(self, days: int, row: int, factors: set[str], table: _Table, starts: Int64, *, filtered: bool) -> Moves:
+        renminbi = table.renminbi
         contracts = sorted(factors & set(self.rates.contracts)) if self.rates is not None else []
         columns = {factor: self._columns(factor) for factor in sorted(factors - set(contracts))}
-        renminbi = 1.0 / (1.0 + returns[:, self._column[FX]]) if FX in self._column else np.ones(starts.size)
         gains: dict[str, Float64] = {}
         if contracts and self.rates is not None:
             gains = self.rates.profits(contracts, row, starts, days, filtered=filtered)
             gains = {one: gain * self._money(self.rates.currency(one), renminbi) for one, gain in gains.items()}
         return Moves(
             horizon_days=days,
-            returns={factor: returns[:, chosen].mean(axis=1) for factor, chosen in columns.items()},
-            volatility_ratio={factor: ratio[:, chosen].mean(axis=1) for factor, chosen in columns.items()},
+            returns={factor: table.of(table.returns, chosen) for factor, chosen in columns.items()},
+            volatility_ratio={factor: table.of(table.volatility_ratio, chosen) for factor, chosen in columns.items()},
             volatility={factor: self.volatility(row, factor) for factor in columns},
             money={factor: renminbi for factor in columns if currency_of(factor) in RENMINBI},
             contracts=gains,

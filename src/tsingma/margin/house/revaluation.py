@@ -21,7 +21,7 @@ Int64 = npt.NDArray[np.int64]
 
 TRADING_DAYS = 252.0
 CALENDAR_DAYS = 365.0
-OPTIONS_AT_ONCE = 128  # some MB of intermediate columns
+LINES_AT_ONCE = 128  # some MB of intermediate columns
 PRICE_FLOOR = 1e-9  # a fall of everything leaves an underlying almost worthless, never negative
 
 
@@ -46,24 +46,26 @@ def profits(holdings: Sequence[Holding], moves: Moves) -> Int64:
 
     Raises Rejected (missing) for a factor without moves.
     """
-    total: Int64 | None = None
+    if not holdings:
+        raise refuse(RejectionReason.MISSING, "there is no holding to revalue", field="holdings")
     for holding in holdings:
         if holding.factor not in (moves.contracts if holding.product in CONTRACTS else moves.returns):
             message = f"there are no scenarios for '{holding.factor}'"
             raise refuse(RejectionReason.MISSING, message, field="factor", line=holding.line)
-        if holding.product in OPTIONS:
-            continue
-        each = np.rint(holding.notional * unit_profit(holding, moves)).astype(np.int64)
-        total = each if total is None else total + each
     options = [holding for holding in holdings if holding.product in OPTIONS]
-    for start in range(0, len(options), OPTIONS_AT_ONCE):
-        part = options[start : start + OPTIONS_AT_ONCE]
-        notional = np.array([[holding.notional] for holding in part], np.float64)
-        each = np.rint(notional * _option_units(part, moves)).astype(np.int64).sum(axis=0)
-        total = each if total is None else total + each
-    if total is None:
-        raise refuse(RejectionReason.MISSING, "there is no holding to revalue", field="holdings")
+    others = [holding for holding in holdings if holding.product not in OPTIONS]
+    parts = []
+    for lines, units_of in ((others, _linear_units), (options, _option_units)):
+        for start in range(0, len(lines), LINES_AT_ONCE):
+            part = lines[start : start + LINES_AT_ONCE]
+            notional = np.array([[holding.notional] for holding in part], np.float64)
+            parts.append(np.rint(notional * units_of(part, moves)).astype(np.int64).sum(axis=0))
+    total: Int64 = parts[0] if len(parts) == 1 else np.sum(parts, axis=0)
     return total
+
+
+def _linear_units(lines: Sequence[Holding], moves: Moves) -> Float64:
+    return np.stack([unit_profit(one, moves) for one in lines])
 
 
 def unit_profit(holding: Holding, moves: Moves) -> Float64:
