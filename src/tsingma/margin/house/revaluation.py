@@ -21,7 +21,7 @@ Int64 = npt.NDArray[np.int64]
 
 TRADING_DAYS = 252.0
 CALENDAR_DAYS = 365.0
-LINES_AT_ONCE = 128  # some MB of intermediate columns
+LINES_AT_ONCE = 32  # columns of 1,000 scenarios that stay in a cache: half the time of 128
 PRICE_FLOOR = 1e-9  # a fall of everything leaves an underlying almost worthless, never negative
 
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.margin.house.historical import Kind
-from tsingma.margin.house.holdings import Book
+from tsingma.margin.house.holdings import Book, House
 from tsingma.margin.house.past import MarketPast
 from tsingma.margin.house.revaluation import profits
 from tsingma.margin.house.standalone import house_figure
@@ -95,22 +95,29 @@ def house_risks(book: Book, past: MarketPast, row: int) -> list[HouseRisk]:
     factors = {holding.factor for holding in book.holdings}
     horizon = joint_horizon(book, past, row)
     by_house = {house: [one for one in book.holdings if one.house is house] for house in book.houses}
-    joint, stress = past.scenarios(row, horizon, factors), past.stress(row, horizon, factors)
-    combined: dict[int, tuple[int, int]] = {}
+    stress = past.stress(row, horizon, factors)
+    known: dict[int, dict[House, Int64]] = {}
+
+    def all_over(days: int) -> dict[House, Int64]:
+        """Return what each house's holdings gain in the scenarios of a holding period, revalued once."""
+        if days not in known:
+            moves = past.scenarios(row, days, factors)
+            known[days] = {house: profits(own, moves) for house, own in by_house.items()}
+        return known[days]
+
     risks = []
     for house, holdings in by_house.items():
-        days = max(past.period(one, row) for one in holdings)
-        if days not in combined:
-            moves = joint if days == horizon else past.scenarios(row, days, factors)
-            combined[days] = reduction_seen([profits(own, moves) for own in by_house.values()])
+        periods = {past.period(one, row) for one in holdings}
+        days = max(periods)
+        own = all_over(days)[house] if len(periods) == 1 else past.own_profits(holdings, row, Kind.FILTERED)
         risks.append(
             HouseRisk(
                 house=str(house),
                 standalone=house_figure(house, holdings, past, row).total,
-                profit=profits(holdings, joint),
-                own_profit=past.own_profits(holdings, row, Kind.FILTERED),
+                profit=all_over(horizon)[house],
+                own_profit=own,
                 stress_profit=profits(holdings, stress),
-                reduction=combined[days],
+                reduction=reduction_seen(list(all_over(days).values())),
             )
         )
     return risks
