@@ -18,6 +18,7 @@ from tsingma.reference.calendars import CalendarTable
 from tsingma.reference.kinds import InstrumentKind as InstrumentKind
 from tsingma.reference.markets import MarketRule, Markets, market_faults, shipped_markets
 
+NUMBER_MAX = 10**9  # of a lot, a tick x 10,000, a conversion ratio: what they are multiplied with stays within 64 bits
 _CODE = re.compile(r"[A-Z0-9-]{1,16}")  # codes become names of folders and parts of command ids
 
 
@@ -140,10 +141,10 @@ def _counter_faults(book: ReferenceBook) -> list[Rejection]:
         if counter.market not in markets:
             message = f"no market '{counter.market}'"
             faults.append(_fault(RejectionReason.UNKNOWN, counter.code, "market", message, "add its rule to markets"))
-        if counter.lot <= 0:
-            faults.append(_fault(RejectionReason.OUT_OF_RANGE, counter.code, "lot", f"{counter.lot} is not positive"))
-        if counter.tick_e4 <= 0:
-            faults.append(_fault(RejectionReason.OUT_OF_RANGE, counter.code, "tick_e4", "must be positive"))
+        for field, least in (("lot", 1), ("tick_e4", 1), ("conversion_ratio", 0)):
+            if not least <= getattr(counter, field) <= NUMBER_MAX:
+                message = f"must be from {least} to {NUMBER_MAX:,}"
+                faults.append(_fault(RejectionReason.OUT_OF_RANGE, counter.code, field, message))
         if counter.underlying and counter.underlying not in codes:
             faults.append(
                 _fault(RejectionReason.UNKNOWN, counter.code, "underlying", f"no counter {counter.underlying}")
