@@ -47,15 +47,18 @@ class HouseMargin:
     terms: tuple[ParticipantTerms, ...]
     parameters: Parameters
 
-    def call(self, derivatives: Mapping[int, int] | None = None) -> CallMargin:
-        """Return the command that calls these requirements, and with them those of futures and options (whole HKD)."""
+    def call(self, derivatives: Mapping[int, int] | None = None, basis_of_more: str = "") -> CallMargin:
+        """Return the command that calls these requirements, and with them those of futures and options (whole HKD).
+
+        ``basis_of_more`` names the model of the latter where it is not the scan.
+        """
         more = dict(derivatives or {})
         totals = {int(account): result.total for account, result in zip(self.account, self.results, strict=True)}
         for account, amount in more.items():
             totals[account] = totals.get(account, 0) + amount
         cents = np.array([totals[account] * MINOR_SCALE for account in sorted(totals)], np.int64)
         basis = f"HKSCC VaR Platform v1.4, {self.parameters.name}, {self.parameters.valuation_date}"
-        basis += "; PRiME scan, ranges from the same scenarios" if more else ""
+        basis += f"; {basis_of_more or 'PRiME scan, ranges from the same scenarios'}" if more else ""
         return CallMargin(basis, pack(np.array(sorted(totals), np.int32), "i4"), pack(cents, "i8"))
 
 

@@ -21,9 +21,12 @@ from tsingma.margin.hkscc.history_settings import STRESS_SCENARIOS_MIN, FilterSe
 from tsingma.margin.hkscc.parameters import Parameters
 from tsingma.margin.house.models import HouseModels
 from tsingma.margin.house.past import MarketPast
+from tsingma.market.curve_history import CurveSeries
 from tsingma.market.history import PriceHistory
+from tsingma.messages.curve_file import read_curves
 from tsingma.messages.rpf01 import read_parameters
 
+CURVES = "curves.csv"
 PRICES = ("prices.csv", "prices.csv.gz")
 ANSWERS_KEPT = 256
 SCENARIOS = FilterSettings()  # of call and study, unless a parameter file says how many it carries
@@ -62,7 +65,7 @@ class Remembered:
 
 
 class HouseMarket:
-    """A folder as ``tsingma simulate market`` writes it: prices, and where they are there an index, USD/CNH, RPF01."""
+    """A folder as ``tsingma simulate market`` writes it: prices, and what there is of index, USD/CNH, RPF01, curves."""
 
     def __init__(self, folder: Path) -> None:
         """Find the files; raises Rejected (missing) for a folder without prices."""
@@ -80,6 +83,7 @@ class HouseMarket:
         self._parameters: Parameters | None = None
         self._given: Parameters | None = None
         self._data: MarketData | None = None
+        self._curves: tuple[CurveSeries, ...] | None = None
 
     def past(self) -> MarketPast:
         """Return the past with its scenarios; raises Rejected naming file and line of what is wrong in it."""
@@ -97,6 +101,14 @@ class HouseMarket:
     def history(self) -> PriceHistory:
         """Closes by day and instrument."""
         return self.past().history
+
+    def curves(self) -> tuple[CurveSeries, ...]:
+        """Return the zero curves of ``curves.csv``, none without one; raises Rejected naming file and line."""
+        with self._lock:
+            if self._curves is None:
+                given = self._file(CURVES)
+                self._curves = () if given is None else read_curves(given.read_bytes(), file=given.name)
+            return self._curves
 
     def parameters(self) -> Parameters:
         """Return the risk parameters of ``RPF01.csv``, or those the prices give; raises Rejected for a bad file."""
@@ -116,7 +128,7 @@ class HouseMarket:
         past = self.past()
         with self._lock:
             if self._data is None:
-                names = (self._prices, *(self._file(name) for name in ("index.csv", "fx.csv", "RPF01.csv")))
+                names = (self._prices, *(self._file(name) for name in ("index.csv", "fx.csv", "RPF01.csv", CURVES)))
                 used = [path for path in names if path is not None]
                 self._data = MarketData(
                     files={path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in used},

@@ -84,7 +84,7 @@ def history_of_files(market: MarketFiles, curves: Sequence[CurveSeries] = ()) ->
 
 def days_alone(curves: Sequence[CurveSeries]) -> PriceHistory:
     """Return the days that curves have in common, as a history without prices; raises Rejected when there are none."""
-    days = sorted(set.intersection(*(set(curve.dates.tolist()) for curve in curves)))
+    days = sorted(set.intersection(*(set(curve.dates.tolist()) for curve in curves))) if curves else []
     if not days:
         raise refuse(RejectionReason.MISSING, "the curves have no day in common", field="curves")
     close = np.full((len(days), 1), 10_000, np.int64)

@@ -181,6 +181,8 @@ def _lodging(desk: _Desk, rules: LinkRules, row: RiskRow, number: int, place: in
 def _counters(desk: _Desk, one: DirectionPlan, product: Product, number: int) -> tuple[int, ...]:
     """List invented securities of a product; a future's is what it is on, priced and never traded itself."""
     count = 1 if product in (Product.FUTURE, Product.SWAP) else SECURITIES_OF_A_PRODUCT
+    if product is Product.SWAP and one.swaps is not None:
+        count = len(one.swaps.months)
     first = len(desk.counters)
     for place in range(first, first + count):
         code = f"9{number + 1}{place + 1:03d}"  # five figures, as parameter files have them

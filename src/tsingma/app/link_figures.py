@@ -108,6 +108,7 @@ class LinkRun(msgspec.Struct, kw_only=True):
     lodged_at_close_cents: dict[str, int]
     days: list[dict[str, object]]
     futures: list[dict[str, object]]
+    swaps: list[dict[str, object]]
     chains: list[dict[str, object]]
     records: int
     state_hash: str

@@ -6,6 +6,7 @@ from tsingma.app.house_margin import CLEARING, house_margin, marginable_position
 from tsingma.app.link_book import DirectionBook, LinkBook
 from tsingma.app.link_futures import Futures
 from tsingma.app.link_orders import Once
+from tsingma.app.link_swaps import Swaps
 from tsingma.basics.money import MINOR_SCALE
 from tsingma.engine.house import FX_UNIT_E6, House
 from tsingma.journal.commands import CallMargin
@@ -16,22 +17,24 @@ from tsingma.reference.book import ParticipantKind
 from tsingma.reference.fees import RATE_SCALE_E9
 
 LINK = (ParticipantKind.LINK,)
+SWAP_BASIS = "swaps: revalued history of their curves"
 
 
-def margin_call(house: House, parameters: Parameters, futures: Futures) -> CallMargin:
-    """Return the call on every member with open positions: securities by their market's model, futures by theirs."""
+def margin_call(house: House, parameters: Parameters, futures: Futures, swaps: Swaps) -> CallMargin:
+    """Return the call on every member with open positions: securities, futures and swaps by their own models."""
     kinds = house.resolved.book.participants
     owner = house.resolved.account_participant
-    called = {
-        account: amount
-        for account, amount in futures.margin(house, parameters).items()
-        if kinds[int(owner[account])].kind in CLEARING
-    }
-    return house_margin(house, parameters).call(called)
+    called: dict[int, int] = {}
+    of_swaps = swaps.margin(house)
+    for found in (futures.margin(house, parameters), of_swaps):
+        for account, amount in found.items():
+            if kinds[int(owner[account])].kind in CLEARING:
+                called[account] = called.get(account, 0) + amount
+    return house_margin(house, parameters).call(called, SWAP_BASIS if of_swaps else "")
 
 
 def lodge(
-    once: Once, house: House, book: LinkBook, parameters: Parameters, futures: Futures, *, when: str
+    once: Once, house: House, book: LinkBook, parameters: Parameters, futures: Futures, swaps: Swaps, *, when: str
 ) -> list[MarginLodged]:
     """Set what each house lodges with the other for what is open over the link; returns what stands lodged now."""
     lodged = []
@@ -42,7 +45,7 @@ def lodge(
             hkd = (
                 _open_hkd(house, one, futures) * rate // RATE_SCALE_E9
                 if rate
-                else _modelled_hkd(house, one, parameters)
+                else _modelled_hkd(house, one, parameters, swaps)
             )
             unit = one.opens.lodgings[place].currency
             cents = hkd * MINOR_SCALE * FX_UNIT_E6 // house.fx_e6[unit]
@@ -69,11 +72,15 @@ def _open_hkd(house: House, one: DirectionBook, futures: Futures) -> int:
     return total
 
 
-def _modelled_hkd(house: House, one: DirectionBook, parameters: Parameters) -> int:
-    """Return what the direction's model asks of the other house as if it were a member, whole HKD."""
+def _modelled_hkd(house: House, one: DirectionBook, parameters: Parameters, swaps: Swaps) -> int:
+    """Return what the direction's model asks of the other house as if it were a member, whole HKD.
+
+    Of swaps it is what either house asks of the other: their net position is one, seen from two sides.
+    """
     margin = house_margin(house, parameters, LINK)
     accounts = link_accounts(one)
-    return sum(
+    of_swaps = swaps.margin(house)
+    return sum(of_swaps.get(account, 0) for account in accounts) + sum(
         result.total
         for account, result in zip(margin.account.tolist(), margin.results, strict=True)
         if account in accounts

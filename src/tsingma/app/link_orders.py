@@ -44,8 +44,10 @@ BUY, SELL, EXECUTION = 0, 1, 2
 BUY_SHARE = 0.6
 LOTS_MAX = 20
 MULTIPLIER = 10  # of a future
+SWAP_PAR_E4 = 1_000_000  # a swap's order is of notional: its limit is a spread over par in ticks
 ALLOTTED = (2, 5)  # of what is subscribed for new shares
 CONTRACTS = {Product.FUTURE, Product.SWAP}  # no securities: held against a quota of notional
+CLEARING_LIMIT = "clearing-limit"
 _WAITING_ROOMS = (SessionKind.INPUT, SessionKind.OPENING_AUCTION, SessionKind.CLOSING_AUCTION)
 
 
@@ -67,10 +69,16 @@ class Orders:
         """Number of orders."""
         return int(self.side.size)
 
+    @property
+    def is_swap(self) -> npt.NDArray[np.bool_]:
+        """Which orders are of swaps, bool [n]."""
+        return np.array([product is Product.SWAP for product in self.product], np.bool_)
+
     def cents(self, quantity: Int64) -> Int64:
-        """Return what a quantity of each order is worth at its limit, in cents of the market's money."""
+        """Return what a quantity of each order is worth at its limit, cents of the market; notional of swaps."""
         contracts = np.array([MULTIPLIER if product is Product.FUTURE else 1 for product in self.product], np.int64)
-        worth: Int64 = quantity * self.price_e4 * contracts // 100
+        price_e4 = np.where(self.is_swap, SWAP_PAR_E4, self.price_e4)
+        worth: Int64 = quantity * price_e4 * contracts // 100
         return worth
 
 
@@ -171,12 +179,13 @@ def holdings_snapshot(book: LinkBook, terms: LinkDayTerms, held: dict[tuple[int,
 
 def route(
     once: Once, book: LinkBook, one: DirectionBook, orders: Orders, terms: LinkDayTerms, fx_e6: tuple[int, ...],
-    held: dict[tuple[int, int], int],
+    held: dict[tuple[int, int], int], clears: Callable[[Orders, Int64], npt.NDArray[np.bool_]] | None = None,
 ) -> Routed:  # fmt: skip
     """Send a direction's orders through the house's checks and trade what is accepted.
 
     ``held`` is what accounts may sell, units by (account, counter): the snapshot before the open. Contracts go to no
-    order book of securities: they are held against the quota of notional alone.
+    order book of securities: they are held against the quota of notional alone. ``clears`` says which of the trades the
+    clearing houses take; what they do not take gives its quota back.
     """
     name = one.plan.name
     once(f"{name}/open-orders", lambda: OpenLinkOrders(terms))
@@ -197,7 +206,12 @@ def route(
             left.update(used.left_cents)
     accepted = codes == results.ACCEPTED
     traded = _traded(orders, accepted)
-    unfilled = np.flatnonzero(accepted & (orders.side == BUY) & (traded < orders.quantity))
+    refused_there = 0
+    if clears is not None:
+        taken = clears(orders, traded)
+        refused_there = int((accepted & ~taken).sum())
+        traded = np.where(taken, traded, 0)
+    unfilled = np.flatnonzero(accepted & ((orders.side == BUY) | orders.is_swap) & (traded < orders.quantity))
     if left and unfilled.size:  # what was not allotted comes back, and with it its share of the quota
         back = once(f"{name}/quota-back", lambda: _use(one, orders, terms, fx_e6, unfilled, traded - orders.quantity))
         if isinstance(back, QuotaUsed):
@@ -213,6 +227,8 @@ def route(
         left[QuotaKind.DAILY_NET_BUY] = closed.figures["balance_e4"] // 100
     words, counts = np.unique(codes[~accepted], return_counts=True)
     refused = {results.word(int(code)): int(count) for code, count in zip(words, counts, strict=True)}
+    if refused_there:
+        refused[CLEARING_LIMIT] = refused_there
     return Routed(accepted, traded, refused, {str(kind): cents for kind, cents in left.items()})
 
 

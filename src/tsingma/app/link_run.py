@@ -29,6 +29,7 @@ from tsingma.app.link_orders import (
     trades_of,
 )
 from tsingma.app.link_setup import Market, opening, simulated_closes
+from tsingma.app.link_swaps import Swaps
 from tsingma.app.session import Session
 from tsingma.basics.columns import pack
 from tsingma.basics.dates import to_date, to_day
@@ -74,6 +75,7 @@ class _Run:
     book: LinkBook
     market: Market
     futures: Futures
+    swaps: Swaps
     day: date
     sides: list[_Side] = field(default_factory=list)
     days: list[dict[str, object]] = field(default_factory=list)
@@ -106,7 +108,9 @@ def run_link(
         _require_trading(plan, found)
         chance = np.random.Generator(np.random.PCG64([seed, *rules.name.encode()]))
         book = link_book(rules, plan)
-        run = _Run(house, rules, book, simulated_closes(book, found, chance), Futures(book), found)
+        run = _Run(
+            house, rules, book, simulated_closes(book, found, chance), Futures(book), Swaps(book, found, seed), found
+        )
         _carry_out(run, orders, chance, fail=fail)
         return _result(run, seed)
 
@@ -117,6 +121,9 @@ def _carry_out(run: _Run, orders: int, chance: np.random.Generator, *, fail: boo
     run.moment = house_days().previous_before(run.day)
     for name, command in opening(run.book, run.market, run.futures, [pair[1] for pair in planned], fail=fail):
         run.session.once(f"link/{name}", lambda command=command: command)  # type: ignore[misc]
+    series = run.swaps.series()
+    if series is not None:
+        run.session.once("link/swaps", lambda: series)
     _day_before(run)
     _day_of_trade(run, planned)
     last = _last_due(run)
@@ -195,6 +202,7 @@ def _day_of_trade(run: _Run, planned: list[tuple[DirectionBook, Orders]]) -> Non
                     _call_at_close(run)
         _step(run, step, steps)
     run.futures.mark(run.once, run.market.close(1))
+    run.swaps.mark(run.once, run.session.house)
     _end(run, steps)
 
 
@@ -202,7 +210,8 @@ def _route(run: _Run, one: DirectionBook, orders: Orders, first_id: int) -> _Sid
     """Send a direction's orders through its checks and return what may be captured."""
     terms, note = terms_of(run.rules, one, run.day, run.market.fx_e6)
     held = run.market.opening_units(run.session.house, one)
-    routed = route(run.once, run.book, one, orders, terms, run.market.fx_e6, held)
+    clears = run.swaps.limit(run.session.house, one, run.market.fx_e6)
+    routed = route(run.once, run.book, one, orders, terms, run.market.fx_e6, held, clears)
     routed.note = note or routed.note
     trades, holders = trades_of(run.book, one, orders, routed, run.day, first_id)
     figures = DirectionFigures.of(one, orders, routed, trades)
@@ -223,16 +232,17 @@ def _capture(run: _Run, side: _Side) -> None:
         if stock_day > to_day(run.day):
             side.money.prefund(run.once, run.session.house, side.orders, side.routed, stock_day)
     run.futures.capture(run.once, side.book, side.orders, side.routed)
+    run.swaps.register(run.once, side.book, side.orders, side.routed, run.market.close(0))
     side.figures.charged(before, run.session.house.charges.by_line())
 
 
 def _call_at_close(run: _Run) -> None:
     """Call and lodge margin when the link has stopped trading: before what settles today has settled."""
     house, parameters = run.session.house, run.market.parameters
-    called = run.once("margin-at-close", lambda: margin_call(house, parameters, run.futures))
+    called = run.once("margin-at-close", lambda: margin_call(house, parameters, run.futures, run.swaps))
     if isinstance(called, MarginCalled):
         run.called_hkd_cents = called.requirement_cents
-    for one in lodge(run.once, house, run.book, parameters, run.futures, when="at-close"):
+    for one in lodge(run.once, house, run.book, parameters, run.futures, run.swaps, when="at-close"):
         run.lodged_cents[f"{one.lodger} with {one.holder}"] = one.lodged_cents
 
 
@@ -260,6 +270,7 @@ def _next_day(run: _Run) -> None:
     for step in timetable(run.book.resolved.markets):
         _step(run, step, steps)
     run.futures.mark(run.once, run.market.close(2))
+    run.swaps.mark(run.once, run.session.house)
     _end(run, steps)
 
 
@@ -279,9 +290,11 @@ def _end(run: _Run, steps: list[StepRun]) -> None:
     for side in run.sides:
         side.money.bring_home(run.once, run.session.house)
     name = str(run.moment)
-    called = run.once("margin", lambda: margin_call(run.session.house, run.market.parameters, run.futures))
+    called = run.once("margin", lambda: margin_call(run.session.house, run.market.parameters, run.futures, run.swaps))
     if isinstance(called, MarginCalled):
-        lodged = lodge(run.once, run.session.house, run.book, run.market.parameters, run.futures, when="evening")
+        lodged = lodge(
+            run.once, run.session.house, run.book, run.market.parameters, run.futures, run.swaps, when="evening"
+        )
         closed = run.once("close", CloseDay)
         if isinstance(closed, DayClosed):
             run.days.append(day_row(name, steps, called, lodged, closed))
@@ -297,7 +310,7 @@ def _last_due(run: _Run) -> date:
     due = run.book.resolved.markets.settlement_days(run.day)
     days = [day for side in run.sides if len(side.trades) for day in due[side.book.plan.rule.code]]
     last = to_date(max(days)) if days else run.day
-    return max(last, house_days().next_after(run.day)) if run.futures.traded else last
+    return max(last, house_days().next_after(run.day)) if run.futures.traded or run.swaps.traded else last
 
 
 def _result(run: _Run, seed: int) -> LinkRun:
@@ -318,6 +331,7 @@ def _result(run: _Run, seed: int) -> LinkRun:
         lodged_at_close_cents=run.lodged_cents,
         days=run.days,
         futures=run.futures.marks,
+        swaps=run.swaps.marks,
         chains=chain_rows(run.session.house),
         records=proof.records,
         state_hash=proof.state_hash,

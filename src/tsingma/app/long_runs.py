@@ -162,7 +162,9 @@ def stress_task(request: bytes, progress: Progress) -> bytes:
         margin, derivatives = house_margin(house, parameters), DerivativeMargin(house, parameters)
         crossed = cross_house(house, margin, derivatives)
         label = f"house at record {at}, closing prices of its last day"
-        source = stress_run.source_of_margins(house, margin, derivatives, crossed, market.history, label)
+        source = stress_run.source_of_margins(
+            house, margin, derivatives, crossed, market.history, label, market.curves()
+        )
         chosen = stress_run.scenarios_of(asked.scenarios)
         if asked.shock is not None:
             chosen = (*chosen, _own_scenario(asked.shock))

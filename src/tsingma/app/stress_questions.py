@@ -125,7 +125,7 @@ def standing_of(house: TheHouse, at: int, market: HouseMarket) -> Standing:
     label = f"{', '.join(data.files)}, {data.first_day} – {data.last_day}"
     margin, derivatives = house_margin(house, parameters), DerivativeMargin(house, parameters)
     crossed = cross_house(house, margin, derivatives)
-    source = source_of_margins(house, margin, derivatives, crossed, market.history, label)
+    source = source_of_margins(house, margin, derivatives, crossed, market.history, label, market.curves())
     world = stress_world(source, FUND_HORIZON_DAYS)
     book = source.book
     return Standing(

@@ -109,6 +109,10 @@ def with_rates(book: StressBook, rates: RatesBook, hkd: Mapping[str, float]) -> 
                 field="book", remedy=remedy,
             )  # fmt: skip
     now = rates_now(rates.past, book.day, hkd)
+    if book.rates is not None:  # what the books hold, and files beside
+        now = msgspec.structs.replace(
+            now, contracts={**book.rates.contracts, **now.contracts}, curves={**book.rates.curves, **now.curves}
+        )
     row = int(np.searchsorted(rates.past.history.dates, to_day(book.day), side="right")) - 1
     lines = {line: number for number, line in enumerate(book.lines)}
     margin = book.margin.copy()

@@ -15,6 +15,7 @@ from tsingma.app.economy_run import find_scenario
 from tsingma.app.economy_run import run_scenario as run_economy
 from tsingma.app.house_derivatives import CrossHouse, DerivativeMargin, cross_house
 from tsingma.app.house_margin import HouseMargin, house_margin, instrument_id
+from tsingma.app.house_swaps import house_rates
 from tsingma.app.market_week import run_market
 from tsingma.app.parameter_file import build_parameters
 from tsingma.app.progress import Progress
@@ -30,7 +31,9 @@ from tsingma.engine.house import House as TheHouse
 from tsingma.margin.hkscc.history_settings import FilterSettings
 from tsingma.margin.hkscc.parameters import Parameters
 from tsingma.margin.house.holdings import INDEX, House
+from tsingma.market.curve_history import CurveSeries
 from tsingma.market.history import PriceHistory
+from tsingma.messages.curve_file import read_curves
 from tsingma.messages.index_file import read_closes, with_series
 from tsingma.messages.prices import read_prices
 from tsingma.messages.rpf01 import read_parameters
@@ -87,8 +90,18 @@ def history_of_files(prices: Path, index: Path | None) -> PriceHistory:
     return history if index is None else with_series(history, INDEX, read_closes(index))
 
 
-def source_of_house(folder: Path | str, parameters: Path, history: PriceHistory) -> StressSource:
-    """Return the book of a house (folder or URL); raises Rejected when there is none or its prices are missing."""
+def curves_of_file(path: Path | None) -> tuple[CurveSeries, ...]:
+    """Return the zero curves of a file, none without one; raises Rejected naming file and line."""
+    return () if path is None else read_curves(path.read_bytes(), file=str(path))
+
+
+def source_of_house(
+    folder: Path | str, parameters: Path, history: PriceHistory, curves: Sequence[CurveSeries] = ()
+) -> StressSource:
+    """Return the book of a house (folder or URL), its swaps on curves.
+
+    Raises Rejected when there is none, its prices are missing, or its swaps have no curves.
+    """
     with Session.open(folder, read_only=True) as session:
         house = session.house
         return _source(
@@ -96,6 +109,7 @@ def source_of_house(folder: Path | str, parameters: Path, history: PriceHistory)
             read_parameters(parameters.read_bytes(), file=str(parameters)),
             history,
             without_password(str(folder)),
+            curves=curves,
         )
 
 
@@ -139,11 +153,12 @@ def _source_of_market(market: SimulatedMarket, history: PriceHistory, clock: Clo
 
 
 def _source(
-    house: TheHouse, parameters: Parameters, history: PriceHistory, label: str, margin: HouseMargin | None = None
-) -> StressSource:
+    house: TheHouse, parameters: Parameters, history: PriceHistory, label: str, margin: HouseMargin | None = None,
+    curves: Sequence[CurveSeries] = (),
+) -> StressSource:  # fmt: skip
     called, derivatives = margin or house_margin(house, parameters), DerivativeMargin(house, parameters)
     crossed = cross_house(house, called, derivatives)
-    return source_of_margins(house, called, derivatives, crossed, history, label)
+    return source_of_margins(house, called, derivatives, crossed, history, label, curves)
 
 
 def source_of_margins(
@@ -153,9 +168,16 @@ def source_of_margins(
     crossed: Sequence[CrossHouse],
     history: PriceHistory,
     label: str,
+    curves: Sequence[CurveSeries] = (),
 ) -> StressSource:
-    """Return the source of a house whose margins are known."""
+    """Return the source of a house whose margins are known, its swaps on curves.
+
+    Raises Rejected (missing) when it holds swaps and there are no curves.
+    """
     book = stress_book(house, margin, derivatives, crossed)
+    swaps = house_rates(house, curves)
+    if swaps is not None:
+        book = with_rates(book, swaps, hkd_rates(house))
     return StressSource(book=book, house=house, history=history, parts=_parts(house, book), label=label)
 
 

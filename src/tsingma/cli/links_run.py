@@ -67,6 +67,11 @@ def _print(found: LinkRun) -> None:
     for place, marks in enumerate(found.futures, 1):
         text = ", ".join(f"{name.replace('_', ' ')} {_money(int(str(cents)))}" for name, cents in marks.items())
         click.echo(f"futures, mark {place}: {text or 'nothing moved'}")
+    for row in found.swaps:
+        text = ", ".join(
+            f"{name.replace('_', ' ')} {_money(int(str(cents)))}" for name, cents in row.items() if name != "day"
+        )
+        click.echo(f"swaps, {row['day']}: {text or 'nothing moved'}")
     click.echo("nominee chain                 holders         units  account, in whose books")
     for row in found.chains:
         ledger = " (the ledger)" if row["in_the_ledger"] else ""

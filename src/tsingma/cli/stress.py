@@ -26,7 +26,7 @@ def _source_options(command: Any) -> Any:
         click.option("--index", type=_FILE, help="Closes of the index beside --prices (date,open,close,volume)."),
         click.option("--swaps", type=_FILE, help="Swaps, bonds, bond futures of accounts (CSV), with --house."),
         click.option("--contracts", type=_FILE, help="Their terms, with --swaps."),
-        click.option("--curves", type=_FILE, help="Zero curves by day, with --swaps."),
+        click.option("--curves", type=_FILE, help="Zero curves by day, with --swaps or for swaps in the books."),
         click.option("--trades", default=20_000, show_default=True, type=click.IntRange(100), help="A simulated day."),
         click.option("--days", default=3, show_default=True, type=click.IntRange(1, 20), help="Simulated days."),
         click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="Of market and draws."),
@@ -157,7 +157,8 @@ def _source(options: dict[str, Any]) -> StressSource:
     if options["house"] is not None:
         if history is None or options["parameters"] is None:
             raise click.UsageError("--house needs --parameters and --prices")
-        source = stress_run.source_of_house(options["house"], options["parameters"], history)
+        curves = stress_run.curves_of_file(options["curves"])
+        source = stress_run.source_of_house(options["house"], options["parameters"], history, curves)
         source = _with_swaps(source, options)
         return source if multiple is None else stress_run.less_liquid(source, multiple)
     if options["swaps"] is not None:

@@ -16,6 +16,7 @@ from tsingma.engine.cycle import is_settlement_day, paying_markets, settlement_d
 from tsingma.engine.house import FX_UNIT_E6, Handlers, House, Position
 from tsingma.engine.links import close_links, follow
 from tsingma.engine.payments import close_payments
+from tsingma.engine.swaps import CHECKED as SWAPS_CHECKED
 from tsingma.journal.commands import CloseDay, OpenDay, RunStep, SetClosingPrices
 from tsingma.journal.events import DayClosed, DayOpened, PricesSet, StepRun
 from tsingma.settlement.cns import batch_run
@@ -223,6 +224,7 @@ def close_day(house: House, command: CloseDay) -> DayClosed:
     figures.update(pool.check(house))
     figures.update(money)
     house.derivatives.check_flat()
+    house.swaps.check_flat()
     figures["derivatives_owed_HKD_cents"] = sum(house.derivatives.owed.values())
     figures.update({f"charge|{line}|{unit}": cents for (line, unit), cents in house.charges.by_line().items()})
     kept, also_checked = close_custody(house)
@@ -231,7 +233,8 @@ def close_day(house: House, command: CloseDay) -> DayClosed:
     house.charges.clear_day()
     house.position = msgspec.structs.replace(position, is_open=False)
     pooled = POOL_CHECKED if house.pool.listed else ()  # a house without a pool answers as it did before there was one
-    return DayClosed(position.day, figures, CHECKED + pooled + also_checked + linked_checked)
+    swapped = (SWAPS_CHECKED,) if house.swaps.series else ()
+    return DayClosed(position.day, figures, CHECKED + pooled + also_checked + linked_checked + swapped)
 
 
 def _reconcile(house: House, figures: dict[str, int]) -> dict[str, int]:
@@ -256,6 +259,7 @@ def _reconcile(house: House, figures: dict[str, int]) -> dict[str, int]:
         balance = int(ledger.balance[ledger.find(cns, unit)])
         owed = sum(house.derivatives.owed_in(unit).values()) + house.corporate_actions.owed_cents(unit)
         owed += house.defaults.owed_in(unit) + later[unit]
+        owed += sum(house.swaps.owed_in(unit).values())
         if balance + figures[f"money_open_net_{currency}_cents"] + owed != 0:
             raise InvariantBroken(f"{currency}: the central counterparty's money {balance} is not what is owed to it")
         lines[f"house_line_{currency}_cents"] = balance

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 
 from tsingma.basics.columns import unpack
@@ -40,7 +42,7 @@ def list_series(house: House, command: ListSeries) -> SeriesListed:
 
 def capture_derivatives(house: House, command: CaptureDerivatives) -> DerivativesCaptured:
     """Check and novate trades of the open day; refused whole when one is bad."""
-    _require_open(house)
+    require_open(house)
     names = {"trade_id": "i8", "series": "i4", "buyer": "i4", "seller": "i4", "quantity": "i8", "price_e4": "i8"}
     columns = [unpack(getattr(command, name), kind, field=name).astype(np.int64) for name, kind in names.items()]
     if len({column.size for column in columns}) != 1:
@@ -62,7 +64,7 @@ def mark_derivatives(house: House, command: MarkDerivatives) -> DerivativesMarke
 
     Refused when a series with a position has no price, or a price is impossible.
     """
-    _require_open(house)
+    require_open(house)
     number = unpack(command.series, "i4", field="series").astype(np.int64)
     price = unpack(command.price_e4, "i8", field="price_e4").astype(np.int64)
     book = house.derivatives
@@ -81,10 +83,10 @@ def mark_derivatives(house: House, command: MarkDerivatives) -> DerivativesMarke
     flows = book.mark_all(prices, _exercise_prices(house, command.index_e4), house.position.day)
     book.index_e4 = command.index_e4
     book.check_flat()
-    collected, paid = _move(house, flows.get(HKD, {}), HKD)
+    collected, paid = move_margin(house, book, flows.get(HKD, {}), HKD)
     other = {}
     for unit in sorted({*flows, *book.owed_other} - {HKD}):
-        taken, given = _move(house, flows.get(unit, {}), unit)
+        taken, given = move_margin(house, book, flows.get(unit, {}), unit)
         owed = sum(book.owed_in(unit).values())
         name = CURRENCIES[unit]
         other.update({f"collected_{name}": taken, f"paid_{name}": given, f"owed_{name}": owed})
@@ -102,9 +104,22 @@ def _exercise_prices(house: House, index_e4: int) -> dict[int, int]:
     return prices
 
 
-def _move(house: House, flows: dict[int, int], unit: int) -> tuple[int, int]:
-    """Book flows of a money and what was owed before through the clearing house; returns cents collected and paid."""
-    book, ledger, central = house.derivatives, house.ledger, house.internal.cns
+class Owing(Protocol):
+    """A book of positions that knows what accounts still owe in a currency, cents by account."""
+
+    def owed_in(self, currency: int) -> dict[int, int]:
+        """Return what is owed."""
+
+    def owe(self, currency: int, owed: dict[int, int]) -> None:
+        """Set what is owed."""
+
+
+def move_margin(house: House, book: Owing, flows: dict[int, int], unit: int) -> tuple[int, int]:
+    """Book flows of a money and what was owed before through the clearing house; returns cents collected and paid.
+
+    Raises InvariantBroken when the ledger refuses what it said was free.
+    """
+    ledger, central = house.ledger, house.internal.cns
     owed = book.owed_in(unit)
     due = {account: flows.get(account, 0) - owed.get(account, 0) for account in sorted({*flows, *owed})}
     accounts = np.array(list(due), np.int32)
@@ -122,12 +137,13 @@ def _move(house: House, flows: dict[int, int], unit: int) -> tuple[int, int]:
         amount = np.array([cents for _, cents in chosen], np.int64)
         failed = ledger.post_all(theirs, ours, amount) if collects else ledger.post_all(ours, theirs, amount)
         if failed is not None:
-            raise InvariantBroken(f"money of futures and options could not be booked: account {int(owner[failed])}")
+            raise InvariantBroken(f"variation margin could not be booked: account {int(owner[failed])}")
     book.owe(unit, {account: -due[account] - cents for account, cents in take.items() if -due[account] > cents})
     return sum(take.values()), sum(give.values())
 
 
-def _require_open(house: House) -> None:
+def require_open(house: House) -> None:
+    """Refuse (not-allowed) when no day is open."""
     if not house.position.is_open:
         raise refuse(RejectionReason.NOT_ALLOWED, "no day is open", remedy="open the day first")
 

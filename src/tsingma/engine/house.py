@@ -16,6 +16,7 @@ from tsingma.basics.rejection import Rejected, RejectionReason, refuse
 from tsingma.clearing.default_book import DefaultBook
 from tsingma.clearing.derivatives import DerivativeBook
 from tsingma.clearing.obligations import Obligations
+from tsingma.clearing.swaps import SwapBook
 from tsingma.custody.events.book import EventBook
 from tsingma.custody.state import CustodyState
 from tsingma.custody.tokens.deciding import BookLegs
@@ -84,6 +85,7 @@ class House:
         self.settlement = SettlementState()
         self.charges = ChargeBook()
         self.derivatives = DerivativeBook()
+        self.swaps = SwapBook()
         self.custody = CustodyState()
         self.link_orders = LinkOrders()
         self.corporate_actions = EventBook()
@@ -185,6 +187,7 @@ class House:
             "settlement": self.settlement,
             "charges": self.charges,
             "derivatives": self.derivatives,
+            "swaps": self.swaps,
             "custody": self.custody,
             "link_orders": self.link_orders,
             "corporate_actions": self.corporate_actions,

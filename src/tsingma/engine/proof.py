@@ -122,6 +122,7 @@ class _Replay:
             self.house.ledger.check()
             self.house.settlement.positions.check()
             self.house.derivatives.check_flat()
+            self.house.swaps.check_flat()
             if self.house.custody.in_use:
                 self.house.custody.check(self.house.ledger, self.house.internal.issuer)
         except InvariantBroken as broken:

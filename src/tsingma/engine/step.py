@@ -36,6 +36,7 @@ from tsingma.engine import (
     repo,
     resources,
     submitting,
+    swaps,
     tokens,
     trading,
 )
@@ -51,6 +52,7 @@ _HANDLERS: Handlers = {
     **day.HANDLERS,
     **trading.HANDLERS,
     **derivatives.HANDLERS,
+    **swaps.HANDLERS,
     **instructing.HANDLERS,
     **submitting.HANDLERS,
     **resources.HANDLERS,

@@ -17,6 +17,7 @@ from tsingma.journal.link_order_commands import LinkOrderCommand
 from tsingma.journal.origin import Origin, command_bytes, with_origin
 from tsingma.journal.payment_commands import PaymentCommand
 from tsingma.journal.pool_commands import PoolCommand
+from tsingma.journal.swap_commands import SwapCommand
 from tsingma.journal.token_commands import TokenCommand
 from tsingma.reference.book import ReferenceBook
 
@@ -317,6 +318,7 @@ Command = (
     | CorporateActionCommand
     | TokenCommand
     | PoolCommand
+    | SwapCommand
     | PaymentCommand
     | LinkCommand
     | ActCommand

@@ -13,6 +13,7 @@ from tsingma.journal.link_events import LinkEvent
 from tsingma.journal.link_order_events import LinkOrderEvent
 from tsingma.journal.payment_events import PaymentEvent
 from tsingma.journal.pool_events import PoolEvent
+from tsingma.journal.swap_events import SwapEvent
 from tsingma.journal.token_events import TokenEvent
 
 
@@ -253,6 +254,7 @@ Event = (
     | CorporateActionEvent
     | TokenEvent
     | PoolEvent
+    | SwapEvent
     | PaymentEvent
     | LinkEvent
     | ActEvent

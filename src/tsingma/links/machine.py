@@ -27,6 +27,7 @@ from tsingma.links.rule_rows import (
     Product,
     RiskRow,
     Row,
+    SwapRow,
 )
 from tsingma.reference.calendars import CalendarTable, Closure
 from tsingma.reference.kinds import InstrumentKind, TariffLine
@@ -48,7 +49,7 @@ KIND_OF: dict[Product, InstrumentKind] = {
     Product.COMMODITY: InstrumentKind.COMMODITY,
     Product.NEW_SHARE: InstrumentKind.EQUITY,
 }
-NOT_SETTLED = (Product.SWAP,)  # held against its quota, without a life in the books
+NOT_SETTLED = (Product.SWAP,)  # without a row of swaps: held against its quota, without a life in the books
 
 _NOT_IN_CODES = re.compile(r"[^A-Z0-9-]+")
 AnyRow = TypeVar("AnyRow", bound=Row)
@@ -78,6 +79,7 @@ class DirectionPlan(msgspec.Struct, frozen=True, kw_only=True):
     lodgings: tuple[RiskRow, ...]
     money_step: str
     last_order: time
+    swaps: SwapRow | None = None
 
 
 class LinkPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -154,7 +156,9 @@ def _direction(rules: LinkRules, direction: Direction, day: date) -> DirectionPl
     margin = _margin_here(margins, market, home)
     level, local = _ledger_level(direction, market)
     rule = _market_rule(rules, direction, market, cycle, day, margin)
-    left_out = tuple(product for product in direction.products if product in NOT_SETTLED)
+    swaps = next((row for row in direction.swaps if row.in_force(day)), None) if margins else None
+    left_out = tuple(product for product in direction.products if product in NOT_SETTLED and swaps is None)
+    lodged = [row for row in rules.risks if row.in_force(day)]
     return DirectionPlan(
         name=direction.name,
         rule=rule,
@@ -170,9 +174,14 @@ def _direction(rules: LinkRules, direction: Direction, day: date) -> DirectionPl
         converted_by=money.converted_by,
         market_house=market.clearing_house if margins else market.depository,
         prefunded=check.pre_delivery is PreDeliveryCheck.PREFUNDED,
-        lodgings=tuple(row for row in rules.risks if row.in_force(day) and row.holder == market.clearing_house),
+        lodgings=tuple(
+            row
+            for row in lodged
+            if row.holder == market.clearing_house or (swaps is not None and row.lodger == market.clearing_house)
+        ),
         money_step=cycle.money_step or _step_name(rule.code, "money"),
         last_order=min(_last_order(direction, day), EVENING),
+        swaps=swaps,
     )
 
 

@@ -23,6 +23,7 @@ from tsingma.links.rule_rows import (
     LinkStatus,
     MarginModel,
     PreTradeCheck,
+    Product,
     QuotaKind,
     QuotaRow,
     Row,
@@ -35,6 +36,7 @@ from tsingma.reference.fees import RATE_SCALE_E9, tariff
 
 AMOUNT_MAX = 10**14  # whole units: x 10^4 it still fits 64 bits
 CYCLE_DAYS_MAX = 30
+TERM_MONTHS_MAX = 360
 CALENDAR_DAYS_MAX = 60 * 366
 SHARE_E4 = 10_000
 
@@ -50,6 +52,7 @@ def check_rules(rules: LinkRules) -> list[Fault]:
         path: Path = ("direction", place)
         for check in (_places, _dated, _sessions, _quotas, _checks, _chain, _cycles, _fees, _monies, _eligibility):
             faults.extend(check(rules, direction, path))
+        faults.extend(_swaps(direction, path))
     return [*faults, *_risks(rules)]
 
 
@@ -350,6 +353,22 @@ def _eligibility(rules: LinkRules, direction: Direction, path: Path) -> Iterator
         direction.eligibility, (*path, "eligible"), lambda row: (row.product, row.currency), what=" of this product"
     )
     yield from _overlaps(direction.securities, (*path, "security"), lambda row: row.code, what=" of this code")
+
+
+def _swaps(direction: Direction, path: Path) -> Iterator[Fault]:
+    monies = {row.settlement_currency for row in direction.monies}
+    for place, row in enumerate(direction.swaps):
+        here: Path = (*path, "swap", place)
+        if Product.SWAP not in direction.products:
+            yield _unknown(here, "the direction trades no swaps", "add the product, or take the row out")
+        if row.curve.partition(".")[0] not in monies or not row.curve.partition(".")[2]:
+            yield _unknown((*here, "curve"), f"'{row.curve[:60]}'", f"CURRENCY.INDEX of {', '.join(sorted(monies))}")
+        if not row.months or not all(1 <= each <= TERM_MONTHS_MAX for each in row.months):
+            yield _out((*here, "months"), f"{list(row.months)[:10]}", f"terms of 1 to {TERM_MONTHS_MAX} months")
+        for name in ("fixed_months", "floating_months"):
+            if not 1 <= getattr(row, name) <= 12:
+                yield _out((*here, name), f"{getattr(row, name)}", "1 to 12 months")
+    yield from _overlaps(direction.swaps, (*path, "swap"), lambda _: 0, what="")
 
 
 def _risks(rules: LinkRules) -> Iterator[Fault]:

@@ -267,14 +267,27 @@ class SecurityRow(Row, frozen=True, kw_only=True):
     sell_only_from: date = date.max
 
 
+class SwapRow(Row, frozen=True, kw_only=True):
+    """Which swaps are traded: the curve of the floating rate, terms in months, and months of each leg's periods."""
+
+    curve: str
+    months: tuple[int, ...]
+    fixed_months: int = 3
+    floating_months: int = 3
+
+
 class RiskRow(Row, frozen=True, kw_only=True):
-    """What one clearing house lodges with the other, and what it takes no part in."""
+    """What one clearing house lodges with the other, and what it takes no part in.
+
+    ``limit`` in whole units of the currency is the most that may have to be lodged for swaps (0: no limit).
+    """
 
     lodger: str
     holder: str
     form: str
     currency: str
     rate_e9: int = 0
+    limit: int = 0
     outside_default_fund: bool = True
     mutualised: bool = False
 
@@ -294,6 +307,7 @@ class Direction(
         "margins": "margin",
         "eligibility": "eligible",
         "securities": "security",
+        "swaps": "swap",
     },
 ):
     """One direction: whose investors reach which market, by which rules.
@@ -319,6 +333,7 @@ class Direction(
     margins: tuple[MarginRow, ...]
     eligibility: tuple[EligibilityRow, ...] = ()
     securities: tuple[SecurityRow, ...] = ()
+    swaps: tuple[SwapRow, ...] = ()
 
 
 class LinkRules(
