@@ -104,6 +104,7 @@ CASES = {
     "GET /payments/{payment}": Case("/payments/{payment}", refused=404),
     "GET /collateral": Case("/collateral?participant={participant}"),
     "GET /collateral/calls": Case("/collateral/calls?participant={participant}"),
+    "GET /defaults": Case("/defaults?participant={participant}"),
     "GET /instructions": Case("/instructions?participant={participant}"),
     "GET /instructions/{instruction}": Case("/instructions/{instruction}", refused=404),
     "GET /instructions/{instruction}/explanation": Case("/instructions/{instruction}/explanation", refused=404),

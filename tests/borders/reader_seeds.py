@@ -133,6 +133,8 @@ def _csv_of_margin() -> dict[str, Reader]:
         "assets": (default_files.read_assets, csv(default_files.ASSET_COLUMNS, "A1,cash,1000,0.01", "A2,bond,5,")),
         "calls": (default_files.read_taker_calls, csv(default_files.TAKER_COLUMNS, "T1,100")),
         "close-outs": (default_files.read_close_outs, csv(default_files.HOUSE_COLUMNS, "hkscc,100,-5,", "seoch,5,6,7")),
+        "close-out-rows": (default_files.read_close_out_rows,
+                           csv(default_files.CLOSE_OUT_COLUMNS, "A/HOUSE,700,B/HOUSE,310.5", "A/HOUSE,F1,C/HOUSE,9")),
         "lots": (default_files.read_lots, csv(default_files.LOT_COLUMNS, "L1,100,A|B")),
         "bids": (default_files.read_bids, csv(default_files.BID_COLUMNS, "L1,A,100")),
         "members": (default_files.read_members, csv(default_files.MEMBER_COLUMNS, "A,100,50")),

@@ -1,4 +1,4 @@
-"""Routes of the books beside instructions: holdings, obligations, trades, payments, collateral."""
+"""Routes of the books beside instructions: holdings, obligations, trades, payments, collateral, defaults."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from tsingma.api.moments import Looking
 from tsingma.api.permissions import Action, Resource
 from tsingma.api.reading import MOMENT, Code, Number, Reached, Status
 from tsingma.app import collateral_reads, payment_reads, trade_reads
+from tsingma.app.default_reads import DefaultLine, DefaultLines, defaults_of
 from tsingma.app.holding_reads import HoldingLine, Holdings, holdings_of
 from tsingma.app.journal_index import JournalIndex
 from tsingma.app.obligation_reads import Obligation, Obligations, obligations_of
@@ -131,4 +132,17 @@ def collateral_calls(listing: Listed, reach: Reached, participant: Code = "") ->
     )
 
 
-ROUTES = (holdings, obligations, trades, payments, payment, collateral, collateral_calls)
+@get(
+    "/defaults",
+    opt=access(Resource.DEFAULTS, Action.READ),
+    sync_to_thread=True,
+    responses=LISTS,
+    operation_class=ListOperation,
+)
+def defaults(listing: Listed, reach: Reached, participant: Code = "") -> DefaultLines:
+    """Return suspensions and defaults: how each stands since when, what is open and owed, and which layer bore what."""
+    mine = reach.participant(participant)
+    return listing.answer(DefaultLine, lambda house, at, cursor, limit: defaults_of(house, at, mine, cursor, limit))
+
+
+ROUTES = (holdings, obligations, trades, payments, payment, collateral, collateral_calls, defaults)

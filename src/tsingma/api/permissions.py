@@ -35,6 +35,7 @@ class Resource(StrEnum):
     TRADES = "trades"
     PAYMENTS = "payments"
     COLLATERAL = "collateral"
+    DEFAULTS = "defaults"
     LINKS = "links"
     STRESS_RUNS = "stress-runs"
     ECONOMY_RUNS = "economy-runs"
@@ -82,6 +83,7 @@ PERMISSIONS: dict[Access, dict[Role, Scope]] = {
     (Resource.TRADES, Action.READ): {**_OWN, **_OVERSIGHT},
     (Resource.PAYMENTS, Action.READ): {**_OWN, **_OVERSIGHT},
     (Resource.COLLATERAL, Action.READ): {**_OWN, **_OVERSIGHT},
+    (Resource.DEFAULTS, Action.READ): {**_OWN, **_OVERSIGHT},
     (Resource.INSTRUCTIONS, Action.READ): {**_OWN, **_OVERSIGHT},
     (Resource.ORDERS, Action.READ): {**_OWN, **_OVERSIGHT},
     (Resource.EVENTS, Action.READ): {**_OWN, **_OVERSIGHT},

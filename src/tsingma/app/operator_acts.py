@@ -11,6 +11,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from tsingma.app.book_names import account_of, asset_of
+from tsingma.app.default_acts import DefaultAct, command_of_default_act, default_act_of
 from tsingma.basics.columns import pack, unpack
 from tsingma.basics.dates import to_date, to_day
 from tsingma.basics.money import CURRENCIES
@@ -32,7 +34,8 @@ from tsingma.journal.commands import (
     decode,
 )
 from tsingma.journal.corporate_action_commands import RunCorporateActions
-from tsingma.reference.book import AccountClass, ResolvedBook
+from tsingma.journal.default_commands import DefaultCommand
+from tsingma.reference.book import ResolvedBook
 
 LINES_MAX = 5_000
 Amount = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
@@ -125,6 +128,7 @@ OperatorAct = (
     | DepositAct
     | InstructionAct
     | CloseDayAct
+    | DefaultAct
 )
 
 
@@ -145,6 +149,8 @@ class ActTold(msgspec.Struct, frozen=True):
 
 def command_of_act(act: OperatorAct, book: ResolvedBook) -> Command:
     """Return the command of an act; raises Rejected (unknown) naming the field of a code that the book lacks."""
+    if isinstance(act, DefaultAct):
+        return command_of_default_act(act, book)
     match act:
         case OpenDayAct(date=day):
             return OpenDay(to_day(day))
@@ -159,10 +165,10 @@ def command_of_act(act: OperatorAct, book: ResolvedBook) -> Command:
         case CreditLineAct():
             currency = CURRENCIES.index(act.currency)
             line = (act.credit_cents, act.cap_cents, act.collateral_cents)
-            return SetCreditLine(_account(act.account, book), currency, *line)
+            return SetCreditLine(account_of(act.account, book), currency, *line)
         case DepositAct(deposits=deposits):
-            owners = [_account(one.account, book) for one in deposits]
-            assets = [_asset(one.asset, book) for one in deposits]
+            owners = [account_of(one.account, book) for one in deposits]
+            assets = [asset_of(one.asset, book) for one in deposits]
             amounts = pack([one.amount for one in deposits], "i8")
             return DepositAssets(pack(owners, "i4"), pack(assets, "i4"), amounts)
         case InstructionAct():
@@ -173,6 +179,8 @@ def command_of_act(act: OperatorAct, book: ResolvedBook) -> Command:
 
 def act_of_command(command: Command, book: ResolvedBook) -> OperatorAct:
     """Return an act's command in words; raises InvariantBroken for a command that is no act."""
+    if isinstance(command, DefaultCommand):
+        return default_act_of(command, book)
     match command:
         case OpenDay(day=day):
             return OpenDayAct(to_date(day))
@@ -243,20 +251,3 @@ def _closing_prices(act: ClosingPricesAct, book: ResolvedBook) -> SetClosingPric
     chosen = [places[one.counter] for one in act.prices]
     rates = tuple(act.rates_e6.get(currency, 0) for currency in CURRENCIES)  # type: ignore[call-overload]
     return SetClosingPrices(pack(chosen, "i4"), pack([one.price_e4 for one in act.prices], "i8"), rates)
-
-
-def _account(name: str, book: ResolvedBook) -> int:
-    participant, _, kind = name.partition("/")
-    known = tuple(AccountClass)
-    place = book.account_index.get((participant, AccountClass(kind))) if kind in known else None
-    if place is None:
-        raise refuse(RejectionReason.UNKNOWN, f"no account {name}", field="account", subject=name)
-    return place
-
-
-def _asset(name: str, book: ResolvedBook) -> int:
-    if name in CURRENCIES:
-        return CURRENCIES.index(name)
-    if name not in book.securities:
-        raise refuse(RejectionReason.UNKNOWN, f"no currency or security {name}", field="asset", subject=name)
-    return book.asset_of_security(book.securities.index(name))

@@ -18,6 +18,7 @@ EXIT_DEFECT = 3  # an invariant of the house broke: stop and call the operator
 _SUBCOMMANDS: dict[str, tuple[str, str, str]] = {
     "custody": ("tsingma.cli.custody", "custody", "Who holds what, what is issued, what falls due."),
     "day": ("tsingma.cli.day", "day", "Run, inspect, verify and replay business days."),
+    "default": ("tsingma.cli.default", "default", "Suspend, declare, close out, port: a participant's default."),
     "demo": ("tsingma.cli.demo", "demo", "Run a whole week through the house and write a report."),
     "economy": ("tsingma.cli.economy", "economy", "Models of the economy around the house, and claims tested."),
     "fees": ("tsingma.cli.fees", "fees", "Charge lines of one trade, by date."),

@@ -26,12 +26,19 @@ from tsingma.journal.commands import (
     decode,
 )
 from tsingma.journal.corporate_action_commands import RunCorporateActions
+from tsingma.journal.default_commands import (
+    CloseDefault,
+    DeclareDefault,
+    DefaultCommand,
+    ReinstateParticipant,
+    SuspendParticipant,
+)
 
 HOUSE = "HKSCC"  # the participant that the house itself is: it may act on every instruction
 # What may be proposed; an instruction is changed as the house.
 ACTS = (
     OpenDay, RunStep, SetClosingPrices, RunCorporateActions, CollectClaims, SetCreditLine, DepositAssets,
-    ChangeInstruction, CloseDay,
+    ChangeInstruction, CloseDay, DefaultCommand,
 )  # fmt: skip
 PENDING_MAX = 50
 BODY_BYTES_MAX = 64 * 1024
@@ -59,8 +66,14 @@ def propose_act(house: House, command: ProposeAct) -> ActProposed:
 
 
 def approved_command(house: House, command: DecideAct) -> Command:
-    """Return the command that an approval carries out; raises Rejected where it may not. Changes nothing."""
-    return _command_of(_decidable(house, command).body)
+    """Return the command that an approval carries out; raises Rejected where it may not. Changes nothing.
+
+    What tells a time of default management happens when it is approved.
+    """
+    act = _command_of(_decidable(house, command).body)
+    if isinstance(act, SuspendParticipant | ReinstateParticipant | DeclareDefault | CloseDefault):
+        return msgspec.structs.replace(act, at_s=house.acts.time(command.at_s))
+    return act
 
 
 def decide_act(house: House, command: DecideAct) -> ActDecided:

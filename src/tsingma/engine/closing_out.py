@@ -61,7 +61,7 @@ class _Open:
     def is_nothing(self) -> bool:
         """Whether there is nothing open at all."""
         today = self.units or self.on_hold or any(self.cents.values())
-        return not today and not self.later
+        return not today and not any(units or any(owed.values()) for units, owed in self.later.values())
 
 
 def close_out_position(house: House, command: CloseOutPosition) -> PositionClosedOut:

@@ -20,10 +20,10 @@ Move = tuple[int, int, int, int]  # from account, to account, asset, amount
 
 
 def declared(house: House, number: int) -> Case:
-    """Return a declared default of a house with an open day; raises Rejected (unknown, not-allowed)."""
+    """Return a declared default; by day and by night, once a day was opened. Raises Rejected (unknown, not-allowed)."""
     case = house.defaults.case(number, DefaultStatus.DECLARED)
-    if not house.position.is_open:
-        raise refuse(RejectionReason.NOT_ALLOWED, "no day is open", remedy="open the day first")
+    if not house.position.day:
+        raise refuse(RejectionReason.NOT_ALLOWED, "no day was ever open", field="default", remedy="open a day first")
     return case
 
 

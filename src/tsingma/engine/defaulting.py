@@ -20,6 +20,7 @@ from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.clearing.default_book import Case, DefaultStatus, Turn
 from tsingma.clearing.derivatives import SERIES_MAX
+from tsingma.engine.cycle import paying_markets
 from tsingma.engine.default_sums import bank_postings, hkd_of
 from tsingma.engine.house import Handlers, House
 from tsingma.engine.instructing import participant as index_of
@@ -39,6 +40,7 @@ from tsingma.settlement.instruction import BY_HOUSE, CANCELLED, ON_HOLD, SETTLED
 from tsingma.settlement.life import act
 from tsingma.settlement.orders import WAITING
 from tsingma.settlement.reservation import ACTIVE
+from tsingma.settlement.timetable import StepKind, step_named
 
 Int64 = npt.NDArray[np.int64]
 
@@ -153,7 +155,8 @@ def open_positions(house: House, participant: int) -> tuple[int, int]:
     keys = {int(key) for key in lines.key[stock]} | {int(lines.key[line]) for line in lines.money_line[unpaid]}
     count = len(keys)
     for day in house.obligations.days:
-        count += int(np.isin(house.obligations.due(day).account, mine).sum())
+        due = house.obligations.due(day)
+        count += int((np.isin(due.account, mine) & ((due.quantity != 0) | (due.amount_cents != 0))).sum())
     return count, int(np.isin(house.derivatives.key // SERIES_MAX, mine).sum())
 
 
@@ -209,11 +212,30 @@ def _require_ground(house: House, index: int, command: DeclareDefault) -> None:
 def _owes_money(house: House, index: int) -> bool:
     """Return whether a participant has not paid what fell due: net settlement, futures and options."""
     mine, lines = accounts_of(house, index), house.settlement.positions
-    pending = np.isin(lines.money_account, mine) & (lines.pending_cents > 0)
-    if pending.any():
-        return True
+    late = np.isin(lines.market[lines.money_line], _paid_markets(house)) & np.isin(lines.money_account, mine)
     units = range(len(CURRENCIES))
+    for account in mine.tolist():
+        for unit in units:
+            here = late & (lines.money_account == account) & (lines.money_currency == unit)
+            if int(lines.pending_cents[here].sum()) > 0:
+                return True
     return any(house.derivatives.owed_in(unit).get(account, 0) > 0 for unit in units for account in mine.tolist())
+
+
+def _paid_markets(house: House) -> list[int]:
+    """Return the markets whose money was settled last on the day: what is pending there was not paid.
+
+    Stock that moves after it, as that of China Connect in the evening, is paid for at the next money settlement.
+    """
+    markets = house.resolved.markets
+    found: set[int] = set()
+    for name in house.position.steps_run:
+        step = step_named(name, markets)
+        if step.kind is StepKind.MONEY_SETTLEMENT:
+            found |= set(paying_markets(step.markets, to_date(house.position.day), markets))
+        elif step.kind in (StepKind.BATCH_SETTLEMENT_RUN, StepKind.SAME_DAY_STOCK):
+            found -= set(step.markets)
+    return sorted(found)
 
 
 def _lacks_margin(house: House, index: int) -> bool:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
-from tsingma.basics.rejection import RejectionReason, refuse
+from tsingma.basics.rejection import Rejected, RejectionReason, refuse
+from tsingma.basics.rounding import parse_scaled
 from tsingma.margin.joint.close_out import CloseOut
 from tsingma.margin.resources.auction import Bid
 from tsingma.margin.resources.collateral import E4, Asset
@@ -17,6 +19,18 @@ BID_COLUMNS = ("lot", "bidder", "amount")
 MEMBER_COLUMNS = ("member", "assets", "debts_outside")
 TAKER_COLUMNS = ("taker", "call")
 DEBT_COLUMNS = ("debtor", "creditor", "amount")
+CLOSE_OUT_COLUMNS = ("account", "asset", "taker", "price")
+PRICE_DECIMALS = 4
+
+
+class CloseOutRow(NamedTuple):
+    """One close-out of a defaulter: its account, a security's counter or ISIN or a series, who takes it, the price."""
+
+    line: int
+    account: str
+    asset: str
+    taker: str
+    price_e4: int
 
 
 def read_assets(data: bytes, *, file: str = "assets.csv") -> tuple[Asset, ...]:
@@ -54,6 +68,23 @@ def read_close_outs(data: bytes, *, file: str = "houses.csv") -> tuple[CloseOut,
         )
         for _, row in rows
     )
+
+
+def read_close_out_rows(data: bytes, *, file: str = "close-outs.csv") -> tuple[CloseOutRow, ...]:
+    """Return close-outs of a defaulter's positions; raises Rejected naming the line: no price, one position twice."""
+    found: dict[tuple[str, str], CloseOutRow] = {}
+    for line, row in read_rows(data, file, CLOSE_OUT_COLUMNS):
+        key = (row["account"], row["asset"])
+        if key in found:
+            message = f"{row['account']} {row['asset']} stands twice"
+            raise refuse(RejectionReason.DUPLICATE, message, file=file, line=line, field="asset")
+        try:
+            price = parse_scaled(row["price"], PRICE_DECIMALS, field="price")
+        except Rejected as rejected:
+            said = rejected.rejections[0].message
+            raise refuse(RejectionReason.MALFORMED, said, file=file, line=line, field="price") from None
+        found[key] = CloseOutRow(line, row["account"], row["asset"], row["taker"], price)
+    return tuple(found.values())
 
 
 def read_lots(data: bytes, *, file: str = "lots.csv") -> tuple[dict[str, int], dict[str, tuple[str, ...]]]:
