@@ -73,12 +73,13 @@ def test_a_person_is_added_with_a_password_from_standard_input(
         (lambda text: text.replace("2027", "2025"), "valid_to"),
         (lambda text: text + 'admin = true', ""),
         (lambda text: text.replace('"chan"', '"Chan Tai Man"'), ""),
+        (lambda text: text.replace('"chan"', '"chan\\n"'), ""),
         (lambda text: text.replace("[[person]]", "[[person"), ""),
         (lambda text: text + SUBJECT + text.replace("chan", "lee") + SUBJECT, "subject"),
         (lambda text: text + 'subject = "u"', "issuer"),
     ],
     ids=["twice", "no-proof", "other-hash", "plain", "no-participant", "participant-of-operator", "no-offset",
-         "ends-before", "unknown-field", "odd-id", "no-toml", "one-subject-twice", "no-issuer"],
+         "ends-before", "unknown-field", "odd-id", "line-feed", "no-toml", "one-subject-twice", "no-issuer"],
 )  # fmt: skip
 def test_wrong_files_are_refused_whole(tmp_path: Path, change: object, field: str) -> None:
     """Goal: nobody half known. Method: a good file changed in one place each; the fault names the field."""

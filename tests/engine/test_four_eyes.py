@@ -73,9 +73,24 @@ class FourEyes(RuleBasedStateMachine):
         self.names += 1
         return self.sequencer.submit([(f"n{self.names}", command)])[0]
 
-    @rule(target=numbers, who=WHO, lifetime=st.sampled_from([1, 60, 300, 3_000]))
+    @rule(target=numbers, who=WHO, lifetime=st.sampled_from([1, 60, 300, LIFETIME_SECONDS_MAX]))
     def propose(self, who: tuple[str, str], lifetime: int) -> object:
-        """Propose to collect claims: it may always be done, and does nothing else here."""
+        """Propose to collect claims: it may always be done, whatever the clocks of earlier acts said."""
+        told = ProposeAct(encode(CollectClaims()), *who, self.now, 0, lifetime)
+        if self.latest - self.now > LIFETIME_SECONDS_MAX:  # a clock was far ahead: nothing waits, time goes on from now
+            self.latest = self.now
+            for act in self.acts.values():
+                act.status = "lapsed" if act.status == "pending" else act.status
+        self.latest = max(self.now, self.latest)
+        answer = self.tell(told)
+        assert isinstance(answer, Accepted), answer
+        assert answer.events == (ActProposed(len(self.acts) + 1, self.latest + lifetime),)
+        self.acts[len(self.acts) + 1] = Model(*who, self.latest + lifetime)
+        return len(self.acts)
+
+    @rule(target=numbers, who=WHO, lifetime=st.sampled_from([1, 60, 300, 3_000]))
+    def propose_as_before(self, who: tuple[str, str], lifetime: int) -> object:
+        """Propose as older programs did, which told when an act lapses."""
         answer = self.tell(ProposeAct(encode(CollectClaims()), *who, self.now, self.now + lifetime))
         until = self.now + lifetime
         if until <= max(self.now, self.latest):
@@ -118,7 +133,7 @@ class FourEyes(RuleBasedStateMachine):
         assert [type(event) for event in answer.events[1:]] == ([ClaimsCollected] if decision == "approve" else [])
         self.carried_out += decision == "approve"
 
-    @rule(seconds=st.sampled_from([-400, -1, 1, 59, 60, 299, 400]))
+    @rule(seconds=st.sampled_from([-400, -1, 1, 59, 60, 299, 400, 10**9, -(10**9), LIFETIME_SECONDS_MAX]))
     def wait(self, seconds: int) -> None:
         """Let time pass, or the clock run back."""
         self.now = max(self.now + seconds, 1)
@@ -273,3 +288,51 @@ def test_a_day_by_two_people_ends_as_a_day_by_the_house() -> None:
         {name: part for name, part in house.dump().items() if not name.startswith("acts.")} for house in (acted, plain)
     ]
     assert dumps[0] == dumps[1]
+
+
+def _told(house: House, at_s: int, lifetime_s: int = 1_800) -> Accepted | Refused:
+    return step(house, ProposeAct(encode(CollectClaims()), "chan", "c1", at_s, 0, lifetime_s))
+
+
+def test_a_clock_that_was_far_ahead_blocks_nothing() -> None:
+    """Goal: one wrong clock is no end of all acts. Method: one proposal years ahead, then the time as it is, approved.
+
+    What was proposed before, and what the wrong clock proposed, has lapsed; time runs on from the right one.
+    """
+    house, now = _house(), 1_767_600_000
+    assert isinstance(_told(house, now), Accepted)
+    assert isinstance(_told(house, now + 10**9), Accepted)
+    assert house.acts.acts[1].status is ActStatus.LAPSED
+    assert isinstance(_told(house, now + 60), Accepted)
+    assert [act.status for act in house.acts.acts.values()] == [ActStatus.LAPSED, ActStatus.LAPSED, ActStatus.PENDING]
+    assert house.acts.last_s == now + 60
+    for number in (1, 2):
+        assert isinstance(step(house, DecideAct(number, "approve", "lee", "l1", now + 61)), Refused)
+    assert isinstance(step(house, DecideAct(3, "approve", "lee", "l1", now + 61)), Accepted)
+    assert House.load(house.dump()).digest() == house.digest()
+
+
+def test_a_clock_set_back_a_little_brings_nothing_back() -> None:
+    """Goal: what has lapsed stays so. Method: an act lapses; the clock goes back an hour; another act goes its way."""
+    house, now = _house(), 1_767_600_000
+    assert isinstance(_told(house, now), Accepted)
+    assert isinstance(_told(house, now + 3_600), Accepted)
+    assert house.acts.acts[1].status is ActStatus.LAPSED
+    assert isinstance(_told(house, now), Accepted)
+    assert house.acts.acts[3].until_s == now + 3_600 + 1_800
+    assert isinstance(step(house, DecideAct(1, "approve", "lee", "l1", now + 1)), Refused)
+    assert isinstance(step(house, DecideAct(3, "approve", "lee", "l1", now + 1)), Accepted)
+
+
+def test_times_that_are_none_are_refused_and_older_proposals_mean_what_they_did() -> None:
+    """Goal: bounds for what comes, none for what was. Method: times beyond the calendar, in both shapes; the bytes."""
+    house, before = _house(), _house().digest()
+    for at_s in (-1, 253_402_300_800, 2**62):
+        assert isinstance(_told(house, at_s), Refused)
+    for lifetime_s in (-1, LIFETIME_SECONDS_MAX + 1):
+        assert isinstance(_told(house, 1, lifetime_s), Refused)
+    assert house.digest() == before
+    old = ProposeAct(encode(CollectClaims()), "chan", "c1", 2**62, 2**62 + 60)
+    assert set(msgspec.msgpack.decode(encode(old))) == {"type", "body", "person", "key", "at_s", "until_s"}
+    assert isinstance(step(house, old), Accepted)
+    assert isinstance(_told(house, 1_767_600_000), Accepted)

@@ -11,10 +11,13 @@ import pytest
 
 from tsingma.basics.columns import pack
 from tsingma.basics.rejection import Rejection, RejectionReason
-from tsingma.journal.commands import CallMargin, CloseDay, OpenDay, PostTransfers, RunStep, decode, encode
+from tsingma.journal import record as journal_record
+from tsingma.journal.commands import CallMargin, CloseDay, OpenDay, PostTransfers, RunStep, Signed, decode, encode
 from tsingma.journal.events import Accepted, DayOpened, Refused, decode_answer, encode_answer
+from tsingma.journal.origin import ENVELOPE_BYTES_MAX, NAME_LENGTH_MAX, Origin
 from tsingma.journal.record import (
     BODY_BYTES_MAX,
+    COMMAND_BYTES_MAX,
     COMMAND_ID_LENGTH_MAX,
     GENESIS,
     Record,
@@ -79,6 +82,25 @@ def test_limits_of_id_and_body() -> None:
     rejection = beyond_limits("id", Huge())
     assert rejection is not None
     assert rejection.remedy == "split it"
+
+
+def test_a_command_fits_whoever_tells_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Goal: one limit of commands, with and without origin. Method: at the bound and above, the longest names.
+
+    The limit is lowered; what an origin may add is not.
+    """
+    origin = Origin("\U00020000" * NAME_LENGTH_MAX, "\U00020000" * NAME_LENGTH_MAX, bytes(32))
+    size = 5_000
+    monkeypatch.setattr(journal_record, "COMMAND_BYTES_MAX", size)
+    monkeypatch.setattr(journal_record, "BODY_BYTES_MAX", size + ENVELOPE_BYTES_MAX)
+    head = len(encode(RunStep("x" * 4_000))) - 4_000
+    for length, fits in ((size - head, True), (size - head + 1, False)):
+        command = RunStep("x" * length)
+        assert len(encode(command)) == head + length
+        assert (beyond_limits("a", encode(command)) is None) is fits
+        assert (beyond_limits("a", encode(Signed(command, origin))) is None) is fits
+    assert len(encode(Signed(RunStep("x" * 4_000), origin))) - head - 4_000 <= ENVELOPE_BYTES_MAX
+    assert BODY_BYTES_MAX == COMMAND_BYTES_MAX + ENVELOPE_BYTES_MAX
 
 
 def test_commands_and_answers_survive_encoding() -> None:

@@ -125,3 +125,18 @@ def test_markdown_links_lead_somewhere() -> None:
         for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
             if not re.match(r"[a-z]+:", target):
                 assert (page.parent / target).exists(), f"{page}: link to {target} leads nowhere"
+
+
+POLARS_PATTERNS = ("app/bulk_intake.py", "messages/trade_columns.py")  # of Rust, whose ``$`` is the end of the text
+
+
+def test_no_pattern_lets_a_line_feed_follow() -> None:
+    """Goal: a code is a code and no more. Method: every text of the source that is anchored at both ends."""
+    anchored = re.compile(r"\^.*(?<!\\)\$\)?\Z", re.DOTALL)
+    for path in MODULES:
+        if str(path.relative_to(SOURCE)) in POLARS_PATTERNS:
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str | bytes):
+                text = node.value if isinstance(node.value, str) else node.value.decode("latin-1")
+                assert not anchored.match(text), f"{path}:{node.lineno}: {text!r}: basics.patterns.whole, or fullmatch"

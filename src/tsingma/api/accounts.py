@@ -8,9 +8,10 @@ from litestar.params import PathParameter
 
 from tsingma.api.guard import Reach
 from tsingma.app.house_service import HouseService
+from tsingma.basics.patterns import whole
 from tsingma.reference.book import AccountClass
 
-Participant = Annotated[str, PathParameter(pattern="^[A-Z0-9-]{1,16}$")]
+Participant = Annotated[str, PathParameter(pattern=whole("[A-Z0-9-]{1,16}"))]
 
 
 def require_account(service: HouseService, reach: Reach, participant: str, account_class: AccountClass) -> str:

@@ -20,11 +20,12 @@ from tsingma.api.door import Door
 from tsingma.api.guard import Reach, access
 from tsingma.api.permissions import Action, Resource
 from tsingma.api.problems import responses
-from tsingma.api.reading import Number, Reached
+from tsingma.api.reading import Cursor, Limit, Number, Reached
 from tsingma.api.writes import CHANGES, Key, carry_out_as
 from tsingma.app.house_service import HouseService
 from tsingma.app.operator_acts import ActTold, OperatorAct, act_numbered, acts_of, command_of_act, same_act
 from tsingma.basics.clock import Clock
+from tsingma.engine.house import House
 from tsingma.journal.act_commands import DecideAct, Decision, ProposeAct
 from tsingma.journal.act_events import ActDecided, ActProposed
 from tsingma.journal.commands import encode
@@ -48,9 +49,10 @@ class Decided(msgspec.Struct, frozen=True):
 
 
 class Acts(msgspec.Struct, frozen=True):
-    """Pending acts and the last decided, newest first."""
+    """A page of pending acts and the last decided, newest first; the cursor is the number of the last one on it."""
 
     items: list[ActTold]
+    next: int | None
 
 
 class ActDesk:
@@ -65,6 +67,17 @@ class ActDesk:
         now_s = self._now_s()
         return self._service.read(lambda house, _at: acts_of(house, now_s))
 
+    def page(self, cursor: int, limit: int) -> Acts:
+        """Return at most ``limit`` acts, those older than number ``cursor`` (0: from the newest on)."""
+        now_s = self._now_s()
+
+        def question(house: House, _at: int) -> Acts:
+            numbers = sorted((number for number in house.acts.acts if not cursor or number < cursor), reverse=True)
+            found = [act_numbered(house, number, now_s) for number in numbers[:limit]]
+            return Acts([act for act in found if act is not None], numbers[limit - 1] if len(numbers) > limit else None)
+
+        return self._service.read(question)
+
     async def propose(self, reach: Reach, key: str, act: OperatorAct) -> Proposed:
         """Propose an act for the person behind a request.
 
@@ -72,7 +85,8 @@ class ActDesk:
         """
         body = encode(command_of_act(act, self._service.book))
         now_s = self._now_s()
-        command = ProposeAct(body, _person(reach), reach.caller.key, now_s, now_s + self._minutes * 60)
+        command = ProposeAct(body, _person(reach), reach.caller.key, now_s, now_s + self._minutes * 60,
+                             self._minutes * 60)  # fmt: skip
         event = await self._carry_out(reach, key, command)
         if not isinstance(event, ActProposed):
             raise TypeError(f"a proposal was answered with {type(event).__name__}")
@@ -107,9 +121,9 @@ Desk = NamedDependency[ActDesk]
 
 
 @get("/acts", opt=access(Resource.ACTS, Action.READ), responses=responses(), sync_to_thread=True)
-def acts(act_desk: Desk) -> Acts:
-    """Acts of the operator that wait for a second person, and the last ones decided."""
-    return Acts(act_desk.read())
+def acts(act_desk: Desk, cursor: Cursor = 0, limit: Limit = 100) -> Acts:
+    """Acts of the operator that wait for a second person, and the last ones decided, newest first."""
+    return act_desk.page(cursor, limit)
 
 
 @post("/acts", opt={**access(Resource.ACTS, Action.SUBMIT), **body_of(OperatorAct)}, responses=CHANGES)

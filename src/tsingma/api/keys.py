@@ -19,13 +19,15 @@ import msgspec
 
 from tsingma.api.permissions import MEMBERS, Role
 from tsingma.basics.documents import parse_toml, read_bounded
+from tsingma.basics.patterns import whole
 from tsingma.basics.rejection import Rejected, Rejection, RejectionReason, refuse
+from tsingma.journal.origin import NAME_LENGTH_MAX
 from tsingma.reference.book import Participant, ParticipantKind
 
 FILE_BYTES_MAX = 4 * 1024 * 1024
 KEYS_MAX = 10_000
-PERSON = "^([a-z0-9][a-z0-9._-]{0,63})?$"  # an id of the people file
-FINGERPRINT = "^([0-9a-f]{64})?$"  # SHA-256
+PERSON = whole("([a-z0-9][a-z0-9._-]{0,63})?")  # an id of the people file
+FINGERPRINT = whole("([0-9a-f]{64})?")  # SHA-256
 PUBLIC_BYTES = 32  # RFC 8032, section 5.1.5: an Ed25519 public key
 
 # Which participants may have keys at all, and as what: the house, its bank, issuers and links act through no key.
@@ -65,7 +67,7 @@ def read_keys(path: Path) -> Keys:
     """Return the keys of a file.
 
     Raises Rejected naming file and field: missing (file), malformed (TOML, fields, keys, times), duplicate (ids),
-    conflict (a role with or without a participant against what it is), limit (size, number).
+    conflict (a role with or without a participant against what it is), limit (size, number, lengths).
     """
     document = parse_toml(read_bounded(path, FILE_BYTES_MAX, remedy="tsingma serve key"), file=str(path))
     try:
@@ -124,6 +126,9 @@ def _faults(keys: Keys, file: str) -> list[Rejection]:
     for key in keys.key:
         if not key.id or not key.issuer:
             faults.append(_fault(file, key, RejectionReason.MISSING, "id, issuer", "must not be empty"))
+        if max(len(key.id), len(key.issuer)) > NAME_LENGTH_MAX:
+            message = f"{NAME_LENGTH_MAX} characters at most"
+            faults.append(_fault(file, key, RejectionReason.LIMIT, "id, issuer", message))
         if key.id in seen:
             faults.append(_fault(file, key, RejectionReason.DUPLICATE, "id", "is there twice"))
         seen.add(key.id)

@@ -30,7 +30,7 @@ from tsingma.api.writes import KEY_PATTERN, submit
 from tsingma.app.house_service import HouseService
 
 PATH = "/instructions"
-_KEY = re.compile(KEY_PATTERN.encode().replace(b"$", rb"\Z"))
+_KEY = re.compile(KEY_PATTERN.encode())
 _JSON = (b"application/json", b"application/json; charset=utf-8")
 _LENGTH = re.compile(rb"[1-9][0-9]{0,8}\Z")
 # What may be there besides, and changes nothing.

@@ -16,7 +16,7 @@ import structlog
 
 MASK = "(secret)"
 _NAMED = re.compile(
-    r"(authorization|cookie|passw|secret|token|private|credential|csrf|session_?id|api_?key|^d$)", re.IGNORECASE
+    r"(authorization|cookie|passw|secret|token|private|credential|csrf|session_?id|api_?key|^d\Z)", re.IGNORECASE
 )
 _PATTERNS = tuple(
     (re.compile(pattern, re.IGNORECASE | re.DOTALL), replacement)

@@ -20,6 +20,7 @@ from tsingma.api.keys import FILE_BYTES_MAX, require_kind
 from tsingma.api.permissions import MEMBERS, Role
 from tsingma.basics.clock import Clock
 from tsingma.basics.documents import parse_toml, read_bounded
+from tsingma.basics.patterns import whole
 from tsingma.basics.rejection import Rejected, Rejection, RejectionReason, refuse
 from tsingma.reference.book import Participant
 
@@ -30,8 +31,8 @@ VALID_DAYS = 365
 _HASH = "$argon2id$"
 
 # No control characters: C0, delete and C1 have no place in a name, and TOML takes most of them in no string.
-Text = Annotated[str, msgspec.Meta(pattern=r"^[^\x00-\x1f\x7f-\x9f]*$", max_length=200)]
-Id = Annotated[str, msgspec.Meta(pattern="^[a-z0-9][a-z0-9._-]{0,63}$")]
+Text = Annotated[str, msgspec.Meta(pattern=whole(r"[^\x00-\x1f\x7f-\x9f]*"), max_length=200)]
+Id = Annotated[str, msgspec.Meta(pattern=whole("[a-z0-9][a-z0-9._-]{0,63}"))]
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

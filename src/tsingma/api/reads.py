@@ -22,6 +22,7 @@ from tsingma.app import house_reads as reads
 from tsingma.app import instruction_reads
 from tsingma.app.explain import explain_number
 from tsingma.app.link_rules import summarise_all
+from tsingma.basics.patterns import whole
 from tsingma.basics.rejection import InvariantBroken, Rejected
 from tsingma.reference.book import AccountClass
 
@@ -109,7 +110,7 @@ def participants(listing: Listed) -> reads.Members:
 def balances(
     listing: Listed,
     reach: Reached,
-    participant: Annotated[str, PathParameter(pattern="^[A-Z0-9-]{1,16}$")],
+    participant: Annotated[str, PathParameter(pattern=whole("[A-Z0-9-]{1,16}"))],
     account_class: FromPath[AccountClass],
 ) -> reads.Balances:
     """Return what an account has of each asset."""

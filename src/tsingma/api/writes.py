@@ -26,6 +26,7 @@ from tsingma.api.reading import Number, Reached, Service
 from tsingma.app.house_service import HouseService
 from tsingma.app.instruction_reads import owner_of_order, parties_of_instruction
 from tsingma.app.order_intake import FIRST_LINE, ORDERS_MAX, Order, Outcomes, outcomes_of, same_request
+from tsingma.basics.patterns import whole
 from tsingma.basics.rejection import Rejected, Rejection, RejectionReason, refuse
 from tsingma.journal.commands import ChangeInstruction, ChangeOrder, Command, decode
 from tsingma.journal.events import (
@@ -38,7 +39,7 @@ from tsingma.journal.events import (
 )
 
 CHANGES = responses(404, 408, 409, 413, 422, 429)
-KEY_PATTERN = "^[A-Za-z0-9._:-]{1,100}$"
+KEY_PATTERN = whole("[A-Za-z0-9._:-]{1,100}")
 Entry = NamedDependency[Door]
 Key = Annotated[
     str,

@@ -14,6 +14,7 @@ import msgspec
 
 from tsingma.app.house_market import HouseMarket, MarketData
 from tsingma.app.progress import Progress
+from tsingma.basics.patterns import whole
 from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.economy.attribution import Attribution
 from tsingma.economy.chain.scenario import ScenarioResult
@@ -29,19 +30,19 @@ OWN_SHOCK = "own-shock"
 CHAIN = "chain"
 CHAIN_START = date(2026, 1, 5)
 
-Name = Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+Name = Annotated[str, msgspec.Meta(pattern=whole("[A-Za-z0-9][A-Za-z0-9._-]{0,63}"))]
 Seed = Annotated[int, msgspec.Meta(ge=0, le=2**31)]
 Return = Annotated[float, msgspec.Meta(ge=-0.99, le=5.0)]
 
 
 BasisPoints = Annotated[float, msgspec.Meta(ge=-2_000.0, le=2_000.0)]
-CurveName = Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}([.][A-Za-z0-9]{1,20})?$")]
+CurveName = Annotated[str, msgspec.Meta(pattern=whole("[A-Z]{3}([.][A-Za-z0-9]{1,20})?"))]
 
 
 class OwnCurveShock(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A move of zero curves: a shape of the standard ``times`` its dated size, and basis points beside it."""
 
-    shape: Annotated[str, msgspec.Meta(pattern="^[a-z-]{0,32}$")] = ""
+    shape: Annotated[str, msgspec.Meta(pattern=whole("[a-z-]{0,32}"))] = ""
     times: Annotated[float, msgspec.Meta(ge=0.0, le=10.0)] = 1.0
     parallel: BasisPoints = 0.0
     short: BasisPoints = 0.0

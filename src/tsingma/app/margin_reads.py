@@ -19,6 +19,7 @@ from tsingma.app.house_margin import CLEARING, marginable_positions
 from tsingma.app.house_market import HouseMarket, MarketData
 from tsingma.app.margin_rule import RuleCall, rule_call
 from tsingma.basics.dates import to_date
+from tsingma.basics.patterns import whole
 from tsingma.basics.rejection import Rejected, RejectionReason, refuse
 from tsingma.engine.house import House as TheHouse
 from tsingma.margin.house.holdings import PRODUCTS_OF, Book, Holding, House, Product
@@ -38,7 +39,7 @@ EXPLAINED_MAX = 300  # lines: each is taken out once, some 7 ms of a processor a
 SETTINGS = JointSettings()
 
 Notional = Annotated[int, msgspec.Meta(ge=-(10**15), le=10**15)]
-Code = Annotated[str, msgspec.Meta(pattern="^[A-Z0-9]{1,12}$")]
+Code = Annotated[str, msgspec.Meta(pattern=whole("[A-Z0-9]{1,12}"))]
 
 
 class HoldingAsked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -38,6 +38,8 @@ from tsingma.journal.default_commands import DefaultCommand
 from tsingma.reference.book import ResolvedBook
 
 LINES_MAX = 5_000
+DEPOSITS_MAX = 4_000  # 16 bytes each: what the house takes as one act
+MOMENT_MAX = 253_402_300_799  # the end of the year 9999; older journals know no bound
 Amount = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 Number = Annotated[int, msgspec.Meta(ge=0, le=2**40)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
@@ -103,7 +105,7 @@ class DepositOf(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class DepositAct(_Act, frozen=True, tag="deposit-assets"):
     """Bring securities or money into the house, from the issuer or the settlement bank."""
 
-    deposits: Annotated[tuple[DepositOf, ...], msgspec.Meta(min_length=1, max_length=LINES_MAX)]
+    deposits: Annotated[tuple[DepositOf, ...], msgspec.Meta(min_length=1, max_length=DEPOSITS_MAX)]
 
 
 class InstructionAct(_Act, frozen=True, tag="change-instruction"):
@@ -240,7 +242,7 @@ def _told(act: Act, book: ResolvedBook, now_s: int) -> ActTold:
 
 
 def _moment(second: int) -> datetime:
-    return datetime.fromtimestamp(second, UTC)
+    return datetime.fromtimestamp(min(max(second, 0), MOMENT_MAX), UTC)
 
 
 def _closing_prices(act: ClosingPricesAct, book: ResolvedBook) -> SetClosingPrices:

@@ -16,6 +16,7 @@ import msgspec
 import numpy as np
 
 from tsingma.basics.money import CURRENCIES
+from tsingma.basics.patterns import whole
 from tsingma.basics.rejection import Rejection
 from tsingma.journal.commands import Command, SubmitInstructions
 from tsingma.journal.events import InstructionsSubmitted
@@ -42,11 +43,11 @@ _DEFAULT = {
 _EIGHT, _FOUR, _ONE = (struct.Struct(form).pack for form in ("<q", "<i", "<b"))
 
 Text = Annotated[str, msgspec.Meta(max_length=35)]  # ISO 20022, Max35Text
-ISIN, COUNTERPARTY = "^([A-Z]{2}[A-Z0-9]{9}[0-9])?$", "^[A-Z0-9-]{1,16}$"
+ISIN, COUNTERPARTY = whole("([A-Z]{2}[A-Z0-9]{9}[0-9])?"), whole("[A-Z0-9-]{1,16}")
 # ``$`` alone lets a line feed at the end pass.
 AMOUNT = r"^([0-9]{1,16}(\.[0-9]{1,2})?)?$(?!\n)"
 Isin = Annotated[str, msgspec.Meta(pattern=ISIN)]
-Currency = Annotated[str, msgspec.Meta(pattern="^([A-Z]{3})?$")]
+Currency = Annotated[str, msgspec.Meta(pattern=whole("([A-Z]{3})?"))]
 Class = Literal["HOUSE", "CLIENT", "OMNIBUS", "SEGREGATED"]
 Units = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 

@@ -18,6 +18,7 @@ from tsingma.api.reads import Code, Number, Reached, Service, Status
 from tsingma.app.instruction_past import KeptPasts, Past
 from tsingma.app.instruction_reads import instructions_of, orders_of, parties_of_instruction
 from tsingma.app.instruction_story import Entered, Lack, Story, story_of
+from tsingma.basics.patterns import whole
 from tsingma.console.formats import CURRENCY_LENGTH
 from tsingma.console.forms import wrong_field
 from tsingma.console.giving import Paged, Pasts
@@ -27,9 +28,9 @@ from tsingma.settlement.orders import ORDER_STATUSES
 
 ROWS_A_PAGE = 100
 # Fields of a filter that a browser sends empty.
-Number0 = Annotated[str, QueryParameter(pattern="^[0-9]{0,9}$")]
-AssetCode = Annotated[str, QueryParameter(pattern="^[A-Z0-9]{0,12}$")]
-IsoDay = Annotated[str, QueryParameter(pattern="^([0-9]{4}-[0-9]{2}-[0-9]{2})?$")]
+Number0 = Annotated[str, QueryParameter(pattern=whole("[0-9]{0,9}"))]
+AssetCode = Annotated[str, QueryParameter(pattern=whole("[A-Z0-9]{0,12}"))]
+IsoDay = Annotated[str, QueryParameter(pattern=whole("([0-9]{4}-[0-9]{2}-[0-9]{2})?"))]
 Working = NamedDependency[Bench]
 
 

@@ -11,10 +11,11 @@ from tsingma.api.guard import access
 from tsingma.api.permissions import Action, Resource, Scope
 from tsingma.api.reads import Code, Reached, Service
 from tsingma.app.journal_reads import entries_of
+from tsingma.basics.patterns import whole
 from tsingma.console.giving import Paged
 
 ROWS_A_PAGE = 100
-Before = Annotated[str, QueryParameter(name="cursor", pattern="^[0-9]{0,9}$")]  # a browser sends it empty
+Before = Annotated[str, QueryParameter(name="cursor", pattern=whole("[0-9]{0,9}"))]  # a browser sends it empty
 Who = Annotated[str, QueryParameter(max_length=100)]
 
 

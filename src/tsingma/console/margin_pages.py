@@ -21,6 +21,7 @@ from tsingma.app.call_attribution import CallExplained, CallPosition, PositionNa
 from tsingma.app.house_market import HouseMarket, require_market
 from tsingma.app.house_service import HouseService
 from tsingma.app.margin_rule import RuleCall
+from tsingma.basics.patterns import whole
 from tsingma.basics.rejection import Rejected, RejectionReason, refuse
 from tsingma.console.acts import status_of
 from tsingma.console.giving import Paged
@@ -32,8 +33,8 @@ from tsingma.margin.house.holdings import House as ClearingHouse
 from tsingma.reference.book import AccountClass
 
 Working = NamedDependency[Bench]
-Class = Annotated[str, QueryParameter(name="account_class", pattern="^[A-Z]{0,12}$")]
-Lines = Annotated[str, QueryParameter(pattern="^(all)?$")]
+Class = Annotated[str, QueryParameter(name="account_class", pattern=whole("[A-Z]{0,12}"))]
+Lines = Annotated[str, QueryParameter(pattern=whole("(all)?"))]
 TRADE_ROWS, HOLDING_ROWS = 4, 3
 SHOWN_FIRST = 20  # lines of an attribution, the others as one, unless all are asked for
 

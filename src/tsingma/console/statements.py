@@ -14,6 +14,7 @@ from tsingma.api.reads import Code, Reached, Service
 from tsingma.app.house_service import HouseService
 from tsingma.app.official_reports import KINDS
 from tsingma.app.statement_files import FILE_FORMS, statement_file
+from tsingma.basics.patterns import whole
 from tsingma.basics.rejection import Rejected, RejectionReason
 from tsingma.console.giving import Paged
 from tsingma.console.language import Language
@@ -28,7 +29,7 @@ MEDIA_TYPES = {
     "zip": "application/zip",
 }
 _MARGIN = (Resource.MARGIN_CALLS, Action.READ)
-Participant = Annotated[str, PathParameter(pattern="^[A-Z0-9-]{1,16}$")]
+Participant = Annotated[str, PathParameter(pattern=whole("[A-Z0-9-]{1,16}"))]
 Form = Annotated[Literal["pdf", "xlsx", "csv", "html"], PathParameter()]
 
 

@@ -16,6 +16,7 @@ from litestar.exceptions import NotFoundException
 from litestar.params import PathParameter
 
 from tsingma.api.guard import open_to_all
+from tsingma.basics.patterns import whole
 from tsingma.basics.rejection import InvariantBroken
 
 ASSETS_FOLDER = Path(__file__).parent / "assets"
@@ -66,7 +67,8 @@ def address(name: str) -> str:
     media_type="application/octet-stream",
 )
 def asset(
-    digest: Annotated[str, PathParameter(pattern="^[0-9a-f]{16}$")], name: Annotated[str, PathParameter(max_length=80)]
+    digest: Annotated[str, PathParameter(pattern=whole("[0-9a-f]{16}"))],
+    name: Annotated[str, PathParameter(max_length=80)],
 ) -> Response[bytes]:
     """Return a file whose content has the hash in its address."""
     known = assets().get(name.lstrip("/"))

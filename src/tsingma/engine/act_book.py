@@ -51,12 +51,13 @@ class ActBook:
         """Return the time of a command: never before that of an earlier one."""
         return max(at_s, self.last_s)
 
-    def lapse(self, now_s: int) -> None:
-        """Move to a time: what nobody decided until then lapses, and the oldest decided are forgotten."""
+    def lapse(self, now_s: int, *, everything: bool = False) -> None:
+        """Move to a time: what nobody decided until then lapses, or all; the oldest decided are forgotten."""
         self.last_s = now_s
         for act in self.pending():
-            if act.until_s <= now_s:
-                self.put(msgspec.structs.replace(act, status=ActStatus.LAPSED, decided_s=act.until_s))
+            if everything or act.until_s <= now_s:
+                ended_s = now_s if everything else act.until_s
+                self.put(msgspec.structs.replace(act, status=ActStatus.LAPSED, decided_s=ended_s))
         decided = [number for number, act in self.acts.items() if act.status is not ActStatus.PENDING]
         for number in decided[: max(len(decided) - DECIDED_KEPT, 0)]:
             del self.acts[number]

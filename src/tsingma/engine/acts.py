@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from tsingma.basics.rejection import RejectionReason, refuse
-from tsingma.engine.act_book import Act, ActStatus
+from tsingma.engine.act_book import Act, ActBook, ActStatus
 from tsingma.engine.house import Handlers, House
 from tsingma.journal.act_commands import DecideAct, ProposeAct
 from tsingma.journal.act_events import ActDecided, ActProposed
@@ -44,6 +44,7 @@ PENDING_MAX = 50
 BODY_BYTES_MAX = 64 * 1024
 LIFETIME_SECONDS_MAX = 24 * 3600
 TEXT_LENGTH_MAX = 200
+TIME_MAX = 253_402_300_799 - LIFETIME_SECONDS_MAX  # the end of the year 9999 (ISO 8601: four digits), less a lifetime
 
 _STATUS = {"approve": ActStatus.APPROVED, "reject": ActStatus.REJECTED, "withdraw": ActStatus.WITHDRAWN}
 
@@ -51,18 +52,35 @@ _STATUS = {"approve": ActStatus.APPROVED, "reject": ActStatus.REJECTED, "withdra
 def propose_act(house: House, command: ProposeAct) -> ActProposed:
     """Keep a proposal; raises Rejected when it is no act of the operator, nobody proposes it, or too many wait."""
     book = house.acts
-    now_s = book.time(command.at_s)
+    now_s, until_s = _times(book, command)
     _require_somebody(command.person, command.key)
     _command_of(command.body)
-    if not 0 < command.until_s - now_s <= LIFETIME_SECONDS_MAX:
+    if not 0 < until_s - now_s <= LIFETIME_SECONDS_MAX:
         message = f"an act lapses within {LIFETIME_SECONDS_MAX} seconds"
         raise refuse(RejectionReason.OUT_OF_RANGE, message, field="until_s")
-    waiting = [act for act in book.pending() if act.until_s > now_s]
+    set_back = now_s < book.last_s
+    waiting = [act for act in book.pending() if act.until_s > now_s and not set_back]
     if len(waiting) >= PENDING_MAX:
         raise refuse(RejectionReason.LIMIT, f"{PENDING_MAX} acts wait for a decision", remedy="decide some first")
-    book.lapse(now_s)
-    act = book.add(command.body, command.person, command.key, now_s, command.until_s)
+    book.lapse(now_s, everything=set_back)
+    act = book.add(command.body, command.person, command.key, now_s, until_s)
     return ActProposed(act.number, act.until_s)
+
+
+def _times(book: ActBook, command: ProposeAct) -> tuple[int, int]:
+    """Return the time of a proposal and when it lapses, in seconds since 1970.
+
+    Time never runs back, or what has lapsed would wait again. But when the last act was told more than a day ahead, a
+    clock was wrong then, and would end every act that comes: time goes on from now, and whatever waits lapses, as all
+    of it would have within that day. Raises Rejected for a time beyond the calendar.
+    """
+    if not command.lifetime_s:
+        return book.time(command.at_s), command.until_s
+    if not 0 <= command.at_s <= TIME_MAX:
+        raise refuse(RejectionReason.OUT_OF_RANGE, "no time of the calendar", field="at_s", remedy="set the clock")
+    was_ahead = book.last_s - command.at_s > LIFETIME_SECONDS_MAX
+    now_s = command.at_s if was_ahead else book.time(command.at_s)
+    return now_s, now_s + command.lifetime_s
 
 
 def approved_command(house: House, command: DecideAct) -> Command:

@@ -9,10 +9,11 @@ import msgspec
 Decision = Literal["approve", "reject", "withdraw"]
 
 
-class ProposeAct(msgspec.Struct, frozen=True, tag="propose-act", forbid_unknown_fields=True):
+class ProposeAct(msgspec.Struct, frozen=True, tag="propose-act", forbid_unknown_fields=True, omit_defaults=True):
     """Propose a command of the operator (``body``: its journal body); nothing of it is carried out yet.
 
-    ``person`` proposes with ``key`` at ``at_s`` (seconds since 1970); it lapses at ``until_s``.
+    ``person`` proposes with ``key`` at ``at_s`` (seconds since 1970); it lapses ``lifetime_s`` later by the time of the
+    house. Older programs told no lifetime (0): then it lapses at ``until_s``.
     """
 
     body: bytes
@@ -20,6 +21,7 @@ class ProposeAct(msgspec.Struct, frozen=True, tag="propose-act", forbid_unknown_
     key: str
     at_s: int
     until_s: int
+    lifetime_s: int = 0
 
 
 class DecideAct(msgspec.Struct, frozen=True, tag="decide-act", forbid_unknown_fields=True):

@@ -10,6 +10,8 @@ from __future__ import annotations
 import msgspec
 
 REQUEST_BYTES = 32  # SHA-256
+NAME_LENGTH_MAX = 200  # characters of an actor or a key
+ENVELOPE_BYTES_MAX = 2_048  # what an origin adds to a command: two names of four bytes a character, and a hash
 _ARRAY, _ARRAY_MASK = 0x90, 0xF0  # msgpack specification: fixarray; a command is a fixmap or map 16
 
 

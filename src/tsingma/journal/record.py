@@ -12,10 +12,12 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from tsingma.basics.rejection import Rejection, RejectionReason
+from tsingma.journal.origin import ENVELOPE_BYTES_MAX, command_bytes
 
 GENESIS = bytes(32)
 COMMAND_ID_LENGTH_MAX = 200
-BODY_BYTES_MAX = 256 * 1024 * 1024
+COMMAND_BYTES_MAX = 256 * 1024 * 1024
+BODY_BYTES_MAX = COMMAND_BYTES_MAX + ENVELOPE_BYTES_MAX  # so that a command fits whoever tells it
 BATCH_COMMANDS_MAX = 8_190
 
 
@@ -58,10 +60,10 @@ def beyond_limits(command_id: str, body: bytes) -> Rejection | None:
             message=f"a command id has 1 to {COMMAND_ID_LENGTH_MAX} characters, this has {len(command_id)}",
             field="command_id",
         )
-    if len(body) > BODY_BYTES_MAX:
+    if len(body) > COMMAND_BYTES_MAX and (len(body) > BODY_BYTES_MAX or len(command_bytes(body)) > COMMAND_BYTES_MAX):
         return Rejection(
             reason=RejectionReason.LIMIT,
-            message=f"{len(body)} bytes in one command, {BODY_BYTES_MAX} at most",
+            message=f"{len(body)} bytes in one command, {COMMAND_BYTES_MAX} at most",
             subject=command_id,
             remedy="split it",
         )

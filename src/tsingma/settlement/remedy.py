@@ -49,10 +49,12 @@ def what_frees(
     status, intended = instructions.table["status"][members], instructions.table["intended_day"][members]
     reserved, rows = reservations.of(members), ledger.count
     reservations.free(ledger, reserved)
-    lacks = lender.lacks(instructions, ledger, members, legs_of(instructions, ledger, members))
-    named = tuple((int(ledger.owner[row]), int(ledger.asset[row]), lack) for row, lack in lacks.items())
-    ledger.close_rows(rows)
-    reservations.put_back(ledger, reserved)
+    try:  # whatever fails in between, the books are as they were
+        lacks = lender.lacks(instructions, ledger, members, legs_of(instructions, ledger, members))
+        named = tuple((int(ledger.owner[row]), int(ledger.asset[row]), lack) for row, lack in lacks.items())
+    finally:
+        ledger.close_rows(rows)
+        reservations.put_back(ledger, reserved)
     return Freed(
         members=members,
         lacks=named,

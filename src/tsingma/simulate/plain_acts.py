@@ -34,7 +34,10 @@ def propose(house: PlainHouse, command: ProposeAct) -> Figures:
     waiting = sum(act.status == "pending" for act in house.acts)
     house.require(waiting < PENDING_MAX, RejectionReason.LIMIT)
     house.acts.append(PlainAct(command.body, command.person, command.key))
-    return {"act": len(house.acts), "until_s": command.until_s}
+    return {
+        "act": len(house.acts),
+        "until_s": command.at_s + command.lifetime_s if command.lifetime_s else command.until_s,
+    }
 
 
 def decide(house: PlainHouse, command: DecideAct) -> Figures:

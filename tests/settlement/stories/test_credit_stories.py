@@ -7,9 +7,13 @@ buyers short of money on the production engine.
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from story import BOND, FUND, MONDAY, SHARE, Story
 
+from tsingma.app.explain import explain_number
+from tsingma.basics.rejection import InvariantBroken
 from tsingma.journal import commands as do
+from tsingma.settlement import remedy
 
 
 def _sale(story: Story) -> int:
@@ -265,3 +269,27 @@ def test_reservations_and_lines_are_refused_with_a_reason(story: Story) -> None:
         (do.SetCreditLine(account, 0, -1, -1, 0), "amounts from 0"),
     ):
         assert text in story.refuse(command)
+
+
+def test_an_answer_that_fails_leaves_what_is_reserved_where_it_was(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever asks what frees an instruction changes nothing, though the answer breaks off half way.
+
+    Source: posttrade.md D1, 6: a reservation ends exactly once; a question is no end.
+    """
+    number = _sale(story)
+    story.tell(do.ReserveAssets("A", story.account("A"), story.asset(SHARE), 100, MONDAY + 30, number))
+    before = story.house.digest()
+
+    def broken(*_more: object) -> object:
+        raise InvariantBroken("half way")
+
+    monkeypatch.setattr(remedy, "legs_of", broken)
+    with pytest.raises(InvariantBroken, match="half way"):
+        explain_number(story.house, number)
+    assert story.free("A", SHARE) == 0
+    assert story.house.digest() == before
+    monkeypatch.undo()
+    assert explain_number(story.house, number).needs == (("B/HOUSE HKD", 3_000_000),)
+    assert story.house.digest() == before
