@@ -7,27 +7,25 @@ through to the proof of the day; then state hashes, and every answer counted aga
 
 from __future__ import annotations
 
-import random
 import sys
 from collections import Counter
-from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 import numpy as np
 import pytest
+from iso_day_story import MOMENT, NIGHT, drawn_orders, finish, open_house, state
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "settlement" / "stories"))
 
-from story import BOND, FUND, SHARE, Story
+from story import FUND, SHARE, Story
 
 from tsingma.app.instructions import send_file
 from tsingma.app.iso_convert import convert_file
 from tsingma.app.iso_files import answer_file, send_messages
 from tsingma.app.session import Session
 from tsingma.basics.rejection import Rejected
-from tsingma.engine.house import House
-from tsingma.journal.commands import CloseDay, RunStep
+from tsingma.journal.commands import RunStep, SubmitInstructions, decode
 from tsingma.messages.instruction_file import read_rows, write_rows
 from tsingma.messages.iso20022 import requests, status
 from tsingma.messages.iso20022.confirmation import read_confirmation
@@ -37,87 +35,17 @@ from tsingma.messages.iso20022.leaves import leaves_of
 from tsingma.messages.iso20022.orders import write_orders
 from tsingma.messages.iso20022.parties import Directory
 from tsingma.messages.iso20022.schema import read_messages
-from tsingma.settlement.instruction import CANCELLED, SETTLED
+from tsingma.settlement.instruction import CANCELLED, FAILING, MATCHED, ON_HOLD, SETTLED
 from tsingma.settlement.orders import WAITING
 from tsingma.settlement.timetable import timetable
-
-MOMENT = datetime(2026, 1, 5, 8, tzinfo=UTC)
-NIGHT = "continuous-settlement"
-
-
-def open_house(folder: Path) -> Path:
-    """Return a house with an open day: A and C have stock, B and D have money, too little for everything."""
-    told = Story()
-    for who in ("A", "C"):
-        for isin in (SHARE, BOND, FUND):
-            told.give(who, isin, 4_000)
-    for who in ("B", "D"):
-        told.give(who, "HKD", 60_000_000)
-        told.give(who, "CNY", 40_000_000)
-    with Session.open(folder) as session:
-        for place, command in enumerate(told.told):
-            session.once(f"setup/{place}", lambda command=command: command)
-    return folder
-
-
-def drawn_orders(seed: int, pairs: int = 120) -> dict[str, list[Instruction]]:
-    """Return orders by sender: pairs that match, some that do not, some the house refuses."""
-    chance = random.Random(seed)
-    found: dict[str, list[Instruction]] = {who: [] for who in "ABCD"}
-    for number in range(1, pairs + 1):
-        giver, taker = chance.choice("AC"), chance.choice("BD")
-        kind = chance.choice(["dvp"] * 6 + ["fop", "dwp", "pfod"])
-        isin, currency = chance.choice([(SHARE, "HKD"), (BOND, "CNY"), (FUND, "HKD")])
-        units, cents = chance.randrange(1, 400), chance.randrange(1, 2_000_000)
-        if kind == "pfod":
-            giver, taker = taker, giver
-        terms = Instruction(
-            reference=str(number), account=f"{giver}/HOUSE", side="deliver", counterparty=taker, kind=kind,
-            quantity="0" if kind == "pfod" else str(units), trade_date="2026-01-02",
-            intended_date=chance.choice(["2026-01-05"] * 5 + ["2026-01-06"]), isin="" if kind == "pfod" else isin,
-            currency="" if kind == "fop" else currency,
-            amount="" if kind == "fop" else f"{cents // 100}.{cents % 100:02d}",
-            priority=chance.choice(["", "", "high", "normal"]), partial=chance.choice(["", "", "yes", "no"]),
-            hold=chance.choice(["", "", "", "yes"]), common_reference=chance.choice(["", "", f"=TRADE {number}"]),
-        )  # fmt: skip
-        found[giver].append(terms)
-        mirrored = msgspec.structs.replace(
-            terms, account=f"{taker}/HOUSE", side="receive", counterparty=giver, hold=chance.choice(["", "", "yes"]),
-            client=chance.choice(["", "FUND-7"]),
-        )  # fmt: skip
-        fate = chance.random()
-        if fate < 0.8:
-            found[taker].append(mirrored)
-        elif fate < 0.9:
-            found[taker].append(msgspec.structs.replace(mirrored, quantity="9999999", kind="dvp", isin=isin,
-                                                        currency=currency, amount="1.00"))  # fmt: skip
-    for who, several in found.items():  # moves nothing, and a priority that is not a party's: refused
-        several.append(msgspec.structs.replace(several[0], reference="900", priority="top", account=f"{who}/HOUSE"))
-    return found
-
-
-def finish(house: Path) -> bytes:
-    """Run the rest of the timetable, prove and close the day; return the state hash."""
-    with Session.open(house) as session:
-        done = session.house.position.steps_run
-        for entry in timetable():
-            if entry.name not in done:
-                session.once(f"step/{entry.name}", lambda entry=entry: RunStep(entry.name))
-        session.once("close", CloseDay)
-        return session.house.digest()
-
-
-def state(house: Path) -> House:
-    """Return the state of a house on disk."""
-    with Session.open(house, read_only=True) as session:
-        return session.house
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_a_day_by_messages_ends_as_a_day_by_csv(tmp_path: Path, seed: int) -> None:
     """Goal: a day has one end in either form. Method: as the module says, four senders, around the first settlement."""
     by_csv, by_message = open_house(tmp_path / "csv"), open_house(tmp_path / "iso")
-    directory = Directory(state(by_csv).resolved)
+    directory, refused = Directory(state(by_csv).resolved), 0
+    hashes = [state(by_csv).digest()]
     for part in (0, 1):
         for who, several in drawn_orders(seed).items():
             half = several[part::2]
@@ -128,6 +56,7 @@ def test_a_day_by_messages_ends_as_a_day_by_csv(tmp_path: Path, seed: int) -> No
             assert (sent.waiting, sent.matched, sent.refused) == (answered.waiting, answered.matched, answered.refused)
             rejected = [status.read_advice(leaves_of(one)) for one in read_messages(replies)] if replies else []
             assert len(rejected) == sent.refused
+            refused += sent.refused
             assert {one.states[0].at for one in rejected} <= {"PrcgSts/Rjctd"}
         for house in (by_csv, by_message):
             with Session.open(house) as session:
@@ -136,11 +65,25 @@ def test_a_day_by_messages_ends_as_a_day_by_csv(tmp_path: Path, seed: int) -> No
                         session.once(f"step/{entry.name}", lambda entry=entry: RunStep(entry.name))
                         if entry.name == NIGHT:
                             break
-    assert state(by_csv).digest() == state(by_message).digest()
-    assert finish(by_csv) == finish(by_message)
-    table = state(by_csv).settlement.instructions.table
-    assert len(set(table["status"].tolist())) >= 3, "a day in which nothing happens shows nothing"
+        hashes.append(state(by_csv).digest())
+        assert state(by_message).digest() == hashes[-1]
+    hashes.append(finish(by_csv))
+    assert finish(by_message) == hashes[-1]
+    assert len(set(hashes)) == 4, "a day in which nothing happens shows nothing"
+    assert sources(by_message) == {f"{who}{part}.xml" for who in "ABCD" for part in (0, 1)}
+    assert sources(by_csv) == {f"{who}{part}.csv" for who in "ABCD" for part in (0, 1)}
+    table, orders = state(by_csv).settlement.instructions.table, state(by_csv).settlement.orders.table
+    settled = table["status"] == SETTLED
+    assert min(refused, int(settled.sum()), int((~settled).sum()), int((orders["status"] == WAITING).sum())) > 3
+    assert ((table["open_quantity"] < table["quantity"]) & ~settled).any(), "no part has settled"
     check_answers(by_message)
+
+
+def sources(house: Path) -> set[str]:
+    """Return the files that brought orders into a house, as its journal has them."""
+    with Session.open(house, read_only=True) as session:
+        commands = [decode(record.body) for record in session.store.read()]
+    return {one.source for one in commands if isinstance(one, SubmitInstructions)}
 
 
 def check_answers(house: Path) -> None:
@@ -162,14 +105,43 @@ def check_answers(house: Path) -> None:
         assert kinds["sese.024.001.12"] == told + alone
         moved = (table["open_quantity"] < table["quantity"]) | (table["status"] == SETTLED)
         assert kinds["sese.025.001.11"] == sum(int((side & moved).sum()) for side in sides)
+        stands, settled = {}, set()
         for one in received:
             if one.message == "sese.025.001.11":
                 confirmed = read_confirmation(leaves_of(one), directory)
+                settled.add((confirmed.number, confirmed.delivers, confirmed.quantity_left))
                 if confirmed.delivers and confirmed.isin:
                     delivered[confirmed.isin] += confirmed.quantity
+            elif one.message == "sese.024.001.12":
+                advice = status.read_advice(leaves_of(one))
+                stands[advice.number] = tuple(said.at for said in advice.states)
+        assert settled == {
+            (f"I{number}", place == 0, int(table["open_quantity"][number] if table["security"][number] >= 0 else 0))
+            for place, side in enumerate(sides)
+            for number in np.flatnonzero(side & moved).tolist()
+        }
+        assert stands == {**standing(table, sides[0] | sides[1]), **waiting(orders, index)}
     for number, isin in enumerate(owner.securities):
         mine = table["security"] == number
         assert delivered[isin] == int((table["quantity"] - table["open_quantity"])[mine].sum())
+
+
+STANDS = {
+    MATCHED: ("MtchgSts/Mtchd", "SttlmSts/Pdg"), ON_HOLD: ("MtchgSts/Mtchd", "SttlmSts/Pdg"),
+    FAILING: ("MtchgSts/Mtchd", "SttlmSts/Flng"), CANCELLED: ("PrcgSts/Canc",),
+}  # fmt: skip
+
+
+def standing(table: np.ndarray, mine: np.ndarray) -> dict[str, tuple[str, ...]]:
+    """Return what is to be said of each instruction of a participant that has not settled, off the books."""
+    return {f"I{number}": STANDS[int(table["status"][number])]
+            for number in np.flatnonzero(mine & (table["status"] != SETTLED)).tolist()}  # fmt: skip
+
+
+def waiting(orders: np.ndarray, participant: int) -> dict[str, tuple[str, ...]]:
+    """Return what is to be said of each order of a participant that waits for its match."""
+    alone = (orders["participant"] == participant) & (orders["status"] == WAITING)
+    return {f"O{number}": ("MtchgSts/Umtchd",) for number in np.flatnonzero(alone).tolist()}
 
 
 def test_each_status_is_told_once(tmp_path: Path) -> None:
