@@ -176,9 +176,14 @@ def write_house(folder: Path | str) -> Path | str:
 
 
 @contextmanager
-def served(folder: Path | str, owner: str = "A", **settings: Any) -> Iterator[Served]:
-    """Serve a house in process; ``owner`` has the key of the participant, ``settings`` go to the application."""
-    private = {str(name): new_private_key() for name in (*Role, *NAMED)}
+def served(
+    folder: Path | str, owner: str = "A", who: tuple[str, ...] = (*Role, *NAMED), **settings: Any
+) -> Iterator[Served]:
+    """Serve a house in process; ``owner`` has the key of the participant, ``settings`` go to the application.
+
+    Only ``who`` have keys: other houses lack some of the participants.
+    """
+    private = {str(name): new_private_key() for name in who}
     clock = FixedClock(START_S * SECOND)
     with HouseService.open(folder) as service:
         app = application(service, keys_of(private, owner), clock, **settings)

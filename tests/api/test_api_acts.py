@@ -21,11 +21,11 @@ from tsingma.app.operator_acts import (
     LINES_MAX,
     ClosingPricesAct,
     CollectClaimsAct,
+    CorporateActionsAct,
     CreditLineAct,
     DepositAct,
     DepositOf,
     InstructionAct,
-    OpenDayAct,
     OperatorAct,
     PriceOf,
     act_of_command,
@@ -175,7 +175,7 @@ def test_both_forms_of_every_act_say_the_same(shown: Served) -> None:
     counters = [counter.code for counter in book.book.counters]
     amounts, currencies = st.integers(0, 2**53), st.sampled_from(["HKD", "CNY", "USD", "EUR"])
     acts = st.one_of(
-        st.builds(OpenDayAct, st.dates()), st.just(CollectClaimsAct()),
+        st.just(CollectClaimsAct()), st.just(CorporateActionsAct()),
         st.builds(CreditLineAct, accounts, currencies, amounts, amounts, st.integers(-1, 2**53)),
         st.builds(DepositAct, st.lists(st.builds(DepositOf, accounts, assets, amounts), min_size=1).map(tuple)),
         st.builds(InstructionAct, amounts, st.text(min_size=1), amounts),

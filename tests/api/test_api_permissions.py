@@ -96,6 +96,14 @@ CASES = {
         body={"trades": [{"counter": "700", "side": "buy", "quantity": 100}]},
     ),
     "GET /days": Case("/days", has_owner=False),
+    "GET /day/steps": Case("/day/steps", has_owner=False),
+    "POST /day/files": Case(
+        "/day/files?kind=trades",
+        body="trade_date,trade_id,trade_time,instrument,buyer,buyer_account,seller,seller_account,quantity,price,mode,maker\n"
+        "2026-01-05,1,10:00:00,700,A,HOUSE,B,HOUSE,100,300,,\n",
+        form="text/csv",
+        has_owner=False,
+    ),
     "GET /timetable": Case("/timetable", has_owner=False),
     "GET /holdings": Case("/holdings?participant={participant}"),
     "GET /obligations": Case("/obligations?participant={participant}"),

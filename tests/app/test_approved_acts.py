@@ -6,16 +6,21 @@ commands. Index, opening record, day report and a later start of the service fin
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import date
 from pathlib import Path
 
 import pytest
 
+from tsingma.app.business_day import DayInput, run_day
 from tsingma.app.day_journal import day_of_journal
+from tsingma.app.day_progress import plan_of_house
 from tsingma.app.house_service import HouseService
 from tsingma.app.iso_journal import opening_record, walk
 from tsingma.app.journal_index import JournalIndex
+from tsingma.app.progress import Silent
 from tsingma.app.session import Session
+from tsingma.basics.clock import FixedClock
 from tsingma.basics.columns import pack
 from tsingma.basics.dates import to_day
 from tsingma.journal.act_commands import DecideAct, ProposeAct
@@ -27,8 +32,8 @@ DAY = date(2026, 1, 5)
 STEPS = [step.name for step in timetable()]
 
 
-def run(folder: Path, *, by_acts: bool) -> None:
-    """Run a day without trades, its commands given as they are or as approved acts."""
+def run(folder: Path, *, by_acts: bool, until: int | None = None) -> None:
+    """Run a day without trades up to a command, given as they are or as acts of before steps had ids of their own."""
     book = simulate_market(1, DAY, 1, 50).book
     counters = len(book.counters)
     prices = SetClosingPrices(
@@ -37,7 +42,7 @@ def run(folder: Path, *, by_acts: bool) -> None:
     commands: list[Command] = [OpenDay(to_day(DAY)), prices, *map(RunStep, STEPS), CloseDay()]
     with Session.open(folder) as session:
         session.submit([("book", LoadReference(book))])
-        for number, command in enumerate(commands, 1):
+        for number, command in enumerate(commands[:until], 1):
             if not by_acts:
                 session.submit([(f"c{number}", command)])
                 continue
@@ -60,3 +65,33 @@ def test_a_day_by_acts_is_found_in_the_journal(tmp_path: Path, by_acts: bool) ->
         assert (day.date, day.state, day.opened_at) == (str(DAY), "closed", first)
         assert [step.step for step in day.steps] == STEPS
         assert day.closed_at == service.length()
+
+
+@pytest.mark.parametrize("by_acts", [False, True])
+@pytest.mark.parametrize("done", [1, 2, 3, 4, 12, len(STEPS) + 2, len(STEPS) + 3])
+def test_a_day_of_an_older_journal_is_finished_by_the_batch(tmp_path: Path, by_acts: bool, done: int) -> None:
+    """Goal: what was done under other ids is done. Method: k commands under ids of their own, then the batch.
+
+    The day's trades are none, so that a twin that the batch ran alone ends in the same books.
+    """
+    market = simulate_market(1, DAY, 1, 50)
+    brought = DayInput(DAY, market.day(0).trades.part(0, 0), market.day(0).close_e4, market.day(0).fx_e6)
+    run(tmp_path / "house", by_acts=by_acts, until=done)
+    with Session.open(tmp_path / "house") as session, Session.in_memory() as twin:
+        record, _ = run_day(session, brought, None, FixedClock(), Silent())
+        again, _ = run_day(session, brought, None, FixedClock(), Silent())
+        assert dataclasses.replace(again, stages_ns={}) == dataclasses.replace(record, stages_ns={})
+        assert [step.step for step in record.steps] == STEPS
+        twin.submit([("book", LoadReference(market.book))])
+        wanted, _ = run_day(twin, brought, None, FixedClock(), Silent())
+        assert record.closed == wanted.closed
+        assert [step.figures for step in record.steps] == [step.figures for step in wanted.steps]
+        if done < len(STEPS) + 3:  # else it was closed at other prices
+            assert rooms(session) == rooms(twin)
+        told = plan_of_house(tmp_path / "house")
+        assert {one.state for one in told if one.kind in ("open", "timetable", "close")} == {"done"}
+
+
+def rooms(session: Session) -> dict[str, bytes]:
+    """Return the state of a house but its acts."""
+    return {name: part for name, part in session.house.dump().items() if not name.startswith("acts.")}

@@ -108,8 +108,8 @@ def test_everything_of_an_act_is_shown(operated: Served) -> None:
     """Goal: nobody approves what was not seen. Method: deposits of three lines, escaped; each is on the page."""
     deposits = [{"account": f"{who}/HOUSE", "asset": "HKD", "amount": 100 + place} for place, who in enumerate("ABD")]
     assert operated.post("operator", "/acts", {"act": "deposit-assets", "deposits": deposits}, "p").status_code == 201
-    step = {"act": "run-step", "step": "<script>alert(1)</script>"}
-    assert operated.post("operator", "/acts", step, "q").status_code == 201
+    odd = {"act": "change-instruction", "instruction": 1, "action": "<script>alert(1)</script>"}
+    assert operated.post("operator", "/acts", odd, "q").status_code == 201
     page = operated.get("second", "/console/approvals").text
     for one in deposits:
         assert f"account {one['account']}, asset HKD, amount {one['amount']}" in page

@@ -1,12 +1,13 @@
 """Acts of the operator over HTTP: one person proposes, another approves, and then the house carries it out, once.
 
 Both must be persons: a key names its own in the keys file (``person``). ``Idempotency-Key`` names a proposal or a
-decision among all of its person.
+decision among all of its person; the approval of a step of the day has the id of that step.
 """
 
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -22,13 +23,26 @@ from tsingma.api.permissions import Action, Resource
 from tsingma.api.problems import responses
 from tsingma.api.reading import Cursor, Limit, Number, Reached
 from tsingma.api.writes import CHANGES, Key, carry_out_as
+from tsingma.app.day_acts import DayActs, Staged
 from tsingma.app.house_service import HouseService
-from tsingma.app.operator_acts import ActTold, OperatorAct, act_numbered, acts_of, command_of_act, same_act
+from tsingma.app.operator_acts import (
+    ActTold,
+    DayAct,
+    OperatorAct,
+    act_numbered,
+    acts_of,
+    asks_for,
+    command_of_act,
+    same_act,
+    step_of_day,
+)
 from tsingma.basics.clock import Clock
+from tsingma.basics.rejection import Rejected
+from tsingma.engine.day_plan import PlanKind, step_id
 from tsingma.engine.house import House
-from tsingma.journal.act_commands import DecideAct, Decision, ProposeAct
+from tsingma.journal.act_commands import DecideAct, Decision, ProposeAct, RunDayStep
 from tsingma.journal.act_events import ActDecided, ActProposed
-from tsingma.journal.commands import encode
+from tsingma.journal.commands import Command, decode, encode
 
 EXPIRY_MINUTES = 30
 _SECOND = 1_000_000_000
@@ -58,9 +72,12 @@ class Acts(msgspec.Struct, frozen=True):
 class ActDesk:
     """Takes proposals and decisions of people, from the interface and from the console."""
 
-    def __init__(self, service: HouseService, entry: Door, clock: Clock, minutes: int = EXPIRY_MINUTES) -> None:
-        """Serve a house; what nobody decides lapses after so many minutes of the clock."""
+    def __init__(
+        self, service: HouseService, entry: Door, clock: Clock, day: DayActs, minutes: int = EXPIRY_MINUTES
+    ) -> None:
+        """Serve a house; what nobody decides lapses after so many minutes of the clock. ``day`` makes its steps."""
         self._service, self._entry, self._clock, self._minutes = service, entry, clock, minutes
+        self._day = day
 
     def read(self) -> list[ActTold]:
         """Return what the house remembers."""
@@ -83,11 +100,17 @@ class ActDesk:
 
         Raises 403 (a key without a person), and Rejected: codes that are unknown, and what the house refuses.
         """
-        body = encode(command_of_act(act, self._service.book))
+        person = _person(reach)
+        step = step_of_day(act)
+        command: Command
+        if step is None:
+            command = command_of_act(act, self._service.book)
+        else:
+            command = await asyncio.to_thread(self._step_of, person, key, step)
         now_s = self._now_s()
-        command = ProposeAct(body, _person(reach), reach.caller.key, now_s, now_s + self._minutes * 60,
-                             self._minutes * 60)  # fmt: skip
-        event = await self._carry_out(reach, key, command)
+        lifetime_s = self._minutes * 60
+        told = ProposeAct(encode(command), person, reach.caller.key, now_s, now_s + lifetime_s, lifetime_s)
+        event = await self._carry_out(reach, _id_of(person, key), key, told)
         if not isinstance(event, ActProposed):
             raise TypeError(f"a proposal was answered with {type(event).__name__}")
         return Proposed(event.act, event.until_s)
@@ -102,15 +125,35 @@ class ActDesk:
         known = await asyncio.to_thread(self._service.read, lambda house, _at: act_numbered(house, number, now_s))
         if known is None:
             raise NotFoundException(f"there is no act {number}, or it was decided long ago")
-        command = DecideAct(number, decision, person, reach.caller.key, now_s)
-        event = await self._carry_out(reach, key, command)
+        step = await asyncio.to_thread(self._day.step, number) if decision == "approve" else None
+        command_id, bodies = _id_of(person, key), tuple[bytes, ...]()
+        if step is not None:  # it is the step that is done, so its record has the step's id
+            command_id = step_id(step.day, step.name)
+            bodies = await asyncio.to_thread(self._day.bodies, number, step)
+        command = DecideAct(number, decision, person, reach.caller.key, now_s, bodies)
+        event = await self._carry_out(reach, command_id, key, command)
         if not isinstance(event, ActDecided):
             raise TypeError(f"a decision was answered with {type(event).__name__}")
+        if step is not None:
+            with suppress(Rejected, TimeoutError):  # it is approved; the next approval settles first what is left
+                await asyncio.to_thread(self._day.settle_together)
         return Decided(event.act, event.status)
 
-    async def _carry_out(self, reach: Reach, key: str, command: ProposeAct | DecideAct) -> Any:
+    def stage(self, data: bytes, kind: PlanKind, file: str) -> Staged:
+        """Read and keep a file that acts will name; raises Rejected with every fault of it."""
+        return self._day.stage(data, kind, file)
+
+    def _step_of(self, person: str, key: str, step: DayAct) -> RunDayStep:
+        """Return the step that is asked for: as it was proposed with this key before, or made now."""
+        record = self._service.find(_id_of(person, key))
+        before = None if record is None else decode(record.body)
+        told = decode(before.body) if isinstance(before, ProposeAct) else None
+        if isinstance(told, RunDayStep) and asks_for(step, told, self._service.book):
+            return told
+        return self._day.proposed(step)
+
+    async def _carry_out(self, reach: Reach, command_id: str, key: str, command: ProposeAct | DecideAct) -> Any:
         sender = f"person/{command.person}"
-        command_id = f"act/{command.person}/{key}"
         return await carry_out_as(self._service, self._entry, reach, key, command, sender, command_id, same_act)
 
     def _now_s(self) -> int:
@@ -142,6 +185,10 @@ async def decide(request: Request[Any, Any, Any], act_desk: Desk, reach: Reached
     """Approve an act, which carries it out, or reject it; who proposed it can only withdraw it."""
     decision = msgspec.convert(request.url.path.rpartition("/")[2], Decision)
     return await act_desk.decide(reach, key, act, decision)
+
+
+def _id_of(person: str, key: str) -> str:
+    return f"act/{person}/{key}"
 
 
 def _person(reach: Reach) -> str:

@@ -15,7 +15,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import ControllerRouterHandler
 from opentelemetry.trace import Tracer, TracerProvider
 
-from tsingma.api import acts, books, bulk, days, feed, jobs, margin, problems, reads, writes
+from tsingma.api import acts, books, bulk, day_files, days, feed, jobs, margin, problems, reads, writes
 from tsingma.api import metrics as figures
 from tsingma.api.bench import Bench
 from tsingma.api.bodies import StrictRequest
@@ -35,16 +35,20 @@ from tsingma.api.people import People
 from tsingma.api.tail import Tail
 from tsingma.api.watching import Watching, commit_spans, tracer_of
 from tsingma.app.as_of import AsOf
+from tsingma.app.day_acts import DayActs
 from tsingma.app.house_market import HouseMarket
 from tsingma.app.house_service import HouseService
 from tsingma.app.jobs import JobBoard, JobLimits
 from tsingma.app.journal_index import JournalIndex
 from tsingma.app.serve_settings import LimitsSection
+from tsingma.app.session import on_a_server
+from tsingma.app.staging import Staging
 from tsingma.basics.clock import Clock
 
+STAGED = "staged"  # folder in that of the house
 INTERFACE_VERSION = "0.1"
 _ROUTES = (
-    *reads.ROUTES, *books.ROUTES, *days.ROUTES, *writes.ROUTES, *margin.ROUTES, *acts.ROUTES,
+    *reads.ROUTES, *books.ROUTES, *days.ROUTES, *day_files.ROUTES, *writes.ROUTES, *margin.ROUTES, *acts.ROUTES,
     *jobs.ROUTES, feed.events, figures.metrics,
 )  # fmt: skip
 
@@ -65,6 +69,7 @@ def application(
     checker: Checker | None = None,
     provider: Provider | None = None,
     act_minutes: int = acts.EXPIRY_MINUTES,
+    staging: Path | None = None,
     more_routes: Sequence[ControllerRouterHandler] = (),
 ) -> Litestar:
     """Return the application of an open house; it closes the house when it shuts down.
@@ -72,9 +77,9 @@ def application(
     ``keys`` and ``people`` (who may sign in to the console) were read from ``keys_file`` and ``people_file``, which are
     then watched; without a file they hold to the end. ``limits`` bound everything, ``job_limits`` in place of those of
     jobs among them; ``metrics`` counts, ``spans`` go where the process says when nothing is given. ``market`` has the
-    prices that margin and stress need. Acts of the operator lapse after ``act_minutes``. ``more_routes`` are those of
-    rooms above, behind the same guard. ``checker`` checks signatures of tokens in a process of its own, ``provider``
-    signs people in.
+    prices that margin and stress need. Acts lapse after ``act_minutes``; their files wait in ``staging``, or beside the
+    house. ``more_routes`` are those of rooms above, behind the same guard. ``checker`` checks signatures of tokens in a
+    process of its own, ``provider`` signs people in.
     Raises Rejected (keys or people whose participant the house does not have), and then the house stays open.
     """
     members = service.read(lambda house, _at: {one.code: one for one in house.resolved.book.participants})
@@ -87,9 +92,9 @@ def application(
     past, bench = AsOf(service.place), Bench(limits.questions_at_once, limits.questions_waiting)
     given = {"service": service, "entry": entry, "feeds": feeds, "figures": metrics, "board": board, "bench": bench,
              "market": market, "past": past, "index": JournalIndex(service), "streams": Streams(clock, limits),
-             "act_desk": acts.ActDesk(service, entry, clock, act_minutes)}  # fmt: skip
+             "act_desk": _desk(service, entry, clock, market, staging, act_minutes)}  # fmt: skip
     app = Litestar(
-        route_handlers=[*_ROUTES, bulk.routes(limits.bulk_body_bytes), *more_routes],
+        route_handlers=[*_ROUTES, *_of_long_bodies(limits), *more_routes],
         guards=[guard_of(entrance.tokens, entrance.look, entrance.sessions)],
         dependencies={
             **_of_requests(entrance),
@@ -109,6 +114,20 @@ def application(
     _watch(app, service, metrics, clock, tracer_of(spans))
     _measure(metrics, service, feeds, entrance, board)
     return app
+
+
+def _desk(
+    service: HouseService, entry: Door, clock: Clock, market: HouseMarket | None, staging: Path | None, minutes: int
+) -> acts.ActDesk:
+    """Return the desk of acts; their files wait beside a house in a folder, else only where it is told."""
+    place = service.place
+    beside = None if place is None or on_a_server(place) else Path(place) / STAGED
+    day = DayActs(service, Staging(staging or beside), market, clock)
+    return acts.ActDesk(service, entry, clock, day, minutes)
+
+
+def _of_long_bodies(limits: LimitsSection) -> tuple[Router, ...]:
+    return tuple(module.routes(limits.bulk_body_bytes) for module in (bulk, day_files))
 
 
 def _within_budget(lane: Lane, limits: LimitsSection, metrics: Metrics) -> Budgeted:

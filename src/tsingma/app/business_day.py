@@ -1,79 +1,47 @@
-"""One business day through the house: open, settle, capture, price, settle, margin, prove, close.
+"""One business day through the house by the batch: every step of the day's plan in order, done once.
 
-Every command has an id made of the date and what it does, so a day that was cut off is run again from its start:
-what is durable already answers from the journal, the rest is carried out.
+A step's command id is made of the date and what it does (``engine/day_plan``), so a day that was cut off, or begun by
+acts of the operator, is run again from its start: what is durable answers from the journal, the rest is carried out.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
-import numpy as np
-import numpy.typing as npt
-
-from tsingma.app.house_derivatives import DerivativeMargin
-from tsingma.app.house_margin import HouseMargin, house_margin
+from tsingma.app.day_commands import (
+    DayInput,
+    DerivativeInput,
+    derivative_trades_command,
+    margin_command,
+    marks_command,
+    prices_command,
+    trades_digest,
+)
+from tsingma.app.day_records import DayRecords, records_of_day
+from tsingma.app.house_margin import HouseMargin
 from tsingma.app.progress import Progress
 from tsingma.app.proposals import settle_waiting
 from tsingma.app.session import Session
 from tsingma.basics.clock import Clock
-from tsingma.basics.columns import pack
 from tsingma.basics.dates import to_day
-from tsingma.basics.rejection import InvariantBroken
-from tsingma.clearing.derivatives import DerivativeTrades
-from tsingma.clearing.trades import COLUMN_TYPES, Trades
+from tsingma.basics.rejection import InvariantBroken, RejectionReason, refuse
+from tsingma.engine.day_plan import TOGETHER, DayStep, PlanKind, day_plan, step_id, trades_name
 from tsingma.engine.trading import check_trades
-from tsingma.journal.commands import (
-    CaptureDerivatives,
-    CloseDay,
-    Command,
-    MarkDerivatives,
-    OpenDay,
-    RunStep,
-    SetClosingPrices,
-)
+from tsingma.journal.carried_out import events_of
+from tsingma.journal.commands import CloseDay, Command, OpenDay, RunStep
 from tsingma.journal.corporate_action_commands import RunCorporateActions
-from tsingma.journal.events import (
-    Accepted,
-    DayClosed,
-    DerivativesMarked,
-    Event,
-    MarginCalled,
-    StepRun,
-    TradesCaptured,
-)
+from tsingma.journal.events import Accepted, DayClosed, DerivativesMarked, Event, MarginCalled, StepRun, TradesCaptured
 from tsingma.margin.hkscc.parameters import Parameters
 from tsingma.settlement.proposal import Objective
-from tsingma.settlement.timetable import StepKind, TimetableStep, timetable
 
-SETTLES_GROSS = (
-    StepKind.NIGHT_SETTLEMENT, StepKind.REAL_TIME_DVP, StepKind.BATCH_SETTLEMENT_RUN, StepKind.PARTIAL_SETTLEMENT,
-)  # fmt: skip
-CAPTURE_TIME = "16:30"  # after the close of the market at about 16:10; what settles later comes after it
-
-
-@dataclass(frozen=True, slots=True)
-class DayInput:
-    """What a day brings: trades, the close of every counter (e4) and HKD per unit of each currency (e6)."""
-
-    date: date
-    trades: Trades
-    close_e4: npt.NDArray[np.int64]
-    fx_e6: tuple[int, ...]
-    derivatives: DerivativeInput | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class DerivativeInput:
-    """What a day brings in futures and options: trades, the settlement price of every series (e4), the index (e4)."""
-
-    source: str
-    trades: DerivativeTrades
-    price_e4: npt.NDArray[np.int64]
-    index_e4: int
+_STAGES = {
+    PlanKind.OPEN: "open", PlanKind.CORPORATE_ACTIONS: "corporate actions", PlanKind.PRICES: "prices",
+    PlanKind.TRADES: "capture and netting", PlanKind.DERIVATIVE_TRADES: "futures and options",
+    PlanKind.DERIVATIVE_MARKS: "futures and options", PlanKind.MARGIN_CALL: "margin",
+    PlanKind.CLOSE: "close and proof",
+}  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -92,25 +60,60 @@ class DayRecord:
     marked: DerivativesMarked | None = None
 
 
-class _Runner:
-    """Runs commands of one date and keeps the time of each stage."""
+@dataclass(slots=True)
+class _Run:
+    """A day on its way through the house: what was answered, and how long each stage took."""
 
-    def __init__(self, session: Session, moment: date, clock: Clock, progress: Progress) -> None:
-        self.session = session
-        self.moment = moment
-        self.clock = clock
-        self.progress = progress
-        self.stages_ns: dict[str, int] = {}
+    session: Session
+    day: DayInput
+    parameters: Parameters | None
+    clock: Clock
+    progress: Progress
+    objective: Objective
+    events: list[Event] = field(default_factory=list)
+    stages_ns: dict[str, int] = field(default_factory=dict)
+    margin: HouseMargin | None = None
+    missed: bool = False  # a step was done under another id
 
-    def timed(self, stage: str, act: Callable[[], object]) -> None:
-        self.progress.stage(f"{self.moment} {stage}", len(self.stages_ns), len(timetable()) + 6)
+    def stage(self, name: str, act: Callable[[], object]) -> None:
+        """Carry out a part of the day and keep its time."""
+        self.progress.stage(f"{self.day.date} {name}", len(self.stages_ns), len(_STAGES) + 10)
         began = self.clock.elapsed_ns()
         act()
-        self.stages_ns[stage] = self.stages_ns.get(stage, 0) + self.clock.elapsed_ns() - began
+        self.stages_ns[name] = self.stages_ns.get(name, 0) + self.clock.elapsed_ns() - began
 
-    def once(self, name: str, make: Callable[[], Command]) -> Event:
-        accepted: Accepted = self.session.once(f"{self.moment}/{name}", make)
-        return accepted.events[0]
+    def carry_out(self, step: DayStep) -> None:
+        """Do a step unless it was done, by whomever; nothing of a day that is over."""
+        known = self.session.sequencer.answered(step_id(to_day(self.day.date), step.name))
+        if isinstance(known, Accepted):
+            self._hear(step, known)
+        elif self._was_done(step):
+            self.missed = True
+        elif step.kind is PlanKind.TRADES or not self._is_over():  # trades that are not there are refused
+            _STEPS[step.kind](self, step)
+
+    def once(self, step: DayStep, make: Callable[[], Command]) -> None:
+        """Submit the command of a step under its id."""
+        self._hear(step, self.session.once(step_id(to_day(self.day.date), step.name), make))
+
+    def _hear(self, step: DayStep, accepted: Accepted) -> None:
+        events = events_of(accepted)
+        if not isinstance(events[0], step.leaves):
+            raise TypeError(f"{step.name} was answered with {type(events[0]).__name__}")
+        self.events += events
+
+    def _was_done(self, step: DayStep) -> bool:
+        """Return whether the house has done a step under an id that is not the step's: the state tells of these."""
+        position, day = self.session.house.position, to_day(self.day.date)
+        if position.day != day:
+            return False
+        if step.kind is PlanKind.TIMETABLE:
+            return step.name in position.steps_run
+        return step.kind is PlanKind.OPEN or (step.kind is PlanKind.CLOSE and not position.is_open)
+
+    def _is_over(self) -> bool:
+        position, day = self.session.house.position, to_day(self.day.date)
+        return position.day > day or (position.day == day and not position.is_open)
 
 
 def run_day(
@@ -123,72 +126,53 @@ def run_day(
     ``objective``. Raises Rejected with every reason when the house refuses the trades or prices; nothing of them is
     kept then.
     """
-    runner = _Runner(session, day.date, clock, progress)
-    steps: list[StepRun] = []
-    captured: list[TradesCaptured] = []
-    margins: list[HouseMargin] = []
-    called: list[MarginCalled] = []
-    closed: list[DayClosed] = []
-    marked: list[DerivativesMarked] = []
-    runner.timed("open", lambda: runner.once("open", lambda: OpenDay(to_day(day.date))))
-    _corporate_actions(runner, "morning")
-    entries = timetable(session.house.resolved.markets)
-    before = [entry for entry in entries if entry.time < CAPTURE_TIME]
-    for entry in before:
-        runner.timed(entry.kind, lambda entry=entry: _step(runner, entry, steps, objective))  # type: ignore[misc]
-    runner.timed("prices", lambda: runner.once("prices", lambda: _prices(day)))
-    runner.timed("capture and netting", lambda: captured.extend(capture(session, day)))
-    if day.derivatives is not None:
-        runner.timed("futures and options", lambda: _derivatives(runner, day.derivatives, marked))
-    for entry in entries[len(before) :]:
-        runner.timed(entry.kind, lambda entry=entry: _step(runner, entry, steps, objective))  # type: ignore[misc]
-    _corporate_actions(runner, "evening")
-    if parameters is not None:
-        runner.timed("margin", lambda: called.append(_margin(runner, parameters, margins)))
-    runner.timed("close and proof", lambda: closed.append(_close(runner)))
+    run = _Run(session, day, parameters, clock, progress, objective)
+    for step in _plan(session):
+        run.stage(_stage(step), lambda step=step: run.carry_out(step))  # type: ignore[misc]
     proofs: list[tuple[int, str, bytes]] = []
-    runner.timed("snapshot", lambda: proofs.append(snapshot_at_close(session, day.date)))
-    sequence, head, state_hash = proofs[0]
-    record = DayRecord(
-        date=day.date,
-        captured=captured,
-        steps=steps,
-        called=called[0] if called else None,
-        closed=closed[0],
-        stages_ns=runner.stages_ns,
-        state_hash=state_hash.hex(),
-        sequence=sequence,
-        head=head,
-        marked=marked[0] if marked else None,
-    )
-    return record, margins[0] if margins else None
+    run.stage("snapshot", lambda: proofs.append(snapshot_at_close(session, day.date)))
+    return _record(run, *proofs[0]), run.margin
+
+
+def run_day_until(
+    session: Session, day: DayInput, until: str, clock: Clock, progress: Progress,
+    objective: Objective = Objective.NUMBER,
+) -> None:  # fmt: skip
+    """Run a day up to and with a step of its plan.
+
+    Raises Rejected: unknown (no such step), and as ``run_day``. A margin call is left to who has the parameters.
+    """
+    plan = _plan(session)
+    names = tuple(step.name for step in plan)
+    if until not in names:
+        raise refuse(RejectionReason.UNKNOWN, f"a day has no step '{until}'", field="until",
+                     remedy=f"one of {', '.join(names)}")  # fmt: skip
+    run = _Run(session, day, None, clock, progress, objective)
+    chosen = plan[: names.index(until) + 1]
+    if until + TOGETHER in names:  # what settles together is part of its step
+        chosen = plan[: names.index(until) + 2]
+    for step in chosen:
+        run.stage(_stage(step), lambda step=step: run.carry_out(step))  # type: ignore[misc]
 
 
 def capture(session: Session, day: DayInput) -> list[TradesCaptured]:
     """Register the trades of a day in one durable commit: all of them, or Rejected and none."""
     digest = trades_digest(day.trades)
     commands = list(day.trades.commands())
-    names = [f"{day.date}/trades/{digest[:16]}/{place}" for place in range(len(commands))]
-    known = [session.sequencer.answered(name) for name in names]
-    if not all(isinstance(answer, Accepted) for answer in known):
+    names = [step_id(to_day(day.date), trades_name(digest, place)) for place in range(len(commands))]
+    known = [answer for answer in map(session.sequencer.answered, names) if isinstance(answer, Accepted)]
+    if not known and commands:  # an approval has them all under the first id, the batch one by one
         check_trades(session.house, day.trades)
-        answers = session.submit(list(zip(names, commands, strict=True)))
-    else:
-        answers = [answer for answer in known if isinstance(answer, Accepted)]
-    return [event for answer in answers for event in answer.events if isinstance(event, TradesCaptured)]
-
-
-def trades_digest(trades: Trades) -> str:
-    """Return SHA-256 over all columns in hex: the same trades have the same command ids."""
-    total = hashlib.sha256(trades.trade_day.to_bytes(4, "little"))
-    for name, kind in COLUMN_TYPES.items():
-        total.update(pack(getattr(trades, name), kind))
-    return total.hexdigest()
+        known = session.submit(list(zip(names, commands, strict=True)))
+    return [event for answer in known for event in answer.events if isinstance(event, TradesCaptured)]
 
 
 def snapshot_at_close(session: Session, moment: date) -> tuple[int, str, bytes]:
     """Return (sequence, record hash, state hash) of a closed day; the newest day gets a snapshot when it has none."""
-    record = session.store.find(f"{moment}/close")
+    record = session.store.find(step_id(to_day(moment), PlanKind.CLOSE))
+    if record is None:  # closed under another id
+        found = records_of_day(session, moment)
+        record = None if found is None else found.last
     if record is None:
         raise InvariantBroken(f"{moment} was closed and is not in the journal")
     if record.sequence in session.store.snapshots():
@@ -200,61 +184,95 @@ def snapshot_at_close(session: Session, moment: date) -> tuple[int, str, bytes]:
     return record.sequence, record.hash.hex(), state_hash
 
 
-def _step(runner: _Runner, entry: TimetableStep, steps: list[StepRun], objective: Objective) -> None:
-    event = runner.once(entry.name, lambda: RunStep(entry.name))
-    if isinstance(event, StepRun):
-        steps.append(event)
-    if entry.kind in SETTLES_GROSS:
-        name = f"{runner.moment}/{entry.name}/together"
-        settle_waiting(runner.session, name, objective, runner.clock, entry.markets, entry.kinds)
+def _plan(session: Session) -> tuple[DayStep, ...]:
+    return day_plan(session.house.resolved.markets)
 
 
-def _prices(day: DayInput) -> Command:
-    counters = np.arange(day.close_e4.size)
-    return SetClosingPrices(pack(counters, "i4"), pack(day.close_e4, "i8"), day.fx_e6)
+def _stage(step: DayStep) -> str:
+    return _STAGES[step.kind] if step.entry is None else str(step.entry.kind)
 
 
-def _derivatives(runner: _Runner, day: DerivativeInput | None, marked: list[DerivativesMarked]) -> None:
-    if day is None:
-        return
-    names = ("trade_id", "series", "buyer", "seller", "quantity", "price_e4")
-    kinds = ("i8", "i4", "i4", "i4", "i8", "i8")
-
-    def capture() -> Command:
-        packed = {name: pack(getattr(day.trades, name), kind) for name, kind in zip(names, kinds, strict=True)}
-        return CaptureDerivatives(source=day.source, **packed)
-
-    def mark() -> Command:
-        chosen = np.arange(day.price_e4.size)
-        return MarkDerivatives(pack(chosen, "i4"), pack(day.price_e4, "i8"), day.index_e4)
-
-    runner.once("derivative-trades", capture)
-    event = runner.once("derivative-marks", mark)
-    if not isinstance(event, DerivativesMarked):
-        raise TypeError(f"marks were answered with {type(event).__name__}")
-    marked.append(event)
+def _record(run: _Run, sequence: int, head: str, state_hash: bytes) -> DayRecord:
+    heard = DayRecords()
+    if run.missed:
+        heard = records_of_day(run.session, run.day.date) or heard
+    else:
+        heard.hear(run.events)
+    if heard.closed is None:
+        raise InvariantBroken(f"{run.day.date} was run and is not closed")
+    return DayRecord(
+        date=run.day.date, captured=heard.captured, steps=heard.steps, called=heard.called, closed=heard.closed,
+        stages_ns=run.stages_ns, state_hash=state_hash.hex(), sequence=sequence, head=head, marked=heard.marked,
+    )  # fmt: skip
 
 
-def _margin(runner: _Runner, parameters: Parameters, margins: list[HouseMargin]) -> MarginCalled:
-    def make() -> Command:
-        house = runner.session.house
-        margins.append(house_margin(house, parameters))
-        return margins[0].call(DerivativeMargin(house, parameters).totals())
-
-    event = runner.once("margin-call", make)
-    if not isinstance(event, MarginCalled):
-        raise TypeError(f"a margin call was answered with {type(event).__name__}")
-    return event
-
-
-def _corporate_actions(runner: _Runner, name: str) -> None:
+def _corporate_actions(run: _Run, step: DayStep) -> None:
     """Carry out what corporate actions have due: payments in the morning, the rest in the evening; nothing without."""
-    if any(runner.session.house.corporate_actions.live()) or runner.session.house.corporate_actions.owed:
-        runner.timed("corporate actions", lambda: runner.once(f"corporate-actions/{name}", RunCorporateActions))
+    actions = run.session.house.corporate_actions
+    if any(actions.live()) or actions.owed:
+        run.once(step, RunCorporateActions)
 
 
-def _close(runner: _Runner) -> DayClosed:
-    event = runner.once("close", CloseDay)
-    if not isinstance(event, DayClosed):
-        raise TypeError(f"closing the day was answered with {type(event).__name__}")
-    return event
+def _together(run: _Run, step: DayStep) -> None:
+    """Settle together what waits, right after its step: a later one has passed it over."""
+    entry = step.entry
+    if entry is not None and run.session.house.position.steps_run[-1:] == (entry.name,):
+        name = step_id(to_day(run.day.date), step.name)
+        settle_waiting(run.session, name, run.objective, run.clock, entry.markets, entry.kinds)
+
+
+def _prices(run: _Run, step: DayStep) -> None:
+    run.once(step, lambda: prices_command(run.day.close_e4, run.day.fx_e6))
+
+
+def _trades(run: _Run, step: DayStep) -> None:
+    run.events += capture(run.session, run.day)
+
+
+def _derivative_trades(run: _Run, step: DayStep) -> None:
+    brought = run.day.derivatives
+    if brought is not None:
+        run.once(step, lambda: derivative_trades_command(brought.source, brought.trades))
+
+
+def _derivative_marks(run: _Run, step: DayStep) -> None:
+    brought = run.day.derivatives
+    if brought is not None:
+        run.once(step, lambda: marks_command(brought.price_e4, brought.index_e4))
+
+
+def _margin(run: _Run, step: DayStep) -> None:
+    parameters = run.parameters
+    if parameters is None:
+        return
+
+    def make() -> Command:
+        command, run.margin = margin_command(run.session.house, parameters)
+        return command
+
+    run.once(step, make)
+
+
+_STEPS: dict[PlanKind, Callable[[_Run, DayStep], None]] = {
+    PlanKind.OPEN: lambda run, step: run.once(step, lambda: OpenDay(to_day(run.day.date))),
+    PlanKind.CORPORATE_ACTIONS: _corporate_actions,
+    PlanKind.TIMETABLE: lambda run, step: run.once(step, lambda: RunStep(step.name)),
+    PlanKind.TOGETHER: _together,
+    PlanKind.PRICES: _prices,
+    PlanKind.TRADES: _trades,
+    PlanKind.DERIVATIVE_TRADES: _derivative_trades,
+    PlanKind.DERIVATIVE_MARKS: _derivative_marks,
+    PlanKind.MARGIN_CALL: _margin,
+    PlanKind.CLOSE: lambda run, step: run.once(step, CloseDay),
+}
+
+__all__ = [
+    "DayInput",
+    "DayRecord",
+    "DerivativeInput",
+    "capture",
+    "run_day",
+    "run_day_until",
+    "snapshot_at_close",
+    "trades_digest",
+]

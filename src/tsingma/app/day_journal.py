@@ -8,47 +8,15 @@ import numpy as np
 
 from tsingma.app.business_day import DayInput, DayRecord
 from tsingma.app.day_figures import day_figures
+from tsingma.app.day_records import DayRecords, opened_by, records_of_day, start_of
 from tsingma.app.session import Session
 from tsingma.basics.columns import unpack
 from tsingma.basics.dates import to_date, to_day
 from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.clearing.trades import COLUMN_TYPES, Trades
-from tsingma.journal.carried_out import act_body, carried_out
-from tsingma.journal.commands import CaptureTrades, OpenDay, SetClosingPrices, decode
-from tsingma.journal.events import Accepted, DayClosed, MarginCalled, StepRun, TradesCaptured, decode_answer
+from tsingma.journal.commands import CaptureTrades
 from tsingma.journal.record import Record
 from tsingma.reports.figures import DayFigures
-
-
-class _Day:
-    """What a day's records say, gathered one by one."""
-
-    def __init__(self) -> None:
-        self.captured: list[TradesCaptured] = []
-        self.steps: list[StepRun] = []
-        self.called: MarginCalled | None = None
-        self.closed: DayClosed | None = None
-        self.trades: list[CaptureTrades] = []
-        self.fx_e6: tuple[int, ...] = ()
-        self.last: Record | None = None
-
-    def take(self, record: Record) -> None:
-        """Take one record in."""
-        answer = decode_answer(record.answer)
-        for event in answer.events if isinstance(answer, Accepted) else ():
-            if isinstance(event, TradesCaptured):
-                self.captured.append(event)
-            elif isinstance(event, StepRun):
-                self.steps.append(event)
-            elif isinstance(event, MarginCalled):
-                self.called = event
-            elif isinstance(event, DayClosed):
-                self.closed, self.last = event, record
-        command = carried_out(record)
-        if isinstance(command, CaptureTrades):
-            self.trades.append(command)
-        elif isinstance(command, SetClosingPrices):
-            self.fx_e6 = command.fx_e6
 
 
 def day_of_journal(session: Session, day: date | None = None) -> DayFigures:
@@ -56,12 +24,12 @@ def day_of_journal(session: Session, day: date | None = None) -> DayFigures:
 
     Raises Rejected (unknown) for a day that was not closed. Times of stages are not in the journal.
     """
-    found: _Day | None = None
-    gathering: _Day | None = None
-    for record in session.store.read(_start(session, day)):
-        opened = _opened(record)
+    found: DayRecords | None = None
+    gathering: DayRecords | None = None
+    for record in session.store.read(start_of(session, day)):
+        opened = opened_by(record)
         if opened is not None:
-            gathering = _Day() if day is None or opened == to_day(day) else None
+            gathering = DayRecords() if day is None or opened == to_day(day) else None
         if gathering is not None:
             gathering.take(record)
             if gathering.closed is not None:
@@ -88,37 +56,11 @@ def trades_of_journal(session: Session, day: date | None = None) -> Trades:
     Raises Rejected (unknown) for a day that was not opened.
     """
     wanted = session.house.position.day if day is None else to_day(day)
-    gathering: _Day | None = None
-    for record in session.store.read(_start(session, None if not wanted else to_date(wanted))):
-        opened = _opened(record)
-        if opened is not None:
-            if gathering is not None:
-                break
-            gathering = _Day() if opened == wanted else None
-        if gathering is not None:
-            gathering.take(record)
+    gathering = records_of_day(session, to_date(wanted)) if wanted else None
     if gathering is None:
         raise refuse(RejectionReason.UNKNOWN, f"{to_date(wanted) if wanted else 'no day'} was not opened in this house",
                      field="date", remedy="open the day first")  # fmt: skip
     return _trades(gathering.trades, wanted)
-
-
-def _start(session: Session, day: date | None) -> int:
-    """Return the record to read after: the one before the day's opening where that is known by its name."""
-    moment = day or (to_date(session.house.position.day) if session.house.position.day else None)
-    record = None if moment is None else session.store.find(f"{moment}/open")
-    if record is None or (day is None and session.store.find(f"{moment}/close") is None):
-        return 0
-    return record.sequence - 1
-
-
-def _opened(record: Record) -> int | None:
-    """Return the day that a record opens, None for any other; only short bodies are looked into."""
-    body = act_body(record) or record.body
-    if len(body) > 200:
-        return None
-    command = decode(body)
-    return command.day if isinstance(command, OpenDay) else None
 
 
 def _trades(commands: list[CaptureTrades], day: int) -> Trades:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import msgspec
 
-from tsingma.app.business_day import DayInput, DerivativeInput, run_day
+from tsingma.app.business_day import DayInput, DerivativeInput, run_day, run_day_until
+from tsingma.app.day_progress import PlannedStep, steps_of_day
 from tsingma.app.progress import Progress
 from tsingma.app.session import Session
 from tsingma.basics.clock import Clock
@@ -48,6 +49,16 @@ class DayLine(msgspec.Struct, frozen=True):
     state_hash: str
     journal_sequence: int
     requirement_cents: int
+
+
+class HouseLoaded(msgspec.Struct, frozen=True):
+    """What a folder brought into a new house, and the last record of its journal."""
+
+    counters: int
+    participants: int
+    accounts: int
+    series: int
+    journal_sequence: int
 
 
 def write_market(folder: Path, market: SimulatedMarket, progress: Progress, *, plain: bool) -> dict[str, object]:
@@ -102,16 +113,9 @@ def run_days(
     A new house first loads the folder's reference book and deposits. Days done before answer from the journal.
     Raises Rejected when a file is refused; the house is then as it was before that file.
     """
-    book = read_book(market / "reference.json")
-    resolved = resolve(book)
     risk = None if parameters is None else read_parameters(_read(parameters), file=str(parameters))
     lines = []
-    _require_same_book(session, book, market)
-    session.once("reference", lambda: LoadReference(book))
-    session.once("deposits", lambda: read_deposits(market / "deposits.csv", resolved))
-    series = read_series_list(market / "series.csv") if (market / "series.csv").is_file() else ()
-    if series:
-        session.once("series", lambda: ListSeries(tuple(msgspec.structs.astuple(one) for one in series)))
+    resolved, series = load_market(session, market)
     for moment in list(dates) or _dates(market):
         record, _ = run_day(session, _day(market, moment, resolved, series), risk, clock, progress)
         lines.append(
@@ -124,6 +128,45 @@ def run_days(
             )
         )
     return lines
+
+
+def load_market(session: Session, market: Path) -> tuple[ResolvedBook, tuple[Series, ...]]:
+    """Load a folder's reference book, deposits and series into a house, unless it has them; return book and series.
+
+    Raises Rejected when a file is refused, or the house runs on another book.
+    """
+    book = read_book(market / "reference.json")
+    resolved = resolve(book)
+    _require_same_book(session, book, market)
+    session.once("reference", lambda: LoadReference(book))
+    session.once("deposits", lambda: read_deposits(market / "deposits.csv", resolved))
+    series = read_series_list(market / "series.csv") if (market / "series.csv").is_file() else ()
+    if series:
+        session.once("series", lambda: ListSeries(tuple(msgspec.structs.astuple(one) for one in series)))
+    return resolved, series
+
+
+def load_folder(house: Path | str, market: Path) -> HouseLoaded:
+    """Make a house of a folder's book, deposits and series, with no day yet; see ``load_market``."""
+    with Session.open(house) as session:
+        resolved, series = load_market(session, market)
+        book = resolved.book
+        return HouseLoaded(
+            len(book.counters), len(book.participants), len(book.accounts), len(series), session.sequencer.sequence
+        )
+
+
+def run_folder_until(
+    house: Path | str, market: Path, moment: date, until: str, clock: Clock, progress: Progress
+) -> tuple[PlannedStep, ...]:
+    """Run a day of a folder up to and with a step of its plan, and return how the plan stands.
+
+    Raises Rejected as ``run_days``, and unknown for a step that a day does not have.
+    """
+    with Session.open(house) as session:
+        resolved, series = load_market(session, market)
+        run_day_until(session, _day(market, moment, resolved, series), until, clock, progress)
+        return steps_of_day(session.house, session.store.find)
 
 
 def _require_same_book(session: Session, book: ReferenceBook, market: Path) -> None:

@@ -7,20 +7,22 @@ Amounts are in cents, securities in units, prices in ten-thousandths, rates in m
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
 from tsingma.app.book_names import account_of, asset_of
 from tsingma.app.default_acts import DefaultAct, command_of_default_act, default_act_of
 from tsingma.basics.columns import pack, unpack
-from tsingma.basics.dates import to_date, to_day
+from tsingma.basics.dates import to_date
 from tsingma.basics.money import CURRENCIES
+from tsingma.basics.patterns import whole
 from tsingma.basics.rejection import InvariantBroken, RejectionReason, refuse
 from tsingma.engine.act_book import Act, ActStatus
 from tsingma.engine.acts import HOUSE
+from tsingma.engine.day_plan import PlanKind, kind_of, step_id
 from tsingma.engine.house import House
-from tsingma.journal.act_commands import DecideAct, ProposeAct
+from tsingma.journal.act_commands import DecideAct, ProposeAct, RunDayStep
 from tsingma.journal.commands import (
     ChangeInstruction,
     CloseDay,
@@ -44,6 +46,10 @@ Amount = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 Number = Annotated[int, msgspec.Meta(ge=0, le=2**40)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Currency = Literal["HKD", "CNY", "USD", "EUR"]
+FILE_NAME = "[A-Za-z0-9._-]{0,100}"
+Sha = Annotated[str, msgspec.Meta(pattern=whole("([0-9a-f]{64})?"))]
+FileName = Annotated[str, msgspec.Meta(pattern=whole(FILE_NAME))]
+Intraday = Annotated[int, msgspec.Meta(ge=0, le=999)]
 
 
 class _Act(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="act"):
@@ -57,9 +63,52 @@ class OpenDayAct(_Act, frozen=True, tag="open-day"):
 
 
 class RunStepAct(_Act, frozen=True, tag="run-step"):
-    """Run the next step of the day's timetable."""
+    """Run the next step of the day's timetable, and what settles together after it; without date, of the open day."""
 
     step: Name
+    date: date | None = None
+
+
+class TakeTradesAct(_Act, frozen=True, tag="take-trades"):
+    """Take the trades of a trade file in: novate and net. Without ``sha256`` the file of the market folder."""
+
+    date: date | None = None
+    sha256: Sha = ""
+    file: FileName = ""
+
+
+class TakePricesAct(_Act, frozen=True, tag="take-prices"):
+    """Fix the prices and rates of a closing file; ``intraday`` counts from 1 those before the close."""
+
+    date: date | None = None
+    sha256: Sha = ""
+    file: FileName = ""
+    intraday: Intraday = 0
+
+
+class TakeDerivativesAct(_Act, frozen=True, tag="take-derivative-trades"):
+    """Take trades in futures and options in."""
+
+    date: date | None = None
+    sha256: Sha = ""
+    file: FileName = ""
+
+
+class MarkDerivativesAct(_Act, frozen=True, tag="mark-derivatives"):
+    """Mark futures and options at the settlement prices of a file, and move the day's money."""
+
+    date: date | None = None
+    sha256: Sha = ""
+    file: FileName = ""
+
+
+class CallMarginAct(_Act, frozen=True, tag="call-margin"):
+    """Call the margin of every account; ``intraday`` counts calls before that of the day. RPF01: file or market."""
+
+    date: date | None = None
+    sha256: Sha = ""
+    file: FileName = ""
+    intraday: Intraday = 0
 
 
 class PriceOf(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -77,7 +126,10 @@ class ClosingPricesAct(_Act, frozen=True, tag="set-closing-prices"):
 
 
 class CorporateActionsAct(_Act, frozen=True, tag="run-corporate-actions"):
-    """Carry out what corporate actions have due."""
+    """Carry out what corporate actions have due; ``part`` is that of the day's plan, "" any other moment."""
+
+    part: Literal["", "morning", "evening"] = ""
+    date: date | None = None
 
 
 class CollectClaimsAct(_Act, frozen=True, tag="collect-claims"):
@@ -117,12 +169,21 @@ class InstructionAct(_Act, frozen=True, tag="change-instruction"):
 
 
 class CloseDayAct(_Act, frozen=True, tag="close-day"):
-    """Close the business day."""
+    """Close the business day; without date, the open one."""
+
+    date: date | None = None
 
 
+FileAct = TakeTradesAct | TakePricesAct | TakeDerivativesAct | MarkDerivativesAct | CallMarginAct
+DayAct = OpenDayAct | RunStepAct | CorporateActionsAct | CloseDayAct | FileAct
 OperatorAct = (
     OpenDayAct
     | RunStepAct
+    | TakeTradesAct
+    | TakePricesAct
+    | TakeDerivativesAct
+    | MarkDerivativesAct
+    | CallMarginAct
     | ClosingPricesAct
     | CorporateActionsAct
     | CollectClaimsAct
@@ -135,7 +196,11 @@ OperatorAct = (
 
 
 class ActTold(msgspec.Struct, frozen=True):
-    """An act as people see it; moments are UTC, those of the decision are missing while it is pending."""
+    """An act as people see it; moments are UTC, those of the decision are missing while it is pending.
+
+    ``step`` is the id of a step of the day's plan; ``figures`` are counts and totals of what it would carry out,
+    ``contents`` the SHA-256 of it, ``source`` what it was made of.
+    """
 
     number: int
     status: str
@@ -147,21 +212,24 @@ class ActTold(msgspec.Struct, frozen=True):
     decider: str = ""
     decider_key: str = ""
     decided_at: datetime | None = None
+    step: str = ""
+    source: str = ""
+    figures: dict[str, int] = {}
+    contents: tuple[str, ...] = ()
 
 
 def command_of_act(act: OperatorAct, book: ResolvedBook) -> Command:
-    """Return the command of an act; raises Rejected (unknown) naming the field of a code that the book lacks."""
+    """Return the command of an act; raises Rejected (unknown) naming the field of a code that the book lacks.
+
+    Steps of the day's plan are made by ``day_acts``, which knows the house and its files.
+    """
     if isinstance(act, DefaultAct):
         return command_of_default_act(act, book)
     match act:
-        case OpenDayAct(date=day):
-            return OpenDay(to_day(day))
-        case RunStepAct(step=step):
-            return RunStep(step)
-        case ClosingPricesAct():
-            return _closing_prices(act, book)
         case CorporateActionsAct():
             return RunCorporateActions()
+        case ClosingPricesAct():
+            return _closing_prices(act, book)
         case CollectClaimsAct():
             return CollectClaims()
         case CreditLineAct():
@@ -175,8 +243,8 @@ def command_of_act(act: OperatorAct, book: ResolvedBook) -> Command:
             return DepositAssets(pack(owners, "i4"), pack(assets, "i4"), amounts)
         case InstructionAct():
             return ChangeInstruction(act.instruction, act.action, HOUSE, act.value)
-        case CloseDayAct():
-            return CloseDay()
+        case _:
+            raise InvariantBroken(f"{type(act).__name__} is a step of the day")
 
 
 def act_of_command(command: Command, book: ResolvedBook) -> OperatorAct:
@@ -184,6 +252,8 @@ def act_of_command(command: Command, book: ResolvedBook) -> OperatorAct:
     if isinstance(command, DefaultCommand):
         return default_act_of(command, book)
     match command:
+        case RunDayStep():
+            return _act_of_step(command, book)
         case OpenDay(day=day):
             return OpenDayAct(to_date(day))
         case RunStep(step=step):
@@ -211,6 +281,21 @@ def act_of_command(command: Command, book: ResolvedBook) -> OperatorAct:
             raise InvariantBroken(f"{type(command).__name__} is no act of the operator")
 
 
+def step_of_day(act: OperatorAct) -> DayAct | None:
+    """Return the act when it is a step of the day's plan."""
+    outside = isinstance(act, CorporateActionsAct) and not act.part
+    return act if isinstance(act, DayAct) and not outside else None
+
+
+def asks_for(asked: DayAct, told: RunDayStep, book: ResolvedBook) -> bool:
+    """Return whether a proposed step is what an act asks for; what the act leaves out does not count."""
+    before = _act_of_step(told, book)
+    left_out = (None, "")
+    return type(before) is type(asked) and all(
+        getattr(asked, name) in (*left_out, getattr(before, name)) for name in asked.__struct_fields__
+    )
+
+
 def acts_of(house: House, now_s: int) -> list[ActTold]:
     """Return the acts the house remembers, newest first, as they stand at a second since 1970."""
     return [_told(act, house.resolved, now_s) for act in sorted(house.acts.acts.values(), key=lambda act: -act.number)]
@@ -234,11 +319,43 @@ def same_act(before: Command, now: Command) -> bool:
 def _told(act: Act, book: ResolvedBook, now_s: int) -> ActTold:
     lapsed = act.status is ActStatus.PENDING and act.until_s <= now_s
     decided_s = act.until_s if lapsed else act.decided_s
+    command = decode(act.body)
+    more: dict[str, Any] = {}
+    if isinstance(command, RunDayStep):
+        hashes = tuple(content.hex() for content in command.contents)
+        more = {"step": step_id(command.day, command.name), "source": command.source, "figures": command.figures,
+                "contents": hashes}  # fmt: skip
     return ActTold(
-        act.number, ActStatus.LAPSED if lapsed else act.status, act_of_command(decode(act.body), book), act.proposer,
+        act.number, ActStatus.LAPSED if lapsed else act.status, act_of_command(command, book), act.proposer,
         act.proposer_key, _moment(act.proposed_s), _moment(act.until_s), act.decider, act.decider_key,
-        _moment(decided_s) if decided_s else None,
+        _moment(decided_s) if decided_s else None, **more,
     )  # fmt: skip
+
+
+def _act_of_step(told: RunDayStep, book: ResolvedBook) -> OperatorAct:
+    """Return a step of the day as an act."""
+    day, kind, rest = to_date(told.day), kind_of(told.name, book.markets), told.name.partition("/")[2]
+    intraday = int(rest.removeprefix("intraday-")) if rest.startswith("intraday-") else 0
+    file = (told.file.hex(), told.source if told.file else "")
+    match kind:
+        case PlanKind.OPEN:
+            return OpenDayAct(day)
+        case PlanKind.CORPORATE_ACTIONS:
+            return CorporateActionsAct("evening" if rest == "evening" else "morning", day)
+        case PlanKind.PRICES:
+            return TakePricesAct(day, *file, intraday)
+        case PlanKind.TRADES:
+            return TakeTradesAct(day, *file)
+        case PlanKind.DERIVATIVE_TRADES:
+            return TakeDerivativesAct(day, *file)
+        case PlanKind.DERIVATIVE_MARKS:
+            return MarkDerivativesAct(day, *file)
+        case PlanKind.MARGIN_CALL:
+            return CallMarginAct(day, *file, intraday)
+        case PlanKind.CLOSE:
+            return CloseDayAct(day)
+        case _:
+            return RunStepAct(told.name, day)
 
 
 def _moment(second: int) -> datetime:

@@ -76,9 +76,13 @@ class ProviderSection(_Section, frozen=True, kw_only=True):
 
 
 class ActsSection(_Section, frozen=True, kw_only=True):
-    """Minutes after which an act of the operator lapses that no second person has decided."""
+    """Minutes after which an act of the operator lapses that no second person has decided; where files for acts wait.
+
+    ``staging`` is a folder; empty: ``staged`` in the folder of the house, and none for a house on a server.
+    """
 
     expiry_minutes: Annotated[int, Meta(ge=1, le=1_440)] = 30
+    staging: File = ""
 
 
 class MarketSection(_Section, frozen=True, kw_only=True):

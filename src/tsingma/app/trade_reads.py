@@ -16,7 +16,8 @@ from tsingma.basics.columns import unpack
 from tsingma.basics.dates import to_date
 from tsingma.clearing.trades import COLUMN_TYPES, MODE_CNS, Trades
 from tsingma.engine.house import House
-from tsingma.journal.commands import CaptureTrades, decode
+from tsingma.journal.carried_out import all_carried_out
+from tsingma.journal.commands import CaptureTrades
 from tsingma.journal.record import Record
 
 MODES = ("netted", "isolated", "real-time-dvp")
@@ -49,9 +50,8 @@ class TradeSides(msgspec.Struct, frozen=True):
 
 def trades_of_records(records: Sequence[Record]) -> Trades | None:
     """Return the trades that records brought, in their order; None for none."""
-    commands = [
-        command for command in (decode(record.body) for record in records) if isinstance(command, CaptureTrades)
-    ]
+    told = (command for record in records for command in all_carried_out(record))
+    commands = [command for command in told if isinstance(command, CaptureTrades)]
     if not commands:
         return None
     columns = {

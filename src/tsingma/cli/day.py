@@ -1,9 +1,10 @@
-"""``tsingma day``: run business days of a house from files, look at it, prove its journal, replay it."""
+"""``tsingma day``: load a house, run its business days from files, look at it, prove its journal, replay it."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,7 +12,16 @@ from tsingma.cli.house import HOUSE
 from tsingma.cli.journal import verify
 from tsingma.cli.output import print_figures
 
+if TYPE_CHECKING:
+    from tsingma.app.day_progress import PlannedStep
+
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+_MARKET = click.option(
+    "--market",
+    required=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder with reference.json, deposits.csv, trades-DATE.csv[.gz] and closing-DATE.csv.",
+)
 
 
 @click.group()
@@ -21,18 +31,14 @@ def day() -> None:
 
 @day.command(epilog="\b\nExample:\n  tsingma day run --house out/house --market out/market --date 2026-01-05\n")
 @HOUSE
-@click.option(
-    "--market",
-    required=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder with reference.json, deposits.csv, trades-DATE.csv[.gz] and closing-DATE.csv.",
-)
+@_MARKET
 @click.option("--date", "dates", multiple=True, type=click.DateTime(["%Y-%m-%d"]), help="Day to run (default: all).")
 @click.option(
     "--parameters",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="RPF01 file; without it no margin is called.",
 )
+@click.option("--until", default="", metavar="STEP", help="Stop after this step of one --date; see tsingma day steps.")
 @click.option("--acknowledge", is_flag=True, help="Print a line for every command that became durable.")
 @_JSON
 def run(
@@ -40,11 +46,12 @@ def run(
     market: Path,
     dates: tuple[datetime, ...],
     parameters: Path | None,
+    until: str,
     *,
     acknowledge: bool,
     as_json: bool,
 ) -> int:
-    """Run business days from files; a day that was cut off goes on where it stopped."""
+    """Run business days from files; a day that was cut off, or begun by acts, goes on where it stopped."""
     import msgspec
 
     from tsingma.app.market_folder import run_folder
@@ -55,6 +62,8 @@ def run(
         click.echo(f"ack {sequence} {command_id}")
 
     chosen = [moment.date() for moment in dates]
+    if until:
+        return _run_until(house, market, chosen, until, as_json=as_json)
     with progress_bar(quiet=as_json or acknowledge) as progress:
         days = run_folder(house, market, chosen, parameters, SystemClock(), progress, tell if acknowledge else None)
     if as_json:
@@ -66,6 +75,55 @@ def run(
                 f"journal at {figures.journal_sequence}"
             )
     return 0
+
+
+def _run_until(house: Path | str, market: Path, dates: list[date], until: str, *, as_json: bool) -> int:
+    from tsingma.app.market_folder import run_folder_until
+    from tsingma.basics.clock import SystemClock
+    from tsingma.cli.progress import progress_bar
+
+    if len(dates) != 1:
+        raise click.UsageError("--until stops within one day: name it with --date")
+    with progress_bar(quiet=as_json) as progress:
+        plan = run_folder_until(house, market, dates[0], until, SystemClock(), progress)
+    _print_plan(plan, as_json=as_json)
+    return 0
+
+
+@day.command(epilog="\b\nExample:\n  tsingma day load --house out/house --market out/market\n")
+@HOUSE
+@_MARKET
+@_JSON
+def load(house: Path | str, market: Path, *, as_json: bool) -> int:
+    """Make a house of a folder's reference book, deposits and series, with no day yet; then it can be served."""
+    import msgspec
+
+    from tsingma.app.market_folder import load_folder
+
+    print_figures(msgspec.to_builtins(load_folder(house, market)), as_json=as_json)
+    return 0
+
+
+@day.command(epilog="\b\nExample:\n  tsingma day steps --house out/house\n")
+@HOUSE
+@_JSON
+def steps(house: Path | str, *, as_json: bool) -> int:
+    """Show the plan of the day at which the house stands: what is done, by which record or act, what comes next."""
+    from tsingma.app.day_progress import plan_of_house
+
+    _print_plan(plan_of_house(house), as_json=as_json)
+    return 0
+
+
+def _print_plan(plan: tuple[PlannedStep, ...], *, as_json: bool) -> None:
+    import msgspec
+
+    if as_json:
+        click.echo(msgspec.json.encode(plan).decode())
+        return
+    for one in plan:
+        by = "" if one.record is None else f"record {one.record}" + ("" if one.act is None else f", act {one.act}")
+        click.echo(f"{one.time}  {one.state:<7}  {one.step:<34} {by}".rstrip())
 
 
 @day.command(epilog="\b\nExample:\n  tsingma day status --house out/house --json\n")

@@ -16,7 +16,7 @@ from tsingma.api.permissions import Action, Resource, Scope, scope_of
 from tsingma.api.problems import Fault, FaultsFound
 from tsingma.api.reads import Number, Reached
 from tsingma.app.day_glance import steps_of
-from tsingma.app.operator_acts import OperatorAct
+from tsingma.app.operator_acts import ActTold, OperatorAct
 from tsingma.basics.rejection import Rejected
 from tsingma.console.acts import faults_of, status_of
 from tsingma.console.forms import form_of, key_of, wrong_field
@@ -63,7 +63,7 @@ async def decide(
 
 def _render(page: Page, act_desk: ActDesk, faults: tuple[Fault, ...] = ()) -> Response[str]:
     """Return the page; what has lines is shown whole, so that nobody approves what was not seen."""
-    acts = [(told, {"act": _name(told.act), "lines": _lines(told.act)}) for told in act_desk.read()]
+    acts = [(told, {"act": _name(told.act), "lines": _lines(told)}) for told in act_desk.read()]
     following = page.read(lambda house, _at: [one.name for one in steps_of(house) if one.state == "next"])
     role = page.reach.caller.role if page.reach is not None else None
     may = role is not None and scope_of(role, (Resource.ACTS, Action.ACT)) is not Scope.NONE
@@ -89,10 +89,15 @@ def _name(act: OperatorAct) -> str:
     return str(act.__struct_config__.tag)
 
 
-def _lines(act: OperatorAct) -> list[tuple[str, str]]:
-    """Return every field of an act with its value as text, one line for each item of a list."""
+def _lines(told: ActTold) -> list[tuple[str, str]]:
+    """Return every field of an act with its value as text, one line for each item of a list.
+
+    Of a step of the day also what it was made of, its counts and totals, and the SHA-256 of what it carries out.
+    """
     lines: list[tuple[str, str]] = []
-    for name, value in msgspec.to_builtins(act).items():
+    shown = {name: value for name, value in msgspec.to_builtins(told.act).items() if value not in (None, "")}
+    more = {"source": told.source, "figures": told.figures, "contents": told.contents} if told.step else {}
+    for name, value in {**shown, **{name: value for name, value in more.items() if value}}.items():
         items = value if isinstance(value, list | tuple) else [value]
         lines += [(name, _text(item)) for item in items if name != "act"]
     return lines

@@ -10,8 +10,9 @@ import msgspec
 
 from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.engine.act_book import Act, ActBook, ActStatus
+from tsingma.engine.day_acts import commands_of, require_step
 from tsingma.engine.house import Handlers, House
-from tsingma.journal.act_commands import DecideAct, ProposeAct
+from tsingma.journal.act_commands import DecideAct, ProposeAct, RunDayStep
 from tsingma.journal.act_events import ActDecided, ActProposed
 from tsingma.journal.commands import (
     ChangeInstruction,
@@ -38,7 +39,7 @@ HOUSE = "HKSCC"  # the participant that the house itself is: it may act on every
 # What may be proposed; an instruction is changed as the house.
 ACTS = (
     OpenDay, RunStep, SetClosingPrices, RunCorporateActions, CollectClaims, SetCreditLine, DepositAssets,
-    ChangeInstruction, CloseDay, DefaultCommand,
+    ChangeInstruction, CloseDay, DefaultCommand, RunDayStep,
 )  # fmt: skip
 PENDING_MAX = 50
 BODY_BYTES_MAX = 64 * 1024
@@ -54,7 +55,9 @@ def propose_act(house: House, command: ProposeAct) -> ActProposed:
     book = house.acts
     now_s, until_s = _times(book, command)
     _require_somebody(command.person, command.key)
-    _command_of(command.body)
+    proposed = _command_of(command.body)
+    if isinstance(proposed, RunDayStep):
+        require_step(house, proposed)
     if not 0 < until_s - now_s <= LIFETIME_SECONDS_MAX:
         message = f"an act lapses within {LIFETIME_SECONDS_MAX} seconds"
         raise refuse(RejectionReason.OUT_OF_RANGE, message, field="until_s")
@@ -83,20 +86,26 @@ def _times(book: ActBook, command: ProposeAct) -> tuple[int, int]:
     return now_s, now_s + command.lifetime_s
 
 
-def approved_command(house: House, command: DecideAct) -> Command:
-    """Return the command that an approval carries out; raises Rejected where it may not. Changes nothing.
+def approved_commands(house: House, command: DecideAct) -> tuple[Command, ...]:
+    """Return the commands that an approval carries out, of them all or none; raises Rejected where it may not.
 
-    What tells a time of default management happens when it is approved.
+    Changes nothing. Only a step of the day brings its commands along. What tells a time of default management happens
+    when it is approved.
     """
-    act = _command_of(_decidable(house, command).body)
-    if isinstance(act, SuspendParticipant | ReinstateParticipant | DeclareDefault | CloseDefault):
-        return msgspec.structs.replace(act, at_s=house.acts.time(command.at_s))
-    return act
+    told = _command_of(_decidable(house, command).body)
+    if isinstance(told, RunDayStep):
+        return commands_of(house, told, command.bodies)
+    _require_no_bodies(command)
+    if isinstance(told, SuspendParticipant | ReinstateParticipant | DeclareDefault | CloseDefault):
+        return (msgspec.structs.replace(told, at_s=house.acts.time(command.at_s)),)
+    return (told,)
 
 
 def decide_act(house: House, command: DecideAct) -> ActDecided:
     """Keep a decision; raises Rejected where it may not be made. What it approves was carried out just before."""
     act = _decidable(house, command)
+    if command.decision != "approve":
+        _require_no_bodies(command)
     status = _STATUS[command.decision]
     now_s = house.acts.time(command.at_s)
     house.acts.put(
@@ -143,6 +152,17 @@ def _command_of(body: bytes) -> Command:
     return command
 
 
+def _require_no_bodies(command: DecideAct) -> None:
+    if command.bodies:
+        raise refuse(RejectionReason.MALFORMED, "only the approval of a step of the day has any", field="bodies")
+
+
+def run_day_step(house: House, command: RunDayStep) -> ActDecided:
+    """Refuse a step of the day told by itself: it is proposed by one person and approved by another."""
+    message = f"'{command.name}' is carried out when a second person approves it"
+    raise refuse(RejectionReason.NOT_ALLOWED, message, field="name", remedy="propose it")
+
+
 def _require_somebody(person: str, key: str) -> None:
     if not 0 < len(person) <= TEXT_LENGTH_MAX or not 0 < len(key) <= TEXT_LENGTH_MAX:
         raise refuse(RejectionReason.MISSING, "an act is proposed and decided by a person with a key", field="person")
@@ -151,4 +171,5 @@ def _require_somebody(person: str, key: str) -> None:
 HANDLERS: Handlers = {
     ProposeAct: propose_act,
     DecideAct: decide_act,
+    RunDayStep: run_day_step,
 }

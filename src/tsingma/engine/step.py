@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tsingma.basics.rejection import Rejected, RejectionReason, refuse
+from tsingma.basics.rejection import InvariantBroken, Rejected, RejectionReason, refuse
 from tsingma.engine import (
     acts,
     barring,
@@ -101,13 +101,18 @@ def step(house: House, command: Command) -> Answer:
 def _approve(house: House, command: DecideAct) -> Answer:
     """Carry out the act that is approved; when it is refused it goes on waiting."""
     try:
-        act = acts.approved_command(house, command)
+        commands = acts.approved_commands(house, command)
     except Rejected as rejected:
         return Refused(rejected.rejections)
-    answer = step(house, act)
-    if isinstance(answer, Refused):
-        return answer
-    return Accepted((acts.decide_act(house, command), *answer.events))
+    events: list[Event] = []
+    for one in commands:
+        answer = step(house, one)
+        if isinstance(answer, Refused):
+            if events:  # they were checked together, so a part of them cannot be refused
+                raise InvariantBroken(f"act {command.act} was carried out in part: {answer.rejections[0].message}")
+            return answer
+        events += answer.events
+    return Accepted((acts.decide_act(house, command), *events))
 
 
 def _settle_payments(house: House) -> tuple[Event, ...]:

@@ -11,13 +11,12 @@ from tsingma.clearing.netting import net
 from tsingma.clearing.obligations import GrossObligations, gross_obligations
 from tsingma.clearing.trades import MODE_CNS, MODE_DVP, MODE_ISOLATED, Trades, from_command
 from tsingma.engine.cycle import settlement_days, trading_markets
+from tsingma.engine.day_plan import ENDS_CAPTURE
 from tsingma.engine.house import Handlers, House
 from tsingma.engine.tariff import charge
 from tsingma.journal.commands import CaptureTrades
 from tsingma.journal.events import TradesCaptured
 from tsingma.settlement.timetable import StepKind, step_named
-
-_AFTER_CAPTURE = (StepKind.SAME_DAY_STOCK, StepKind.FAILS_AND_FEES)
 
 
 def check_trades(house: House, trades: Trades) -> None:
@@ -52,7 +51,7 @@ def _ends_capture(house: House, trades: Trades, name: str) -> bool:
     ):
         known = trades.counter[(trades.counter >= 0) & (trades.counter < house.resolved.counter_market.size)]
         return bool(np.isin(house.resolved.counter_market[known], step.markets).any())
-    return step.kind in _AFTER_CAPTURE
+    return step.kind in ENDS_CAPTURE
 
 
 def capture_trades(house: House, command: CaptureTrades) -> TradesCaptured:

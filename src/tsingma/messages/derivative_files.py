@@ -19,7 +19,7 @@ from tsingma.basics.dates import to_date, to_day
 from tsingma.basics.rejection import Rejected, Rejection, RejectionReason, refuse
 from tsingma.basics.rounding import parse_scaled
 from tsingma.clearing.derivatives import DerivativeTrades, Series
-from tsingma.messages.rows import read_cells
+from tsingma.messages.rows import read_bytes, read_cells
 from tsingma.reference.book import ResolvedBook
 
 Int64 = npt.NDArray[np.int64]
@@ -35,7 +35,7 @@ _Fault = tuple[str, str]
 def read_series_list(path: Path) -> tuple[Series, ...]:
     """Return the series of a file; raises Rejected with file, line and field of everything that is wrong."""
     found, faults = [], []
-    for line, row in _rows(path, SERIES_HEADER):
+    for line, row in _rows(read_bytes(path), path, SERIES_HEADER):
         try:
             strike = _price(row[5], "strike") if row[5] else 0
             found.append(Series(row[0], row[1], row[2], row[3], _whole(row[4], "multiplier"), strike, _day(row[6])))
@@ -58,10 +58,15 @@ def write_series_list(path: Path, series: tuple[Series, ...]) -> None:
 
 def read_derivative_trades(path: Path, series: tuple[Series, ...], book: ResolvedBook) -> DerivativeTrades:
     """Return the trades of a file, names resolved; raises Rejected with file, line and field of everything wrong."""
+    return derivative_trades_of(read_bytes(path), path, series, book)
+
+
+def derivative_trades_of(data: bytes, path: Path, series: tuple[Series, ...], book: ResolvedBook) -> DerivativeTrades:
+    """Return the trades of what was in a file, ``path`` naming it; raises Rejected as ``read_derivative_trades``."""
     numbers = {one.id: place for place, one in enumerate(series)}
     accounts = {f"{code}/{kind}": number for (code, kind), number in book.account_index.items()}
     found, faults = [], []
-    for line, row in _rows(path, TRADE_HEADER):
+    for line, row in _rows(data, path, TRADE_HEADER):
         try:
             found.append(
                 (
@@ -94,10 +99,15 @@ def read_settlement(path: Path, series: tuple[Series, ...]) -> tuple[Int64, int]
 
     Raises Rejected: an unknown or repeated series, a price that is none, a series or the index without one.
     """
+    return settlement_of(read_bytes(path), path, series)
+
+
+def settlement_of(data: bytes, path: Path, series: tuple[Series, ...]) -> tuple[Int64, int]:
+    """Return what was in a file of settlement prices, ``path`` naming it; raises Rejected as ``read_settlement``."""
     numbers = {one.id: place for place, one in enumerate(series)} | {INDEX: len(series)}
     values: dict[int, int] = {}
     faults = []
-    for line, row in _rows(path, SETTLEMENT_HEADER):
+    for line, row in _rows(data, path, SETTLEMENT_HEADER):
         try:
             place = _known(numbers, row[0], "series")
             if place in values:
@@ -155,9 +165,9 @@ def _text(value_e4: int) -> str:
     return f"{value_e4 // 10_000}.{value_e4 % 10_000:04d}"
 
 
-def _rows(path: Path, header: list[str]) -> list[tuple[int, list[str]]]:
+def _rows(data: bytes, path: Path, header: list[str]) -> list[tuple[int, list[str]]]:
     try:
-        text = path.read_bytes().decode("ascii")
+        text = data.decode("ascii")
     except UnicodeDecodeError as error:
         raise refuse(RejectionReason.MALFORMED, f"byte {error.start} is not ASCII", file=str(path)) from None
     found = []

@@ -53,7 +53,7 @@ def read_deposits(path: Path, book: ResolvedBook) -> DepositAssets:
     accounts = {f"{code}/{kind}": number for (code, kind), number in book.account_index.items()}
     rows: list[tuple[int, int, int]] = []
     faults: list[Rejection] = []
-    for line, (participant, account, asset, amount) in _rows(path, DEPOSIT_HEADER):
+    for line, (participant, account, asset, amount) in _rows(_bytes(path), path, DEPOSIT_HEADER):
         owner, kind = accounts.get(f"{participant}/{account}"), assets.get(asset)
         if owner is None:
             faults.append(_unknown(path, line, "account", f"{participant}/{account}"))
@@ -86,9 +86,14 @@ def read_closing(path: Path, book: ResolvedBook) -> tuple[Int64, tuple[int, ...]
 
     Raises Rejected: unknown code, duplicate, not positive, or missing: every counter and currency needs a value.
     """
+    return closing_of(_bytes(path), path, book)
+
+
+def closing_of(data: bytes, path: Path, book: ResolvedBook) -> tuple[Int64, tuple[int, ...]]:
+    """Return what was in a file of closing prices, ``path`` naming it; raises Rejected as ``read_closing``."""
     values: dict[tuple[str, str], int] = {}
     known = {"price": set(book.counter_index), "rate": set(CURRENCIES)}
-    for line, (kind, code, text) in _rows(path, CLOSING_HEADER):
+    for line, (kind, code, text) in _rows(data, path, CLOSING_HEADER):
         if code not in known.get(kind, set()):
             raise Rejected(_unknown(path, line, "code" if kind in known else "kind", code if kind in known else kind))
         if (kind, code) in values:
@@ -127,9 +132,9 @@ def _positive(path: Path, line: int, text: str, decimals: int) -> int:
     return value
 
 
-def _rows(path: Path, header: list[str]) -> Iterator[tuple[int, list[str]]]:
+def _rows(data: bytes, path: Path, header: list[str]) -> Iterator[tuple[int, list[str]]]:
     try:
-        text = _bytes(path).decode("ascii")
+        text = data.decode("ascii")
     except UnicodeDecodeError as error:
         message = f"byte {error.start} is not ASCII"
         raise refuse(RejectionReason.MALFORMED, message, file=str(path), remedy="write the file in ASCII") from None

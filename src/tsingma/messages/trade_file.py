@@ -42,15 +42,25 @@ def read_trades(path: Path, book: ResolvedBook) -> Trades:
     Raises Rejected with every fault found (at most 100): malformed (header, encoding, columns, numbers, dates),
     unknown (instrument, participant, account, mode), conflict (several trade dates), limit (size, rows).
     """
-    data = _content(path)
-    _check_text(data, str(path))
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        message = f"cannot be read: {error.strerror}"
+        raise refuse(RejectionReason.MISSING, message, file=str(path), remedy="check the path") from None
+    return trades_of(data, str(path), book)
+
+
+def trades_of(given: bytes, file: str, book: ResolvedBook) -> Trades:
+    """Return the trades of what was in a file, packed when its name ends in .gz; raises Rejected as ``read_trades``."""
+    data = _content(given, file)
+    _check_text(data, file)
     body = data[data.index(b"\n") + 1 :]
-    source = f"{path.name} sha256 {hashlib.sha256(data).hexdigest()[:16]}"
+    source = f"{Path(file).name} sha256 {hashlib.sha256(data).hexdigest()[:16]}"
     if not body:
-        raise refuse(RejectionReason.MISSING, "there is no trade in it", file=str(path), line=2)
+        raise refuse(RejectionReason.MISSING, "there is no trade in it", file=file, line=2)
     columns = parse_columns(body, FIELDS, _code_maps(book))
-    day = _one_date(columns.pop("trade_date"), body, str(path))
-    faults = _faults(columns, body, str(path))
+    day = _one_date(columns.pop("trade_date"), body, file)
+    faults = _faults(columns, body, file)
     if faults:
         raise Rejected(*faults)
     return _trades(columns, book, day, source)
@@ -78,13 +88,8 @@ def write_trades(path: Path, trades: Trades, book: ResolvedBook) -> None:
     path.write_bytes(gzip.compress(data, compresslevel=1, mtime=0) if path.suffix == ".gz" else data)
 
 
-def _content(path: Path) -> bytes:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        message = f"cannot be read: {error.strerror}"
-        raise refuse(RejectionReason.MISSING, message, file=str(path), remedy="check the path") from None
-    data = unpacked(data, BYTES_MAX, file=str(path), packed=path.suffix == ".gz")
+def _content(given: bytes, file: str) -> bytes:
+    data = unpacked(given, BYTES_MAX, file=file, packed=file.endswith(".gz"))
     data = data.replace(b"\r\n", b"\n")
     return data if not data or data.endswith(b"\n") else data + b"\n"
 
