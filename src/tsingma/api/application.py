@@ -40,7 +40,7 @@ from tsingma.app.house_market import HouseMarket
 from tsingma.app.house_service import HouseService
 from tsingma.app.jobs import JobBoard, JobLimits
 from tsingma.app.journal_index import JournalIndex
-from tsingma.app.serve_settings import LimitsSection
+from tsingma.app.serve_settings import ActsSection, LimitsSection
 from tsingma.app.session import on_a_server
 from tsingma.app.staging import Staging
 from tsingma.basics.clock import Clock
@@ -68,8 +68,7 @@ def application(
     people_file: Path | None = None,
     checker: Checker | None = None,
     provider: Provider | None = None,
-    act_minutes: int = acts.EXPIRY_MINUTES,
-    staging: Path | None = None,
+    for_acts: ActsSection | None = None,
     more_routes: Sequence[ControllerRouterHandler] = (),
 ) -> Litestar:
     """Return the application of an open house; it closes the house when it shuts down.
@@ -77,9 +76,9 @@ def application(
     ``keys`` and ``people`` (who may sign in to the console) were read from ``keys_file`` and ``people_file``, which are
     then watched; without a file they hold to the end. ``limits`` bound everything, ``job_limits`` in place of those of
     jobs among them; ``metrics`` counts, ``spans`` go where the process says when nothing is given. ``market`` has the
-    prices that margin and stress need. Acts lapse after ``act_minutes``; their files wait in ``staging``, or beside the
-    house. ``more_routes`` are those of rooms above, behind the same guard. ``checker`` checks signatures of tokens in a
-    process of its own, ``provider`` signs people in.
+    prices that margin and stress need. ``for_acts`` says when acts lapse and where their files wait. ``more_routes``
+    are those of rooms above, behind the same guard. ``checker`` checks signatures of tokens in a process of its own,
+    ``provider`` signs people in.
     Raises Rejected (keys or people whose participant the house does not have), and then the house stays open.
     """
     members = service.read(lambda house, _at: {one.code: one for one in house.resolved.book.participants})
@@ -92,7 +91,7 @@ def application(
     past, bench = AsOf(service.place), Bench(limits.questions_at_once, limits.questions_waiting)
     given = {"service": service, "entry": entry, "feeds": feeds, "figures": metrics, "board": board, "bench": bench,
              "market": market, "past": past, "index": JournalIndex(service), "streams": Streams(clock, limits),
-             "act_desk": _desk(service, entry, clock, market, staging, act_minutes)}  # fmt: skip
+             "act_desk": _desk(service, entry, clock, market, for_acts or ActsSection())}  # fmt: skip
     app = Litestar(
         route_handlers=[*_ROUTES, *_of_long_bodies(limits), *more_routes],
         guards=[guard_of(entrance.tokens, entrance.look, entrance.sessions)],
@@ -117,13 +116,13 @@ def application(
 
 
 def _desk(
-    service: HouseService, entry: Door, clock: Clock, market: HouseMarket | None, staging: Path | None, minutes: int
+    service: HouseService, entry: Door, clock: Clock, market: HouseMarket | None, told: ActsSection
 ) -> acts.ActDesk:
     """Return the desk of acts; their files wait beside a house in a folder, else only where it is told."""
     place = service.place
     beside = None if place is None or on_a_server(place) else Path(place) / STAGED
-    day = DayActs(service, Staging(staging or beside), market, clock)
-    return acts.ActDesk(service, entry, clock, day, minutes)
+    day = DayActs(service, Staging(Path(told.staging) if told.staging else beside), market, clock)
+    return acts.ActDesk(service, entry, clock, day, told.expiry_minutes)
 
 
 def _of_long_bodies(limits: LimitsSection) -> tuple[Router, ...]:

@@ -63,9 +63,7 @@ def serve(
         return application(
             service, known, SystemClock(), keys_file=keys, limits=settings.limits,
             metrics=metrics, market=market, people=persons, people_file=people, checker=checker,
-            act_minutes=settings.acts.expiry_minutes,
-            staging=Path(settings.acts.staging) if settings.acts.staging else None,
-            provider=_provider(settings), more_routes=more_routes,
+            for_acts=settings.acts, provider=_provider(settings), more_routes=more_routes,
         )  # fmt: skip
 
     end = metrics.listen(settings.metrics.port) if settings.metrics.port else None
