@@ -20,8 +20,8 @@ from pathlib import Path
 
 import httpx
 import pytest
+from day_desk import BY_ACTS, DAY, act_for, batch, before, ends_as, market, twin
 from test_api_server import _free_port
-from test_day_by_acts import BY_ACTS, DAY, act_for, batch, before, ends_as, market, twin
 
 from tsingma.api.permissions import Role
 from tsingma.api.trying import new_key, new_token
