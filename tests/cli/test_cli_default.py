@@ -72,6 +72,12 @@ def test_a_default_by_the_command_line(house: Path, tmp_path: Path, capsys: pyte
     assert tell(capsys, "collect", *on, *number)["open_cents"] == borne["assessed_open_cents"]
     closed = tell(capsys, "close", *on, *number, "--reason", "all is booked", "--write-off")
     assert closed["written_off_cents"] == borne["uncovered_cents"] + borne["assessed_open_cents"]
+    notice = tmp_path / "notice.csv"
+    assert main(["report", "fund", "--house", str(house), "--participant", "B00003", "--out", str(notice)]) == 0
+    rows = (tmp_path / "notice-contributions.csv").read_text("utf-8")
+    assert "B00003,HKSCC,100000.00" in rows.replace('"', "").replace(" ", "")
+    assert "B00002" not in rows
+    assert main(["report", "fund", "--house", str(house), "--default", "1", "--out", str(notice)]) == 2  # no default
     told = tell(capsys, "list", *on, *who)["defaults"]
     assert [one["status"] for one in told] == ["reinstated", "closed"]
     assert main(["default", "list", "--house", str(house)]) == 0

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from tsingma.cli.brief import LANGUAGES
-from tsingma.cli.house import HOUSE
+from tsingma.cli.house import HOUSE, HOUSE_INSTEAD
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print the files written as one JSON object.")
@@ -86,10 +86,13 @@ def day(house: Path | str, day: datetime | None, out: Path, language: str, *, as
 
 
 @report.command(
-    epilog="\b\nExample:\n  tsingma report fund --exposures E.csv --keys K.csv --participant B1 --out B1.pdf\n"
+    epilog="\b\nExamples:\n  tsingma report fund --exposures E.csv --keys K.csv --participant B1 --out B1.pdf\n"
+    "  tsingma report fund --house out/house --participant B1 --out B1.pdf\n"
 )
-@click.option("--exposures", required=True, type=_FILE, help="Stress losses, as for 'margin fund'.")
-@click.option("--keys", required=True, type=_FILE, help="Allocation keys, as for 'margin fund'.")
+@HOUSE_INSTEAD
+@click.option("--default", "number", type=click.IntRange(0), default=0, help="Of the house (default: the last one).")
+@click.option("--exposures", type=_FILE, help="Stress losses, as for 'margin fund'.")
+@click.option("--keys", type=_FILE, help="Allocation keys, as for 'margin fund'.")
 @click.option("--participant", default="", help="Whose notice; left out, the list of all.")
 @click.option("--fund-house", default="HKSCC", show_default=True, help="Whose fund it is.")
 @click.option("--cover", type=click.IntRange(1, 2), default=2, show_default=True, help="Largest groups to cover.")
@@ -97,10 +100,17 @@ def day(house: Path | str, day: datetime | None, out: Path, language: str, *, as
 @_LANGUAGE
 @_JSON
 def fund(
-    exposures: Path, keys: Path, participant: str, fund_house: str, cover: int, out: Path, language: str, *,
-    as_json: bool,
+    house: Path | str | None, number: int, exposures: Path | None, keys: Path | None, participant: str,
+    fund_house: str, cover: int, out: Path, language: str, *, as_json: bool,
 ) -> None:  # fmt: skip
-    """Write the notice of what a participant pays into a default fund, and what the fund covers."""
+    """Write the notice of a default fund: of a declared default of the house, or of a fund that is sized from files."""
+    if house is not None:
+        from tsingma.app.default_notice import write_default_notice
+
+        tell(write_default_notice(house, participant, number, out, language), as_json=as_json)
+        return
+    if exposures is None or keys is None:
+        raise click.BadParameter("give --exposures and --keys, or a house in which somebody defaulted")
     from tsingma.app.fund_sizing import fund_of_files
     from tsingma.margin.resources.default_fund import FundRules
     from tsingma.reports.official.files import write_report

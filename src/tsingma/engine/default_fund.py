@@ -223,11 +223,13 @@ def _losses(house: House, case: Case, fund: str) -> list[tuple[int, int]]:
 
 def _collateral(house: House, case: Case, fund: str) -> list[_Take]:
     """Return what the defaulter's own money bears: each account its own losses, then its own account the clients'."""
-    there = {
+    rule = row_on(read_table(TABLE)["collateral"], to_date(house.position.day), table=f"{TABLE}: collateral")
+    purses = {
         account: {"margin": _margin(house, account), "pool": pool_part(house, account, HKD, fund),
                   "free": available(house, account, HKD)}
         for account in _accounts(house, case)
     }  # fmt: skip
+    there = {account: {source: has[source] for source in rule["sources"]} for account, has in purses.items()}
     left, takes = dict(_losses(house, case, fund)), []
     own = [account for account in there if _is_own(house, account)]
     for bearer, bears in [*((one, one) for one in left), *((one, other) for one in own for other in left)]:
