@@ -7,6 +7,7 @@ every message in it follows its schema. It holds one message (``Document``), or 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from copy import deepcopy
 from functools import cache, lru_cache
@@ -118,22 +119,30 @@ def _parser() -> Any:
     return _new_parser()
 
 
-_READY: list[Any] = []  # parsers between two files; one is in the hands of one caller only
+class _Ready(threading.local):
+    """A parser that stands ready for the next file of a thread, None while it reads one."""
+
+    parser: Any = None
+
+
+_READY = _Ready()
 
 
 def _fed(data: bytes) -> Any:
-    """Return the root of a file that is fed to a parser: what ``fromstring`` returns or raises, a fifth sooner.
+    """Return the root of a file that is fed to a parser: what ``fromstring`` returns or raises, a fourth sooner.
 
     ``fromstring`` copies memory in small pieces and moves them as it goes. A parser that raised is left behind, as it
     may hold half a file, and ``fromstring`` says what is wrong and where: a parser that is fed may not know the line.
     """
-    parser = _READY.pop() if _READY else _new_parser()
+    parser = _READY.parser or _new_parser()
+    _READY.parser = None
     try:
         parser.feed(data)
         root = parser.close()
     except _library().XMLSyntaxError:
         return _library().fromstring(data, _parser())
-    _READY.append(parser)
+    parser.feed(b"")  # it takes its buffers now: after the tree is given back, glibc would sort all its pieces for them
+    _READY.parser = parser
     return root
 
 
@@ -206,7 +215,7 @@ def _payloads(root: Any, file: str) -> Iterator[Any]:
     if faults:
         raise Rejected(*faults[:FAULTS_MAX])
     if beside := _beside_payloads()(root):
-        element = beside[0].getparent()
+        element = beside[0].getparent()  # or, of text, what it follows
         text = "text and attributes have no place beside payloads"
         raise _refused(text, file, element.sourceline or 0, element.tag.rpartition("}")[2], "leave them out")
     count = 1
