@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 import numpy as np
 
-from tsingma.app.session import Session
+from tsingma.app.session import Session, name_of_file
 from tsingma.basics.dates import to_date
 from tsingma.basics.money import CURRENCIES, Amount
 from tsingma.basics.rejection import Rejected, Rejection, RejectionReason, refuse
@@ -86,7 +85,7 @@ def send_file(house: Path | str, path: Path, participant: str = "", second: int 
         state = session.house
         columns = read_instructions(path, state.resolved)
         require_speaker(columns, state, participant, str(path))
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+        digest = name_of_file(path.read_bytes(), participant)
         count = columns["reference"].size
         answers = []
         for part, start in enumerate(range(0, count, ORDERS_A_COMMAND)):

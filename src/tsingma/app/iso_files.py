@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable
 from datetime import date, datetime, timedelta, timezone
@@ -16,7 +15,7 @@ from tsingma.app import iso_answers, iso_cash, iso_collateral
 from tsingma.app.instructions import require_speaker
 from tsingma.app.iso_exchange import NOTHING, exchange_of
 from tsingma.app.iso_sending import Asked, Sending, Work
-from tsingma.app.session import Session
+from tsingma.app.session import Session, name_of_file
 from tsingma.basics.dates import to_date
 from tsingma.basics.rejection import Rejected, Rejection, RejectionReason, refuse
 from tsingma.engine.house import House
@@ -75,9 +74,18 @@ def check_file(path: Path) -> dict[str, int]:
 
 
 def directory_of(house: House, bics: Path | None = None) -> Directory:
-    """Return what codes mean in a house; ``bics`` is a CSV of ``participant,bic``. Debt is instructed by its face."""
+    """Return what codes mean in a house; ``bics`` is a CSV of ``participant,bic``. Debt is instructed by its face.
+
+    Raises Rejected: as ``Directory``; duplicate, for a participant on two lines.
+    """
     book = house.resolved
     rows = [] if bics is None else read_table_rows(read_bytes(bics), str(bics), ("participant", "bic"))
+    seen: set[str] = set()
+    for line, row in rows:
+        if row["participant"] in seen:
+            raise refuse(RejectionReason.DUPLICATE, f"{row['participant']} stands twice", file=str(bics), line=line,
+                         field="participant", remedy="one BIC each")  # fmt: skip
+        seen.add(row["participant"])
     issues = house.custody.register.issues
     faces = {
         book.asset_name(asset): issue.terms.face_cents for asset, issue in issues.items() if issue.terms.face_cents
@@ -92,24 +100,29 @@ def send_messages(
 
     The file is read whole or refused whole; then each message answers for itself, in order. Replies are a business file
     of sese.024 for refused orders, sese.027 and sese.031 (empty bytes when there is nothing to say). The same file on
-    the same day is sent only once. ``participant`` is who sends ("": the house's own intake for all); it is refused
-    with orders that it says are agreed already and is not on both sides of.
+    the same day is sent only once. ``participant`` is who sends ("": the house's own intake for all, in which a header
+    binds its message to its sender); it is refused with orders that it says are agreed already and is not on both
+    sides of.
     """
-    data = read_bytes(path)
     with Session.open(house) as session:
-        directory = directory_of(session.house, bics)
-        received = read_messages(data, file=str(path), accept=TAKEN)
-        _require_sender(received, participant, str(path))
-        work = _work(received, directory, session.house, str(path), participant)
-        digest, moment = hashlib.sha256(data).hexdigest()[:16], moment_of(session.house)
-        sending = Sending(session, path, participant, second, digest, directory, moment)
-        for place, one in enumerate(work):
-            sending.one(place, one)
-        kinds = dict(sorted(Counter(one.message for one in received).items()))
-        sent = SentMessages(messages=kinds, rejections=tuple(sending.rejections), **sending.counts)
-        told = sending.finish()
-        replies = write_file(told, f"R{digest}", moment) if told else b""
-    return sent, replies
+        return send_in(session, path, read_bytes(path), participant, second, directory_of(session.house, bics))
+
+
+def send_in(
+    session: Session, path: Path, data: bytes, participant: str, second: int | None, directory: Directory
+) -> tuple[SentMessages, bytes]:
+    """Send the bytes of a file in an open session, as ``send_messages`` does."""
+    received = read_messages(data, file=str(path), accept=TAKEN)
+    senders = _senders(received, participant, str(path))
+    work = _work(received, senders, directory, session.house, str(path))
+    digest, moment = name_of_file(data, participant), moment_of(session.house)
+    sending = Sending(session, path, participant, second, digest, directory, moment)
+    for place, (sender, one) in enumerate(work):
+        sending.one(place, sender, one)
+    kinds = dict(sorted(Counter(one.message for one in received).items()))
+    sent = SentMessages(messages=kinds, rejections=tuple(sending.rejections), **sending.counts)
+    told = sending.finish()
+    return sent, write_file(told, f"R{digest}", moment) if told else b""
 
 
 def answer_file(
@@ -252,41 +265,54 @@ def bic_of(directory: Directory, code: str) -> str:
     return directory.bics[code]
 
 
-def _require_sender(received: list[Received], participant: str, file: str) -> None:
-    """Refuse a header that names another message, or another sender than the participant that sends the file."""
+def _senders(received: list[Received], participant: str, file: str) -> list[str]:
+    """Return who sends each message: the participant that sends the file, else who its header names ("": the house).
+
+    Raises Rejected (conflict) for headers that name another message, another sender than the participant, or another
+    receiver than the house.
+    """
+    found: list[str] = []
     faults: list[Rejection] = []
     for one in received:
         try:
             header = read_header(one)
+            if header is not None and header.receiver != DEPOSITORY:
+                raise refuse(RejectionReason.CONFLICT, f"the header is to {header.receiver}, this is {DEPOSITORY}",
+                             remedy="send it to whom it is for")  # fmt: skip
             if participant and header is not None and header.sender != participant:
                 text = f"the header is of {header.sender}, {participant} sends it"
                 raise refuse(RejectionReason.CONFLICT, text, remedy="send your own messages")
+            found.append(participant if header is None or header.sender == DEPOSITORY else header.sender)
         except Rejected as rejected:
             faults += located(rejected, one, file)
     if faults:
         raise Rejected(*faults[:FAULTS_MAX])
+    return found
 
 
 def _work(
-    received: list[Received], directory: Directory, house: House, file: str, participant: str
-) -> list[Work]:  # fmt: skip
-    """Return what is to be done, in order: columns of neighbouring instructions, and requests one by one."""
+    received: list[Received], senders: list[str], directory: Directory, house: House, file: str
+) -> list[tuple[str, Work]]:  # fmt: skip
+    """Return what is to be done and whose it is, in order: columns of neighbouring instructions of one sender, and
+    requests one by one.
+    """
     known: dict[str, Callable[[Received, Directory, str], Work]] = {**_READERS, **iso_answers.readers(house)}
     faults: list[Rejection] = []
-    found: list[Work] = []
-    for is_order, group in groupby(received, lambda one: one.message == INSTRUCTION):
-        several = list(group)
+    found: list[tuple[str, Work]] = []
+    pairs = zip(received, senders, strict=True)
+    for (is_order, sender), group in groupby(pairs, lambda pair: (pair[0].message == INSTRUCTION, pair[1])):
+        several = [one for one, _ in group]
         try:
             if is_order:
                 columns = _columns(several, directory, file)
                 lines = [one.document.sourceline or 0 for one in several]
-                require_speaker(columns, house, participant, file, lines, MATCHING)
-                found.append(columns)
+                require_speaker(columns, house, sender, file, lines, MATCHING)
+                found.append((sender, columns))
         except Rejected as rejected:
             faults += rejected.rejections
         for one in several if not is_order else ():
             try:
-                found.append(known.get(one.message, _request)(one, directory, file))
+                found.append((sender, known.get(one.message, _request)(one, directory, file)))
             except Rejected as rejected:
                 faults += located(rejected, one, file)
     if faults:

@@ -70,8 +70,9 @@ class Sending:
     def house(self) -> House:
         return self.session.house
 
-    def one(self, place: int, work: Work) -> None:
-        """Send one piece of work."""
+    def one(self, place: int, sender: str, work: Work) -> None:
+        """Send one piece of work of a participant ("": of the house for all)."""
+        self.participant = sender
         if isinstance(work, dict):
             self.instructions(place, work)
         elif not isinstance(work, Asked):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import date
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from tsingma.app.session import Session
+from tsingma.app.session import Session, name_of_file
 from tsingma.basics.clock import Clock
 from tsingma.basics.columns import pack
 from tsingma.basics.dates import to_date
@@ -129,7 +128,7 @@ def send_payments(house: Path | str, path: Path, participant: str = "", second: 
     with Session.open(house) as session:
         state = session.house
         columns = read_payments(data, state.resolved, file=path.name)
-        digest = hashlib.sha256(data).hexdigest()[:16]
+        digest = name_of_file(data, participant)
         answers, start, size = [], 0, columns["payer"].size
         moment = _clock(state) if second is None else second
         while start < size:

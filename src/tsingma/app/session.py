@@ -5,6 +5,7 @@ A house is a folder with a journal file, or a ``postgresql://`` URL.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -161,3 +162,11 @@ def _accepted(answer: Answer) -> Accepted:
     if isinstance(answer, Refused):
         raise Rejected(*answer.rejections)
     return answer
+
+
+def name_of_file(data: bytes, sender: str) -> str:
+    """Return 16 hex digits that name what a participant sends ("": the house for all), so that it is sent only once.
+
+    The same bytes of another sender are another file: nobody learns the answers to another's, or takes its place.
+    """
+    return hashlib.sha256(data if not sender else sender.encode() + b"\0" + data).hexdigest()[:16]

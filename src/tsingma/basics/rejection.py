@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
+from unicodedata import category
 
 import msgspec
 
@@ -43,11 +44,14 @@ class Rejection(msgspec.Struct, frozen=True, kw_only=True):
     remedy: str = ""
 
     def __str__(self) -> str:
-        """Return one readable line: ``file:line: field: message (remedy)``."""
+        """Return one readable line: ``file:line: field: message (remedy)``; what does not print is escaped in it."""
         place = f"{self.file}:{self.line}" if self.file and self.line else self.file
         parts = [part for part in (place, self.subject, self.field) if part]
         text = ": ".join([*parts, self.message])
-        return f"{text} ({self.remedy})" if self.remedy else text
+        text = f"{text} ({self.remedy})" if self.remedy else text
+        if text.isprintable():
+            return text
+        return "".join(one if one.isprintable() or category(one) == "Zs" else repr(one)[1:-1] for one in text)
 
 
 class Rejected(Exception):

@@ -58,8 +58,9 @@ def refusal(message: str, rejection: Rejection, day: date) -> State:
     """Return what ``message`` says for a refusal: by the refused field where the table has it, else by the reason.
 
     A reference used twice, or a participant that is suspended, is named as that, whatever the table has for the field.
+    The file that the house read it from is its own affair and not said.
     """
-    text = str(rejection)
+    text = str(msgspec.structs.replace(rejection, file="", line=0))
     field = f"field.{rejection.field}"
     by_reason = (RejectionReason.DUPLICATE, RejectionReason.SUSPENDED)
     if rejection.reason not in by_reason and (message, field) in _rows():

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+from unicodedata import category
 
 from tsingma.basics.rejection import Rejected, Rejection, RejectionReason, refuse
 from tsingma.messages.iso20022.schema import SPACE, Received
@@ -14,6 +16,7 @@ _MONEY = frozenset({
     "AmtWthCcy", "DueToPtyA", "DueToPtyB", "HeldByPtyA", "HeldByPtyB", "TtlColl", "CollVal", "MktVal", "PricVal",
     "PstHrcutVal",
 })  # fmt: skip
+_BREAKS = re.compile(r"[\t\r\n]+")
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 
@@ -47,9 +50,28 @@ def _gather(element: Any, before: str, cut: int, found: dict[str, str]) -> None:
         elif len(child):
             _gather(child, path + "/", cut, found)
         else:
-            found[path] = child.text or ""
+            found[path] = _value(child.text or "", path)
             if (name.endswith("Amt") or name in _MONEY) and (currency := child.get("Ccy")):
                 found[path + "/@Ccy"] = currency
+
+
+def _value(value: str, path: str) -> str:
+    """Return a value on one line: breaks and tabs in it are a space; raises Rejected for what does not print.
+
+    What comes in may be said again in a reply, which is written when the message has been carried out already.
+    """
+    if value.isprintable():
+        return value
+    line = _BREAKS.sub(" ", value)
+    if not _prints(line):
+        raise refuse(RejectionReason.MALFORMED, f"{value!r} has characters that do not print", field=path,
+                     remedy="send letters, digits, signs and spaces")  # fmt: skip
+    return line
+
+
+def _prints(value: str) -> bool:
+    """Return whether all characters print, or are spaces: none moves a cursor, hides, or turns the direction."""
+    return value.isprintable() or all(letter.isprintable() or category(letter) == "Zs" for letter in value)
 
 
 def repeated(leaves: Leaves, name: str) -> list[str]:
@@ -91,7 +113,7 @@ def text(name: str, value: str) -> str:
     """Return ``<name>value</name>``, or nothing when the value is empty; raises Rejected for unprintable characters."""
     if not value:
         return ""
-    if not value.isprintable():
+    if not _prints(value):
         raise refuse(RejectionReason.MALFORMED, f"{value!r} has characters that do not print", field=name)
     return f"<{name}>{value.translate(_ESCAPES)}</{name}>"
 

@@ -27,6 +27,11 @@ def is_bic(code: str) -> bool:
     return _BIC.fullmatch(code) is not None
 
 
+def _institution(bic: str) -> str:
+    """Return a BIC in 11 letters: one of 8 is the head office, XXX (ISO 9362)."""
+    return bic if len(bic) == 11 else f"{bic}XXX"
+
+
 @dataclass(frozen=True)
 class Directory:
     """What codes on the wire mean: the book, BICs by participant, and the face of a unit in cents by ISIN."""
@@ -42,9 +47,11 @@ class Directory:
                 raise refuse(RejectionReason.MALFORMED, f"'{bic}' is no BIC", field="bic", subject=code)
             if code not in self.book.participant_index:
                 raise refuse(RejectionReason.UNKNOWN, f"no participant '{code}'", field="participant")
-        if len(set(self.bics.values())) != len(self.bics):
-            raise refuse(RejectionReason.DUPLICATE, "a BIC stands for two participants", field="bic")
-        object.__setattr__(self, "_by_bic", {bic: code for code, bic in self.bics.items()})
+        by_bic = {_institution(bic): code for code, bic in self.bics.items()}
+        if len(by_bic) != len(self.bics):
+            raise refuse(RejectionReason.DUPLICATE, "a BIC stands for two participants", field="bic",
+                         remedy="8 letters, and the same with XXX, are one office")  # fmt: skip
+        object.__setattr__(self, "_by_bic", by_bic)
         object.__setattr__(self, "_lei", {one.code: one.lei for one in self.book.book.participants})
 
     def participant(self, leaves: Leaves, path: str) -> str:
@@ -56,12 +63,12 @@ class Directory:
         known: Mapping[str, str] = self._lei  # type: ignore[attr-defined]
         lei, bic = leaves.get(f"{path}/LEI", ""), leaves.get(f"{path}/Id/AnyBIC", "")
         if bic:
-            if bic not in by_bic:
+            if _institution(bic) not in by_bic:
                 raise refuse(
                     RejectionReason.UNKNOWN, f"no participant has the BIC '{bic}'", field=f"{path}/Id/AnyBIC",
                     remedy="add it to the directory",
                 )  # fmt: skip
-            code = by_bic[bic]
+            code = by_bic[_institution(bic)]
         else:
             there = f"{path}/Id/PrtryId"
             code = party_code(leaves.get(f"{there}/Id", ""), leaves.get(f"{there}/Issr", ""), f"{path}/Id")
