@@ -44,12 +44,14 @@ class Sender:
     """A client of one request: it sends parts when it is told to, and keeps what it is answered."""
 
     def __init__(
-        self, house: Served, who: str, length: int | None, path: str = "/instructions/bulk", form: str = CSV
-    ) -> None:
+        self, house: Served, who: str, length: int | None, path: str = "/instructions/bulk", form: str = CSV,
+        more: dict[str, str] | None = None,
+    ) -> None:  # fmt: skip
         self._coming: asyncio.Queue[Any] = asyncio.Queue()
         self._told: list[Any] = []
         self._gone = False
         headers = {"authorization": f"Bearer {house.token(who)}", "content-type": form, "idempotency-key": "k"}
+        headers |= more or {}
         headers |= {"transfer-encoding": "chunked"} if length is None else {"content-length": str(length)}
         scope = {
             "type": "http", "http_version": "1.1", "method": "POST", "path": path, "raw_path": path.encode(),

@@ -271,6 +271,22 @@ def test_who_ends_many_jobs_loses_their_own(tmp_path: Path) -> None:
         board.close()
 
 
+def test_results_that_are_kept_are_bounded_together(tmp_path: Path) -> None:
+    """Goal: memory of all results. Method: room for 30 bytes: one owner has three of 10, another's tenth comes in."""
+    board = JobBoard(SystemClock(), JobLimits(running=1, kept_bytes=30))
+    try:
+        first = [start(board, "tell", b"0123456789", key=f"k{place}") for place in range(3)]
+        for one in first:
+            assert ended(board, one).state == "done"
+        other = start(board, "tell", b"0123456789", owner="B")
+        assert ended(board, other, "B").state == "done"
+        assert board.job("A", first[0].job) is None
+        assert [board.result("A", one.job) for one in first[1:]] == [b"0123456789"] * 2
+        assert board.result("B", other.job) == b"0123456789"
+    finally:
+        board.close()
+
+
 def test_what_was_cancelled_while_it_waited_is_let_go(board: JobBoard, tmp_path: Path) -> None:
     """Goal: bounded memory. Method: one runs; another owner starts and cancels 200; what they asked is not held."""
     sleeper = start(board, "sleep", str(tmp_path / "pid").encode())

@@ -102,7 +102,7 @@ def application(
         exception_handlers=problems.HANDLERS,
         request_max_body_size=limits.body_bytes,
         openapi_config=_description(),
-        on_shutdown=[board.close, past.close, entrance.close, service.close],
+        on_shutdown=[bench.close, board.close, past.close, entrance.close, service.close],
         middleware=[patient],
         request_class=StrictRequest,
         logging_config=None,
@@ -139,7 +139,7 @@ def _of_jobs(limits: LimitsSection) -> JobLimits:
     return JobLimits(
         running=limits.jobs_running, waiting=limits.jobs_waiting, of_an_owner=limits.jobs_of_an_owner,
         kept=limits.jobs_kept, seconds=limits.job_seconds, kept_seconds=limits.job_kept_seconds,
-        result_bytes=limits.job_result_bytes,
+        result_bytes=limits.job_result_bytes, kept_bytes=limits.job_results_bytes,
     )  # fmt: skip
 
 

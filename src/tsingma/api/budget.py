@@ -16,6 +16,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 BYTES_MAX = 256 * 1024 * 1024
 RETRY_SECONDS = "2"
+NOBODY_BYTES_MAX = 16 * 1024  # of who has not said who it is: the form of the sign-in, and room to spare
 
 
 class NoRoom(Exception):
@@ -56,24 +57,31 @@ class Budget:
             del self._of[owner]
 
 
+class TooLongForNobody(Exception):
+    """A body is longer than one of somebody who has not said who it is may be."""
+
+
 class Hold:
     """What one request has of the budget, until it has ended and its commands are answered."""
 
-    __slots__ = ("_budget", "_count", "_owner", "_users")
+    __slots__ = ("_budget", "_count", "_known", "_users", "owner")
 
-    def __init__(self, budget: Budget, owner: str) -> None:
-        """Start without any; ``owner`` has it."""
-        self._budget, self._owner, self._count, self._users = budget, owner, 0, 1
+    def __init__(self, budget: Budget, address: str) -> None:
+        """Start without any, for whoever asks from an address."""
+        self._budget, self._count, self._users = budget, 0, 1
+        self.owner, self._known = f"address/{address}", False  # until it is known who asks
 
     def belong_to(self, owner: str) -> None:
-        """Be another owner's from now on, unless something was taken before."""
+        """Be an owner's who has said who it is, unless something was taken before."""
         if not self._count:
-            self._owner = owner
+            self.owner, self._known = owner, True
 
     def cover(self, total: int) -> None:
-        """Have so many bytes in all; raises NoRoom, and then has what it had."""
+        """Have so many bytes in all; raises NoRoom or TooLongForNobody, and then has what it had."""
+        if not self._known and total > NOBODY_BYTES_MAX:
+            raise TooLongForNobody
         if total > self._count:
-            self._budget.take(self._owner, total - self._count)
+            self._budget.take(self.owner, total - self._count)
             self._count = total
 
     def share(self) -> None:
@@ -84,7 +92,7 @@ class Hold:
         """End for one of those who use it; with the last one everything is given back."""
         self._users -= 1
         if not self._users and self._count:
-            self._budget.give_back(self._owner, self._count)
+            self._budget.give_back(self.owner, self._count)
             self._count = 0
 
 
@@ -109,7 +117,7 @@ class Budgeted:
             await self._app(scope, receive, send)
             return
         client = scope.get("client")
-        hold = Hold(self._budget, f"address/{client[0] if client else ''}")  # until it is known who asks
+        hold = Hold(self._budget, client[0] if client else "")
         mark = _HELD.set(hold)
         try:
             await self._app(scope, receive, send)

@@ -58,21 +58,18 @@ async def submit_bulk(
     body = await request.body()
     reach = reach_of(request)  # now with the hash of the request
     source = f"api/{reach.caller.key}"
-    command = await asyncio.to_thread(_command, service, bench, body, form, reach.sender(), source)
+    command = await bench.work(_command, service, body, form, reach.sender(), source)
     event = await carry_out(service, entry, reach, key, command)
     if not isinstance(event, InstructionsSubmitted):
         raise conflict(key)
     return await asyncio.to_thread(bulk_outcomes, event, command.columns["reference"])
 
 
-def _command(
-    service: HouseService, bench: Bench, body: bytes, form: str, participant: str, source: str
-) -> SubmitInstructions:
-    with bench.place():
-        try:
-            return bulk_command(body, form, service.intake, participant, source, service.second())
-        except Rejected as rejected:
-            raise FaultsFound([_with_line(fault_of(one), one.line) for one in rejected.rejections]) from None
+def _command(service: HouseService, body: bytes, form: str, participant: str, source: str) -> SubmitInstructions:
+    try:
+        return bulk_command(body, form, service.intake, participant, source, service.second())
+    except Rejected as rejected:
+        raise FaultsFound([_with_line(fault_of(one), one.line) for one in rejected.rejections]) from None
 
 
 def _with_line(fault: Fault, line: int) -> Fault:

@@ -54,6 +54,10 @@ class Entrance:
         """Return whether a caller's token or session has not ended, and his row is still what it was then."""
         return self.tokens.stands(caller) if caller.row else self.sessions.stands(caller)
 
+    def may_go_on(self, caller: Caller) -> bool:
+        """Return whether what a caller has begun may go on: a token that ends meanwhile was good when it was shown."""
+        return self.tokens.knows(caller) if caller.row else self.sessions.stands(caller)
+
     def look(self) -> None:
         """Take changed files up."""
         for watch in self._watches:

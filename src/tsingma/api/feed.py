@@ -105,6 +105,7 @@ async def events(
     mine = reach.participant(participant)
     last = request.headers.get("last-event-id", "")
     start = int(last) if last.isascii() and last.isdigit() and len(last) < 16 else after
+    start = min(start, service.length())  # nobody has heard of what has not happened: others' end would be there too
     feeds.require_room(reach.caller.key)
     return ServerSentEvent(_stream(service, feeds, reach, start, mine, follow=follow))
 

@@ -24,6 +24,7 @@ from litestar.openapi.spec.enums import OpenAPIType
 from litestar.response import Stream
 
 from tsingma.api.bench import Bench
+from tsingma.api.entrance import Entrance
 from tsingma.api.guard import Reach
 from tsingma.api.moments import Look, Looking
 from tsingma.api.problems import responses
@@ -86,32 +87,36 @@ class Streams(Bench):
         self._max, self._max_of_a_key = limits.lists_at_once, limits.lists_of_a_key
         super().__init__(self._max, self._max)
         self.clock = clock
-        self._of: Counter[str] = Counter()
+        self._of_key: Counter[str] = Counter()
 
     @contextmanager
     def place_of(self, key: str) -> Iterator[None]:
         """Hold a place of a key; raises 429 when it has as many as one may, or there is none."""
         with self._lock:
             self.require_room(key)
-            self._of[key] += 1
+            self._of_key[key] += 1
         try:
             with self.place():
                 yield
         finally:
             with self._lock:
-                self._of[key] -= 1
+                self._of_key[key] -= 1
 
     def require_room(self, key: str) -> None:
         """Raise 429 when a key has as many places as one may, or all are taken."""
-        if self._of[key] >= self._max_of_a_key or self._of.total() >= self._max:
+        if self._of_key[key] >= self._max_of_a_key or self._of_key.total() >= self._max:
             raise TooManyRequestsException("too many whole lists at once", headers={"Retry-After": "5"})
 
 
 class Listing:
     """Answers a list at a moment, as a page or whole."""
 
-    def __init__(self, accepted: str, look: Look, streams: Streams, key: str, cursor: int, limit: int) -> None:
-        """Keep the form that was accepted ("" for none that there is), the moment, and which page."""
+    def __init__(
+        self, accepted: str, look: Look, streams: Streams, key: str, cursor: int, limit: int,
+        may_go_on: Callable[[], bool] = lambda: True,
+    ) -> None:  # fmt: skip
+        """Keep the form that was accepted ("" for none that there is), the moment, which page, and until when."""
+        self._may_go_on = may_go_on
         self._accepted, self._look, self._streams, self._clock = accepted, look, streams, streams.clock
         self._key, self._cursor, self._limit = key, cursor, limit
 
@@ -163,6 +168,8 @@ class Listing:
                 if self._accepted == ARROW:
                     raise refuse(RejectionReason.LIMIT, message, remedy="ask for pages, or for one participant")
                 raise TooLong(message)
+            if not self._may_go_on():
+                raise TooLong("who asked may read no more")
             part = self._part(question, part.next)
             count += len(part.items)
             yield part.items
@@ -173,12 +180,17 @@ def give_listing(
     look: Looking,
     streams: NamedDependency[Streams],
     reach: NamedDependency[Reach],
+    entrance: NamedDependency[Entrance],
     cursor: Cursor = 0,
     limit: Limit = 100,
 ) -> Listing:
     """Return how a request wants its list."""
     accepted = request.accept.best_match([JSON, *WHOLE], default=None) or ""
-    return Listing(accepted, look, streams, reach.caller.key, cursor, limit)
+
+    def may_go_on() -> bool:
+        return entrance.may_go_on(reach.caller)
+
+    return Listing(accepted, look, streams, reach.caller.key, cursor, limit, may_go_on)
 
 
 Listed = NamedDependency[Listing]

@@ -14,7 +14,7 @@ from litestar.exceptions import HTTPException
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.types import ExceptionHandlersMap
 
-from tsingma.api.budget import RETRY_SECONDS, NoRoom
+from tsingma.api.budget import NOBODY_BYTES_MAX, RETRY_SECONDS, NoRoom, TooLongForNobody
 from tsingma.api.patience import BodyTooSlow
 from tsingma.app.journal_index import StillReading
 from tsingma.basics.rejection import InvariantBroken, Rejected, Rejection, RejectionReason
@@ -179,6 +179,11 @@ def _no_room(request: Request[Any, Any, Any], error: NoRoom) -> Response[Problem
     return _answer(problem, {"Retry-After": RETRY_SECONDS})
 
 
+def _too_long(request: Request[Any, Any, Any], _error: TooLongForNobody) -> Response[Problem]:
+    detail = f"{NOBODY_BYTES_MAX} bytes at most before it is known who sends them"
+    return _answer(of_status(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail, request.url.path))
+
+
 def _defect(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
     """Answer a defect of our own: the log has the story, the caller only that it happened."""
     LOG.error("%s %s failed", request.method, request.url.path, exc_info=error)
@@ -194,6 +199,7 @@ HANDLERS: ExceptionHandlersMap = {
     InvariantBroken: _stopped,
     BodyTooSlow: _slow,
     NoRoom: _no_room,
+    TooLongForNobody: _too_long,
     Exception: _defect,
 }
 

@@ -15,7 +15,7 @@ from litestar.params import FromPath, PathParameter
 from tsingma.api.guard import access, open_to_all
 from tsingma.api.listing import LISTS, Listed, ListOperation
 from tsingma.api.moments import Looking
-from tsingma.api.permissions import Action, Resource
+from tsingma.api.permissions import Action, Resource, Scope
 from tsingma.api.problems import responses
 from tsingma.api.reading import MOMENT, NUMBER_MAX, Code, Cursor, Limit, Number, Reached, Service, Status
 from tsingma.app import house_reads as reads
@@ -190,10 +190,11 @@ def instruction(look: Looking, reach: Reached, instruction: Number) -> instructi
     responses=MOMENT,
 )
 def explanation(look: Looking, reach: Reached, instruction: Number) -> Explanation:
-    """Say why an instruction has not settled, and what would settle it."""
+    """Say why an instruction has not settled, and what would settle it; of others' accounts without amounts."""
     owners = look.read(lambda house, _at: instruction_reads.parties_of_instruction(house, instruction))
     reach.require(owners, f"instruction {instruction}")
-    found = look.read(lambda house, _at: explain_number(house, instruction))
+    reader = "" if reach.scope is Scope.ANY else reach.sender()
+    found = look.read(lambda house, _at: explain_number(house, instruction, reader))
     return Explanation(found.instruction, found.settles, found.sentence, found.needs)
 
 

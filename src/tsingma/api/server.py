@@ -186,6 +186,7 @@ def _listening(app: Litestar | StandbyDoor, settings: ServeSettings) -> uvicorn.
         access_log=False,  # it would be a record of who asked for what, outside the journal
         server_header=False,
         loop="uvloop",
+        ws="none",  # nothing here is a WebSocket, and no upgrade leads past the bounds of a request
         http=CertificateProtocol if settings.tls.client_ca else BoundedProtocol,
         limit_concurrency=limits.connections,
         timeout_keep_alive=limits.keep_alive_seconds,

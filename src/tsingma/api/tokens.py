@@ -152,10 +152,12 @@ class TokenDesk:
 
     def stands(self, caller: Caller) -> bool:
         """Return whether the token of a caller has not ended, and the row of its key is still what it was then."""
+        return self.now_s < caller.expires_s and self.knows(caller)
+
+    def knows(self, caller: Caller) -> bool:
+        """Return whether the row of a caller's key is still what it was when the token was shown."""
         key = self._keys.get(caller.key)
-        if key is None or not self.now_s < min(caller.expires_s, key.valid_to.timestamp()):
-            return False
-        return self._rows[key.id] == caller.row
+        return key is not None and self.now_s < key.valid_to.timestamp() and self._rows[key.id] == caller.row
 
     def require_certificate(self, caller: Caller, shown: str) -> None:
         """Raise TokenRefused when the key of a caller is bound to a certificate other than the one ``shown`` ("")."""

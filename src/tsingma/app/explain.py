@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tsingma.app.session import Session
 from tsingma.basics.dates import to_date
+from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.engine.house import House
 from tsingma.engine.settling import now
@@ -23,8 +24,13 @@ def explain_in_house(folder: Path | str, number: int) -> Remedy:
         return explain_number(session.house, number)
 
 
-def explain_number(house: House, number: int) -> Remedy:
-    """Return why an instruction of a house is not settled; raises Rejected (unknown) for a number that is none."""
+def explain_number(house: House, number: int, reader: str = "") -> Remedy:
+    """Return why an instruction of a house is not settled; raises Rejected (unknown) for a number that is none.
+
+    ``reader`` is the participant who asks, "" for somebody who may see everything. How much another has too little
+    tells what it has: of the other side a participant learns only that it waits for money or for stock, of anybody else
+    only that something does.
+    """
     settlement, table = house.settlement, house.settlement.instructions.table
     if not 0 <= number < len(settlement.instructions):
         raise refuse(RejectionReason.UNKNOWN, f"there is no instruction {number}", field="instruction")
@@ -37,8 +43,13 @@ def explain_number(house: House, number: int) -> Remedy:
         settlement.instructions, settlement.links, settlement.reservations, house.ledger,
         now(house).lender(settlement), number,
     )  # fmt: skip
-    needs = tuple((_row_name(house, owner, asset), lack) for owner, asset, lack in freed.lacks)
-    sentence = _sentence(number, freed, needs, house)
+    lacks = [one for one in freed.lacks if not reader or _participant(house, one[0]) == reader]
+    needs = tuple((_row_name(house, owner, asset), lack) for owner, asset, lack in lacks)
+    parts = [f"{name} lacks {lack:,}" for name, lack in needs]
+    if reader:
+        others = [_other(house, number, one) for one in freed.lacks if one not in lacks]
+        parts += dict.fromkeys(others)
+    sentence = _sentence(number, freed, parts, house)
     return Remedy(instruction=number, settles=False, needs=needs, sentence=sentence)
 
 
@@ -46,10 +57,23 @@ def _row_name(house: House, owner: int, asset: int) -> str:
     return f"{house.resolved.account_name(owner)} {house.resolved.asset_name(asset)}"
 
 
-def _sentence(number: int, freed: Freed, needs: tuple[tuple[str, int], ...], house: House) -> str:
+def _participant(house: House, account: int) -> str:
+    return house.resolved.account_name(account).partition("/")[0]
+
+
+def _other(house: House, number: int, lack: tuple[int, int, int]) -> str:
+    """Return what a participant learns of what somebody else lacks."""
+    owner, asset, _ = lack
+    table = house.settlement.instructions.table
+    if owner not in (int(table["deliverer"][number]), int(table["receiver"][number])):
+        return "something it is linked to waits"
+    is_money = house.resolved.asset_name(asset) in CURRENCIES
+    return f"the other side waits for {'money' if is_money else 'stock'}"
+
+
+def _sentence(number: int, freed: Freed, parts: list[str], house: House) -> str:
     if freed.cancelled:
         return f"instruction {number} never settles: {_numbers(freed.cancelled)}, which it is linked to, is cancelled"
-    parts = [f"{name} lacks {lack:,}" for name, lack in needs]
     if freed.on_hold:
         parts.append(f"{_numbers(freed.on_hold)} must be released")
     if freed.early:

@@ -31,12 +31,13 @@ SECOND = 1_000_000_000
 
 
 class JobLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """Bounds of a board: numbers of jobs, seconds a job may take and is kept after its end, bytes of a result."""
+    """Bounds: numbers of jobs, seconds one may take and is kept after its end, bytes of one result and of all."""
 
     running: int = 2
     waiting: int = 16
     of_an_owner: int = 4  # waiting and running
     kept: int = 64
+    kept_bytes: int = 256 * 1024 * 1024  # of all results together
     seconds: float = 600.0
     kept_seconds: float = 3_600.0
     result_bytes: int = 16 * 1024 * 1024
@@ -199,6 +200,14 @@ class JobBoard:
             number = next(number for number, owner in ended.items() if owner == most)
             of_owners[most] -= 1
             del ended[number], self._entries[number]
+        of_bytes = Counter[str]()
+        for number, owner in ended.items():
+            of_bytes[owner] += len(self._entries[number].result)
+        while of_bytes.total() > self.limits.kept_bytes:
+            most = of_bytes.most_common(1)[0][0]
+            number = next(one for one, owner in ended.items() if owner == most and self._entries[one].result)
+            of_bytes[most] -= len(self._entries[number].result)
+            del ended[number], self._entries[number]
 
     def _work(self) -> None:
         while (entry := self._next_queued()) is not None:
@@ -264,6 +273,7 @@ class JobBoard:
             elif isinstance(told, _Finished):
                 entry.result = told.result
                 self._end(entry, "done")
+                self._forget()
             else:
                 self._end(entry, "failed", fault=told.message)
 

@@ -211,6 +211,7 @@ def _contradicting_limits(limits: LimitsSection) -> Iterator[Rejection]:
     for one, of_all in (
         ("changes_waiting_of_one", "changes_waiting"), ("lists_of_a_key", "lists_at_once"),
         ("feeds_of_a_key", "feeds"), ("sessions_of_a_person", "sessions"), ("session_idle_seconds", "session_seconds"),
+        ("job_result_bytes", "job_results_bytes"),
     ):  # fmt: skip
         if getattr(limits, one) > (bound := getattr(limits, of_all)):
             yield _fault(

@@ -130,6 +130,7 @@ class LimitsSection(_Section, frozen=True, kw_only=True):
     job_seconds: Annotated[float, Meta(gt=0, le=24 * 3_600)] = 600.0
     job_kept_seconds: Annotated[float, Meta(gt=0, le=7 * 24 * 3_600)] = 3_600.0
     job_result_bytes: Annotated[int, Meta(ge=1_024, le=_BYTES_MAX)] = 16 * MIB
+    job_results_bytes: Annotated[int, Meta(ge=1_024, le=64 * 1_024 * MIB)] = 256 * MIB
 
 
 class LogSection(_Section, frozen=True, kw_only=True):
