@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from html import unescape
 
+import msgspec
 import pytest
 from api_house import SHARE
 from console_house import Served
@@ -14,6 +15,7 @@ from tsingma.app.instruction_reads import instructions_of
 from tsingma.app.instruction_story import story_of
 from tsingma.basics.columns import pack
 from tsingma.journal import commands as do
+from tsingma.reports.figures import CrossRow
 from tsingma.reports.numbers import whole
 from tsingma.settlement.orders import ORDER_COLUMNS
 
@@ -93,6 +95,37 @@ def test_empty_fields_of_other_lists_are_no_filter(console: Served) -> None:
         "day?participant=",
     ):
         assert console.get("operator", f"/console/{path}").status_code == 200, path
+
+
+@pytest.mark.parametrize(("size", "pages"), [("", 3), ("25", 3), ("50", 2), ("100", 1)])
+def test_accounts_of_the_houses_come_page_by_page(console: Served, size: str, pages: int) -> None:
+    """Goal: every account once, without a script. Method: sixty at two houses, along the links; one member's."""
+    assert console.get("regulator", "/console/houses").status_code == 200
+    desk = console.client.app.state.risk_desk
+    made = desk._made
+    rows = tuple(
+        CrossRow(
+            account=f"M{number:02d}/HOUSE", houses=("HKSCC", "HKCC"), alone=1_000, joint=900, called=950, one_pot=800
+        )
+        for number in range(60)
+    )
+    desk._made = msgspec.structs.replace(made, crossed=rows)
+    try:
+        found, path, visited = [], f"/console/houses?size={size}", 0
+        while path:
+            text = console.get("regulator", path).text
+            found += re.findall(r'<th scope="row" class="code">([^<]+)', text)
+            following = re.search(r'rel="next" href="([^"]+)"', text)
+            path, visited = unescape(following[1]) if following else "", visited + 1
+        assert found == [one.account for one in rows]
+        assert visited == pages
+        text = console.get("regulator", "/console/houses?participant=M07&cursor=").text
+        assert re.findall(r'<th scope="row" class="code">([^<]+)', text) == ["M07/HOUSE"]
+        assert console.get("regulator", "/console/houses?cursor=999").status_code == 200
+        for wrong in ("size=7", "cursor=-1", "participant=%3Cb%3E"):
+            assert console.get("regulator", f"/console/houses?{wrong}").status_code == 400
+    finally:
+        desk._made = made
 
 
 def test_the_api_keeps_its_list(console: Served) -> None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from litestar import Response, get
+from litestar.params import QueryParameter
 
 from tsingma.api.guard import access
 from tsingma.api.permissions import Action, Resource
+from tsingma.api.reads import Code
 from tsingma.app.stress_questions import CHOSEN, HouseSide, Standing, StressQuestion, by_hand
 from tsingma.console.figures import BRIEF_LANGUAGE, sections_of
 from tsingma.console.giving import Desk, Paged, Working
+from tsingma.console.instructions import Number0
 from tsingma.console.page import Page
 from tsingma.console.sliders import Slider, limits_of, number_asked
 from tsingma.reports.numbers import short_in
@@ -18,7 +23,8 @@ from tsingma.reports.style import COMPONENT_COLOURS
 from tsingma.reports.svg import BarRow, Segment, bars, legend
 from tsingma.stress.scenario import Scenario, shipped_scenarios
 
-CROSSED_SHOWN = 15
+SIZES = (25, 50, 100)  # accounts a page
+Size = Annotated[str, QueryParameter(pattern="^(25|50|100)?$")]
 PERCENT = 100.0
 OWN = "own"  # value of the button that takes the scenario's moves instead of the form's
 FIRST_SHOWN = "replay-1987"
@@ -33,15 +39,25 @@ _MOVES = (
 
 
 @get("/houses", opt=access(Resource.HOUSES, Action.READ), sync_to_thread=True)
-def houses(page: Paged, risk: Desk, bench: Working) -> Response[str]:
-    """Show what each clearing house calls, has and holds open, and what one portfolio would ask."""
+def houses(
+    page: Paged, risk: Desk, bench: Working, participant: Code = "", cursor: Number0 = "", size: Size = ""
+) -> Response[str]:
+    """Show what each clearing house calls, has and holds open, and what one portfolio would ask, account by account.
+
+    ``cursor`` is how many accounts come before the page, those that save most first; ``size`` how many it has.
+    """
     with bench.place():
         standing = risk.standing()
+    rows = [one for one in standing.crossed if not participant or one.account.partition("/")[0] == participant]
+    start, count = int(cursor or 0), int(size or SIZES[0])
     say = page.words.or_as_it_is
     sides = [*standing.sides, _total(standing, page.words("houses.total"))]
     return page.render(
-        "houses.html", standing=standing, sides=sides, chart=_houses_chart(page, standing), crossed=standing.crossed,
-        shown=CROSSED_SHOWN, shocks=[say(f"houses.shock.{one}", one) for one in standing.fund_shocks],
+        "houses.html", standing=standing, sides=sides, chart=_houses_chart(page, standing),
+        crossed=rows[start : start + count], all_crossed=len(standing.crossed),
+        matching=len(rows), start=start, size=count, sizes=SIZES,
+        following=start + count if start + count < len(rows) else None, participant=participant,
+        shocks=[say(f"houses.shock.{one}", one) for one in standing.fund_shocks],
         saved=sum(one.credit for one in standing.sides),
         lacking=max(standing.required - standing.pledged, 0),
     )  # fmt: skip
