@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -38,15 +39,49 @@ def served_week(written_week: Path, tmp_path_factory: pytest.TempPathFactory) ->
         yield running
 
 
+class Started:
+    """The browser while tests of this folder run: its driver keeps an event loop, so that no other test may meet it."""
+
+    def __init__(self) -> None:
+        """Start nothing yet."""
+        self.driver: Any = None
+        self.browser: Any = None
+
+    def get(self) -> Any:
+        """Return the browser, started at the first call."""
+        if self.browser is None:
+            self.driver = sync_playwright().start()
+            self.browser = self.driver.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
+        return self.browser
+
+    def end(self) -> None:
+        """Close it."""
+        if self.browser is not None:
+            self.browser.close()
+            self.driver.stop()
+        self.driver = self.browser = None
+
+
+STARTED = Started()
+HERE = Path(__file__).resolve().parent
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """Close the browser behind the last test of this folder, once its windows are closed."""
+    try:
+        return (yield)
+    finally:
+        if nextitem is None or HERE not in nextitem.path.parents:
+            STARTED.end()
+
+
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[object]:
-    """Debian's Chromium, started once for a module."""
+def chromium() -> object:
+    """Debian's Chromium, started once for all tests of this folder."""
     if CHROMIUM is None:
         pytest.skip("no chromium on this machine: apt install chromium")
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
-        yield browser
-        browser.close()
+    return STARTED.get()
 
 
 @pytest.fixture
