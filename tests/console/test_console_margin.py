@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from console_house import Served, served
 
+from tsingma.console.language import Language, words_in
 from tsingma.console.routes import ROUTES
 from tsingma.reports.numbers import whole
 
@@ -132,3 +133,23 @@ def test_the_attribution_adds_up_to_the_call(console: Served) -> None:
 
 def _cents(text: str) -> int:
     return int(text.replace(",", "").replace(".", "").replace("\N{MINUS SIGN}", "-") or 0)
+
+
+def test_a_refusal_is_told_in_chinese_before_the_houses_own_words(console: Served) -> None:
+    """Goal: reason and way out are read in the reader's language. Method: an unknown counter in a form, and a page that
+    is refused whole, in Chinese: reason, field and remedy, then the English detail marked as English.
+    """
+    words = words_in(Language.ZH)
+    say = [words(f"problem.{one}.unknown") for one in ("reason_name", "what_to_do")]
+    asked = {"counter": "99999", "side": "buy", "quantity": "1", "lang": "zh-Hant"}
+    headers = {"Cookie": f"tsingma={console.cookie('participant')}"}
+    text = unescape(console.client.get(WHAT_IF, params=asked, headers=headers).text)
+    told = text.partition('id="refused"')[2].partition("</div>")[0]
+    assert f"{say[0]} ({words('field.counter')})：{say[1]}" in told
+    assert re.search(r'<span lang="en">[^<]*99999', told)
+    whole_page = console.get("operator", "/console/instructions?asset=NOTHING&lang=zh-Hant")
+    assert whole_page.status_code == 422
+    table = unescape(whole_page.text).partition('id="faults"')[2]
+    assert say[0] in table
+    assert say[1] in table
+    assert words("field.asset") in table

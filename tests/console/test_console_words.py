@@ -153,3 +153,12 @@ def test_a_key_without_words_is_a_defect() -> None:
 def test_whose_language_it_is(asked: str, kept: str, accepted: str, found: str) -> None:
     """Goal: asked for, else kept, else what the browser accepts first. Method: cases, with nonsense among them."""
     assert language_of(asked, kept, accepted) == found
+
+
+def test_every_reason_of_a_refusal_has_words_and_a_way_out() -> None:
+    """Goal: no refusal is told in code. Method: the reasons of the house against the words of both languages."""
+    for language in Language:
+        words = words_in(language)
+        for reason in RejectionReason:
+            assert words(f"problem.reason_name.{reason}")
+            assert words(f"problem.what_to_do.{reason}")
