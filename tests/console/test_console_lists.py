@@ -61,6 +61,8 @@ def test_every_row_is_on_one_page(changing_console: Served) -> None:
         ("intended=2026-01-05", [0, 1, 2]),
         ("intended=2026-01-06", []),
         ("status=settled", []),
+        ("reason=lack-of-cash", []),
+        ("reason=&status=", [0, 1, 2]),
     ],
 )
 def test_filters_of_instructions(console: Served, query: str, expected: list[int]) -> None:
@@ -73,7 +75,7 @@ def test_filters_of_instructions(console: Served, query: str, expected: list[int
 @pytest.mark.parametrize(
     ("query", "status"),
     [("asset=NOTHING", 422), ("asset=%3Cb%3E", 400), ("intended=2026-02-30", 400), ("intended=soon", 400),
-     ("cursor=-1", 400), ("status=lost", 422)],
+     ("cursor=-1", 400), ("status=lost", 422), ("reason=nothing", 422), ("reason=%3Cb%3E", 400)],
 )  # fmt: skip
 def test_filters_that_say_nothing_are_refused(console: Served, query: str, status: int) -> None:
     """Goal: no list pretends to be filtered. Method: unknown and malformed filters."""

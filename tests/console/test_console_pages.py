@@ -49,6 +49,9 @@ CASES = {
     "GET /console/obligations": Case("/console/obligations?participant={participant}", title="books.obligations"),
     "GET /console/positions": Case("/console/positions?participant={participant}", title="books.positions"),
     "GET /console/holdings": Case("/console/holdings?participant={participant}", title="page.holdings.title"),
+    "GET /console/corporate-actions": Case(
+        "/console/corporate-actions?participant={participant}", title="page.corporate_actions.title"
+    ),
     "GET /console/calls": Case("/console/calls?participant={participant}", title="books.cheapest"),
     "GET /console/statements": Case("/console/statements?participant={participant}", title="page.statements.title"),
     "GET /console/statements/{participant}/settlement/{form}": Case("/console/statements/{participant}/settlement/csv"),

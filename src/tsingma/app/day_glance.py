@@ -11,11 +11,12 @@ import numpy.typing as npt
 
 from tsingma.app.house_reads import MarginCall, Quota, calls_of, of_participant, quotas_of
 from tsingma.app.house_service import HouseService
+from tsingma.app.instruction_reads import not_in_time
 from tsingma.basics.dates import to_date
 from tsingma.basics.money import CURRENCIES
 from tsingma.engine.house import House
 from tsingma.journal.events import Accepted, DayClosed, decode_answer
-from tsingma.settlement.instruction import CANCELLED, FAILING, REASONS, SETTLED, STATUSES
+from tsingma.settlement.instruction import REASONS, STATUSES
 from tsingma.settlement.orders import ORDER_STATUSES
 from tsingma.settlement.timetable import timetable
 
@@ -95,8 +96,7 @@ def glance_of(house: House, at: int, participant: str, *, with_calls: bool = Tru
     mine |= of_participant(house, table["receiver"], participant)
     own_orders = of_participant(house, orders.table["account"], participant)
     counts = np.bincount(orders.table["status"][own_orders], minlength=len(ORDER_STATUSES)).tolist()
-    late = mine & ~np.isin(table["status"], (SETTLED, CANCELLED))
-    late &= (table["status"] == FAILING) | ((table["intended_day"] <= house.position.day) & (table["reason"] != 0))
+    late = mine & not_in_time(house)
     shorts = _shorts(house, participant)
     calls = calls_of(house, at, participant, 0, max(1, house.margin.account.size)).items if with_calls else []
     lacking = sorted((one for one in calls if one.lacks_cents), key=lambda one: -one.lacks_cents)

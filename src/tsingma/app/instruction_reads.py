@@ -13,7 +13,19 @@ from tsingma.basics.dates import to_date, to_day
 from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.engine.house import House
-from tsingma.settlement.instruction import BY_DELIVERER, BY_HOUSE, BY_RECEIVER, KINDS, PRIORITIES, REASONS, STATUSES
+from tsingma.settlement.instruction import (
+    BY_DELIVERER,
+    BY_HOUSE,
+    BY_RECEIVER,
+    CANCELLED,
+    FAILING,
+    KINDS,
+    NOT_TRIED,
+    PRIORITIES,
+    REASONS,
+    SETTLED,
+    STATUSES,
+)
 from tsingma.settlement.orders import ORDER_STATUSES
 
 _WHO = ((BY_DELIVERER, "deliverer"), (BY_RECEIVER, "receiver"), (BY_HOUSE, "house"))
@@ -79,12 +91,12 @@ class OrderStates(msgspec.Struct, frozen=True):
 
 def instructions_of(
     house: House, at: int, participant: str, status: str, cursor: int, limit: int, *, asset: str = "",
-    intended: date | None = None,
+    intended: date | None = None, reason: str = "",
 ) -> InstructionStates:  # fmt: skip
     """Return instructions from number ``cursor`` on, of a participant ("": of everybody) in a status ("": in any).
 
-    ``asset`` (a currency or ISIN) keeps those that move it on either leg, ``intended`` those of that day. Raises
-    Rejected (unknown) for a participant, status or asset that there is not.
+    ``asset`` (a currency or ISIN) keeps those that move it on either leg, ``intended`` those of that day, ``reason``
+    those not settled in time for it. Raises Rejected (unknown) for a participant, status, asset or reason that is none.
     """
     table = house.settlement.instructions.table
     mine = of_participant(house, table["deliverer"], participant) | of_participant(
@@ -96,9 +108,19 @@ def instructions_of(
         mine &= (table["asset"] == number) | (table["against"] == number)
     if intended is not None:
         mine &= table["intended_day"] == to_day(intended)
+    if reason:
+        mine &= not_in_time(house) & _is_in(table["reason"], REASONS, reason, "reason")
     found = np.flatnonzero(mine).astype(np.int64)
     chosen, following = cut(found, found, cursor, limit)
     return InstructionStates([instruction_state(house, number) for number in chosen.tolist()], following, at)
+
+
+def not_in_time(house: House) -> npt.NDArray[np.bool_]:
+    """Return which instructions are past their day, or were tried on it in vain, and are open, bool [instructions]."""
+    table = house.settlement.instructions.table
+    is_open = ~np.isin(table["status"], (SETTLED, CANCELLED))
+    tried = (table["intended_day"] <= house.position.day) & (table["reason"] != NOT_TRIED)
+    return np.asarray(is_open & ((table["status"] == FAILING) | tried), np.bool_)
 
 
 def orders_of(house: House, at: int, participant: str, status: str, cursor: int, limit: int) -> OrderStates:
@@ -188,12 +210,14 @@ def _asset(house: House, asset: int) -> str:
     return house.resolved.asset_name(asset) if asset >= 0 else ""
 
 
-def _is_in(column: npt.NDArray[np.signedinteger], names: tuple[str, ...], status: str) -> npt.NDArray[np.bool_]:
+def _is_in(
+    column: npt.NDArray[np.signedinteger], names: tuple[str, ...], status: str, field: str = "status"
+) -> npt.NDArray[np.bool_]:
     if not status:
         return np.ones(column.size, np.bool_)
     if status not in names:
         raise refuse(
-            RejectionReason.UNKNOWN, f"no status '{status}'", field="status", remedy=f"one of {', '.join(names)}"
+            RejectionReason.UNKNOWN, f"no {field} '{status}'", field=field, remedy=f"one of {', '.join(names)}"
         )
     return np.asarray(column == names.index(status), np.bool_)
 

@@ -23,13 +23,14 @@ from tsingma.console.formats import CURRENCY_LENGTH
 from tsingma.console.forms import wrong_field
 from tsingma.console.giving import Paged, Pasts
 from tsingma.console.page import Page
-from tsingma.settlement.instruction import STATUSES
+from tsingma.settlement.instruction import REASONS, STATUSES
 from tsingma.settlement.orders import ORDER_STATUSES
 
 ROWS_A_PAGE = 100
 # Fields of a filter that a browser sends empty.
 Number0 = Annotated[str, QueryParameter(pattern=whole("[0-9]{0,9}"))]
 AssetCode = Annotated[str, QueryParameter(pattern=whole("[A-Z0-9]{0,12}"))]
+Reason = Annotated[str, QueryParameter(pattern=whole("[a-z-]{0,40}"))]
 IsoDay = Annotated[str, QueryParameter(pattern=whole("([0-9]{4}-[0-9]{2}-[0-9]{2})?"))]
 Working = NamedDependency[Bench]
 
@@ -37,19 +38,21 @@ Working = NamedDependency[Bench]
 @get("/instructions", opt=access(Resource.INSTRUCTIONS, Action.READ), sync_to_thread=True)
 def instruction_list(
     page: Paged, look: Looking, reach: Reached, participant: Code = "", status: Status = "", asset: AssetCode = "",
-    intended: IsoDay = "", cursor: Number0 = "",
+    intended: IsoDay = "", reason: Reason = "", cursor: Number0 = "",
 ) -> Response[str]:  # fmt: skip
-    """Show matched instructions in order of their numbers, by participant, status, asset and intended day."""
+    """Show instructions in order of their numbers, by participant, status, asset, intended day and why they fail."""
     page.looking(look)
     mine = reach.participant(participant)
     day = _day(intended)
     start = int(cursor or 0)
     found = page.read(
-        lambda house, at: instructions_of(house, at, mine, status, start, ROWS_A_PAGE, asset=asset, intended=day)
+        lambda house, at: instructions_of(
+            house, at, mine, status, start, ROWS_A_PAGE, asset=asset, intended=day, reason=reason.replace("-", " ")
+        )
     )
     return page.render(
         "instructions.html", found=found, statuses=STATUSES, status=status, participant=participant, by_asset=asset,
-        intended=intended,
+        intended=intended, reasons=[one.replace(" ", "-") for one in REASONS], by_reason=reason,
         anybody=reach.scope is Scope.ANY,
     )  # fmt: skip
 

@@ -43,6 +43,7 @@ MENU: tuple[Group, ...] = (
             Entry("obligations", "/console/obligations", (Resource.OBLIGATIONS, Action.READ)),
             Entry("positions", "/console/positions", (Resource.POSITIONS, Action.READ)),
             Entry("holdings", "/console/holdings", (Resource.HOLDINGS, Action.READ)),
+            Entry("corporate_actions", "/console/corporate-actions", (Resource.HOLDINGS, Action.READ)),
             Entry("margin", "/console/margin", (Resource.MARGIN, Action.READ)),
             Entry("what_if", "/console/margin/what-if", (Resource.MARGIN, Action.READ)),
             Entry("calls", "/console/calls", (Resource.MARGIN_CALLS, Action.READ)),

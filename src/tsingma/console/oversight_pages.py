@@ -11,6 +11,7 @@ from tsingma.api.guard import access
 from tsingma.api.permissions import Action, Resource
 from tsingma.api.reads import Code
 from tsingma.app.stress_questions import CHOSEN, HouseSide, Standing, StressQuestion, by_hand
+from tsingma.basics.patterns import whole
 from tsingma.console.figures import BRIEF_LANGUAGE, sections_of
 from tsingma.console.giving import Desk, Paged, Working
 from tsingma.console.instructions import Number0
@@ -24,7 +25,7 @@ from tsingma.reports.svg import BarRow, Segment, bars, legend
 from tsingma.stress.scenario import Scenario, shipped_scenarios
 
 SIZES = (25, 50, 100)  # accounts a page
-Size = Annotated[str, QueryParameter(pattern="^(25|50|100)?$")]
+Size = Annotated[str, QueryParameter(pattern=whole("(25|50|100)?"))]
 PERCENT = 100.0
 OWN = "own"  # value of the button that takes the scenario's moves instead of the form's
 FIRST_SHOWN = "replay-1987"

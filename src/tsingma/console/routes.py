@@ -8,6 +8,7 @@ from litestar.di import Provide
 from tsingma.console import (
     acts,
     approvals,
+    corporate_action_pages,
     day,
     economy_pages,
     home,
@@ -33,6 +34,7 @@ _MODULES = (
     approvals,
     send,
     positions,
+    corporate_action_pages,
     margin_pages,
     statements,
     journal,

@@ -35,8 +35,16 @@ from tsingma.basics.dates import to_day
 from tsingma.basics.money import CURRENCIES
 from tsingma.console.routes import ROUTES
 from tsingma.journal import commands as do
+from tsingma.journal.corporate_action_commands import (
+    SCALE_E9,
+    AnnounceCorporateAction,
+    CashTerm,
+    EventKind,
+    EventOption,
+    EventTerms,
+)
 from tsingma.margin.hkscc.history_settings import FilterSettings
-from tsingma.reference.book import AccountClass
+from tsingma.reference.book import AccountClass, ResolvedBook
 from tsingma.settlement.instruction import KINDS
 from tsingma.settlement.orders import ORDER_COLUMNS
 from tsingma.simulate.market import simulate_market
@@ -45,6 +53,7 @@ FIRST_DAY, THIRD_DAY = date(2026, 1, 5), date(2026, 1, 7)
 DAYS, TRADES, SEED = 2, 2_000, 1
 READY_SECONDS = 20.0
 OWNERS = {"participant": "B00010", "other": "B00002", "custodian": "C00001"}
+CLIENT_SELLS = 300_000  # shares that a client of the custodian sold, 50,000 more than it has
 LACKED = 50_000_000  # shares that B00010 is to deliver and does not have; it is short of margin on its own account too
 
 
@@ -92,6 +101,9 @@ def _third_day(session: Session) -> None:
     for place, quantity in enumerate((LACKED, 100)):
         for who, to, delivers in (("participant", "other", 1), ("other", "participant", 0)):
             session.once(f"third/{place}/{who}", lambda: _order(session, who, to, delivers, quantity, place))  # noqa: B023
+    for who, to, delivers in (("custodian", "other", 1), ("other", "custodian", 0)):
+        session.once(f"third/client/{who}", lambda: _order(session, who, to, delivers, CLIENT_SELLS, 3, 1))  # noqa: B023
+    session.once("third/dividend", lambda: _dividend(session))
     session.once("third/waits", lambda: _order(session, "other", "participant", 1, 200, 2))
     for step in ("night-1-free-of-payment", "night-1-everything"):
         session.once(f"third/{step}", lambda: do.RunStep(step))  # noqa: B023
@@ -100,8 +112,7 @@ def _third_day(session: Session) -> None:
 def _stock_of_clients(session: Session) -> do.DepositAssets:
     """Give the custodian stock, and the participant that is short of margin money to cover it with."""
     book = session.house.resolved
-    keeper = next(number for (code, _), number in sorted(book.account_index.items()) if code == OWNERS["custodian"])
-    member = book.account_index[OWNERS["participant"], AccountClass.HOUSE]
+    keeper, member = (_account(book, OWNERS[who]) for who in ("custodian", "participant"))
     gifts = [
         *((keeper, book.asset_of_security(place), units) for place, units in enumerate((10_000, 250_000, 4_000))),
         (member, CURRENCIES.index("HKD"), 9_000_000), (member, CURRENCIES.index("USD"), 1_500_000),
@@ -110,13 +121,34 @@ def _stock_of_clients(session: Session) -> do.DepositAssets:
     return do.DepositAssets(pack(list(owner), "i4"), pack(list(asset), "i4"), pack(list(amount), "i8"))
 
 
-def _order(session: Session, who: str, to: str, delivers: int, quantity: int, place: int) -> do.SubmitInstructions:
+def _dividend(session: Session) -> AnnounceCorporateAction:
+    """Announce 78 cents a share on the first stock of the custodian's clients, in the week after."""
+    day = session.house.position.day
+    option = EventOption("CASH", cash=(CashTerm(CURRENCIES.index("HKD"), 780_000_000, SCALE_E9),))
+    return AnnounceCorporateAction(
+        EventTerms(reference="DIV-1", kind=EventKind.CASH_DIVIDEND, security=0, options=(option,), ex_day=day + 5,
+                   record_day=day + 6, pay_day=day + 12)
+    )  # fmt: skip
+
+
+def _account(book: ResolvedBook, code: str) -> int:
+    """Return the house account of a member, of a custodian that of its clients."""
+    for account_class in (AccountClass.HOUSE, AccountClass.SEGREGATED):
+        if (code, account_class) in book.account_index:
+            return book.account_index[code, account_class]
+    raise LookupError(code)
+
+
+def _order(
+    session: Session, who: str, to: str, delivers: int, quantity: int, place: int, security: int = 0
+) -> do.SubmitInstructions:
     house, code = session.house, OWNERS[who]
     book = house.resolved
     row = {
-        "reference": place + 1, "account": book.account_index[code, AccountClass.HOUSE],
+        "reference": place + 1,
+        "account": _account(book, code),
         "counterparty": book.participant_index[OWNERS[to]], "delivers": delivers, "trade_day": house.position.day - 1,
-        "intended_day": house.position.day, "kind": KINDS.index("dvp"), "security": 0, "currency": 0,
+        "intended_day": house.position.day, "kind": KINDS.index("dvp"), "security": security, "currency": 0,
         "quantity": quantity, "amount_cents": 100 * quantity,
     }  # fmt: skip
     packed = {name: pack([value], ORDER_COLUMNS[name][0]) for name, value in row.items()}

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
-from browser_house import LACKED, OWNERS, Site
+from browser_house import CLIENT_SELLS, LACKED, OWNERS, Site
 from browser_pages import Visitor
 
 Visit = Callable[..., Visitor]
@@ -78,8 +78,10 @@ def test_a_participant_holds_and_releases_its_own_and_sees_no_others(
 
 
 @pytest.mark.parametrize(("language", "scripts"), [("en", False), ("zh-Hant", True)])
-def test_a_custodian_reads_its_holdings(visit: Visit, language: str, scripts: bool) -> None:
-    """Goal: stock of clients, with what is on hold and pledged; no margin calls. Method: menu, table, refusal."""
+def test_a_custodian_finds_its_clients_fails_holdings_and_events(visit: Visit, language: str, scripts: bool) -> None:
+    """Goal: what fails and why, what clients hold, what issuers give, in a minute; no margin calls. Method: from the
+    day by the reason to the instruction and its remedy; the table of stock; a dividend of 78 cents on 10,000 shares.
+    """
     keeper = visit("custodian", language=language, scripts=scripts).open("/console")
     words = keeper.words
     assert keeper.page.locator(".menu").get_by_text(words("page.calls.title"), exact=True).count() == 0
@@ -89,6 +91,20 @@ def test_a_custodian_reads_its_holdings(visit: Visit, language: str, scripts: bo
     for row in rows:
         cells = row.locator("th, td").all_inner_texts()
         assert cells[0].startswith(f"{OWNERS['custodian']}/")
+    keeper.follow(words("page.day.title"), ".menu")
+    keeper.follow(words("reason.lack-of-securities"), "main")
+    told = keeper.page.locator("table tbody tr").all()
+    assert len(told) == 1
+    assert f"{CLIENT_SELLS:,}" in told[0].inner_text()
+    told[0].locator("th a").click()
+    keeper.page.wait_for_load_state("load")
+    assert "50,000" in keeper.text("section[aria-labelledby=why]")
+    keeper.follow(words("page.corporate_actions.title"), ".menu")
+    assert words("events.kind.cash-dividend") in keeper.text()
+    entitled = keeper.rows(words("events.stands"))
+    assert [(row[0].split("/")[0], row[1], row[4]) for row in entitled] == [
+        (OWNERS["custodian"], "10,000", "HK$7,800.00")
+    ]
     keeper.open("/console/calls", 403)
     keeper.complaints.clear()
 
