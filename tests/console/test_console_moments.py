@@ -9,7 +9,17 @@ from console_house import Served
 
 from tsingma.console.navigation import MENU
 
-LOOKING_BACK = {"day", "instructions", "orders", "obligations", "positions", "holdings", "margin", "calls"}
+LOOKING_BACK = {
+    "day",
+    "instructions",
+    "orders",
+    "obligations",
+    "positions",
+    "holdings",
+    "corporate_actions",
+    "margin",
+    "calls",
+}
 
 
 def test_books_as_of_a_record(console: Served) -> None:
