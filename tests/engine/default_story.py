@@ -17,6 +17,7 @@ from tsingma.journal import commands as do
 from tsingma.journal import default_commands as default
 
 MILLION = 100_000_000  # cents: one million dollars
+PRICE = 3_000_000  # 300 dollars, at which everything is traded
 START_S = 1_767_571_200  # Monday 5 January 2026, 08:00 in Hong Kong
 
 
@@ -95,3 +96,15 @@ class DefaultStory(Story):
     def close_books(self) -> dict[str, int]:
         """Finish the day, prove the books and open the next; returns the proof."""
         return self.next_day()
+
+
+def short_story() -> DefaultStory:
+    """A sold 1,000 shares at 300 to B on Monday, has none, and defaults on Wednesday, when they are due."""
+    told = DefaultStory()
+    told.give("B", "HKD", 100 * MILLION)
+    told.give("C", "HKD", 100 * MILLION)
+    told.give("C", SHARE, 5_000)
+    told.give("A", "HKD", 3 * MILLION)
+    told.bargain("B", "A", 1_000, PRICE)
+    told.next_day(2)
+    return told

@@ -5,7 +5,7 @@ After every command the state comes back from its dump with the same hash; at th
 
 from __future__ import annotations
 
-from default_story import MILLION, START_S, DefaultStory
+from default_story import MILLION, PRICE, DefaultStory, short_story
 from story import FUND, MONDAY, SHARE
 
 from tsingma.basics.columns import pack
@@ -14,20 +14,7 @@ from tsingma.journal import default_commands as default
 from tsingma.journal import payment_commands as payments
 from tsingma.journal import pool_commands as pool
 
-PRICE = 3_000_000  # 300 dollars, at which everything is traded
 E4 = 10_000
-
-
-def short_story() -> DefaultStory:
-    """A sold 1,000 shares at 300 to B on Monday, has none, and defaults on Wednesday, when they are due."""
-    told = DefaultStory()
-    told.give("B", "HKD", 100 * MILLION)
-    told.give("C", "HKD", 100 * MILLION)
-    told.give("C", SHARE, 5_000)
-    told.give("A", "HKD", 3 * MILLION)
-    told.bargain("B", "A", 1_000, PRICE)
-    told.next_day(2)
-    return told
 
 
 def test_what_is_short_is_bought_in_and_the_loss_runs_through_the_layers() -> None:
@@ -216,6 +203,30 @@ def test_a_participants_own_account_is_not_ported() -> None:
     told.end()
 
 
+def test_a_suspended_participants_instructions_are_held_and_released() -> None:
+    """Goal: nothing of it settles, and reinstatement restores it. Method: matched, waiting, at once, with a hold."""
+    told = DefaultStory()
+    told.give("A", SHARE, 1_000)
+    told.give("B", "HKD", MILLION * 10)
+    free, held = told.agree("A", "B"), told.agree("A", "B", amount_cents=77)
+    told.act("A", held, "hold")
+    _, waiting = told.send("A", "delivers", "B")
+    told.suspend("A")
+    assert (told.status(free), told.status(held)) == ("on-hold", "on-hold")
+    result, _ = told.send("B", "receives", "A")
+    assert result == "counterparty is suspended or in default"
+    assert told.order_status(waiting) == "waiting"
+    told.run("batch-settlement-run-1")
+    assert told.has("B", SHARE) == 0
+    assert told.tell(default.ReinstateParticipant("A", "paid", told.now_s)).default == 1  # type: ignore[attr-defined]
+    assert told.status(held) == "on-hold"  # its own hold
+    told.run("batch-settlement-run-2")
+    assert told.status(free) == "settled"
+    told.suspend("A")
+    assert told.house.defaults.barred == {told.book.participant_index["A"]: 2}
+    told.end()
+
+
 def test_a_declaration_takes_out_what_nobody_guarantees() -> None:
     """Goal: orders, instructions, reservations and payments end; net positions stay. Method: one of each."""
     told = DefaultStory()
@@ -235,28 +246,6 @@ def test_a_declaration_takes_out_what_nobody_guarantees() -> None:
     assert told.order_status(waiting) == "cancelled"
     assert told.status(0) == "cancelled"
     assert told.free("A", SHARE) == 1_000
-    told.end()
-
-
-def test_grounds_are_what_the_books_show_or_what_people_say() -> None:
-    """Goal: no default without a ground. Method: each ground with and without its fact; reasons and times."""
-    told = short_story()
-    refused = told.refuse(default.DeclareDefault("A", "failure-of-margin", "a call", START_S))
-    assert "books show no failure-of-margin" in refused
-    assert "books show no failure-to-pay" in told.refuse(default.DeclareDefault("A", "failure-to-pay", "due", START_S))
-    assert "no ground 'bad luck'" in told.refuse(default.DeclareDefault("A", "bad luck", "x", START_S))
-    assert "no reason" in told.refuse(default.DeclareDefault("A", "decision", "  ", START_S))
-    assert "500 at most" in told.refuse(default.DeclareDefault("A", "decision", "x" * 501, START_S))
-    assert "second -1" in told.refuse(default.SuspendParticipant("A", "x", -1))
-    for who in ("HKSCC", "BANK", "ISSUER", "CHINACLEAR"):
-        assert "name a participant" in told.refuse(default.SuspendParticipant(who, "x", START_S))
-    assert "no participant" in told.refuse(default.SuspendParticipant("Z", "x", START_S))
-    told.margin(A=90 * MILLION)
-    told.declare("A", "failure-of-margin", "a call of 90 million")
-    assert "it is declared already" in told.refuse(default.DeclareDefault("A", "decision", "again", START_S))
-    assert "has defaulted" in told.refuse(default.ReinstateParticipant("A", "x", START_S))
-    assert "not suspended" in told.refuse(default.ReinstateParticipant("B", "x", START_S))
-    assert "the case stands at" in told.refuse(default.CloseDefault(1, "early", START_S - 1))
     told.end()
 
 

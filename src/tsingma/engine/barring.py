@@ -12,6 +12,7 @@ import numpy.typing as npt
 from tsingma.basics.columns import unpack
 from tsingma.basics.rejection import Rejected, Rejection, RejectionReason, refuse
 from tsingma.clearing.default_book import DefaultStatus
+from tsingma.clearing.trades import Trades
 from tsingma.engine.house import House
 from tsingma.journal import commands as do
 from tsingma.journal import corporate_action_commands as events
@@ -56,7 +57,7 @@ _COLUMNS: dict[type, tuple[str, ...]] = {
 def require_active(house: House, command: do.Command) -> None:
     """Raise Rejected (suspended) when a barred participant would do something new by a command, or take something out.
 
-    Orders of one side answer for themselves instead, as all they are refused for.
+    Orders of one side answer for themselves instead, as all they are refused for; trades are checked with their batch.
     """
     kind = type(command)
     if kind in _SENT:
@@ -67,8 +68,6 @@ def require_active(house: House, command: do.Command) -> None:
         _require_column(house, unpack(getattr(command, field), "i4", field=field).astype(np.int64), field)
     if isinstance(command, payments.SubmitPayments):
         _require_column(house, unpack(command.columns.get("payer", b""), "i4").astype(np.int64), "payer")
-    elif isinstance(command, do.CaptureTrades):
-        _require_trades(house, command)
     elif isinstance(command, RouteOrders):
         _require_routed(house, command)
     elif isinstance(command, pool.ReleaseSubstituted | pool.DeliverSubstitute):
@@ -94,6 +93,23 @@ def suspended(house: House, participant: int, field: str, **where: object) -> Re
     return refuse(
         RejectionReason.SUSPENDED, f"{code} {said}", **{"field": field, "subject": code, "remedy": REMEDY, **where}
     )
+
+
+def require_trades(house: House, trades: Trades) -> None:
+    """Refuse trades of barred participants that were made after they were; what was made before is novated.
+
+    Raises Rejected (suspended) with every such trade.
+    """
+    faults: dict[int, Rejection] = {}
+    for field, account in (("buyer", trades.buyer), ("seller", trades.seller)):
+        for place in np.flatnonzero(_barred(house, account.astype(np.int64))).tolist():
+            owner = int(house.resolved.account_participant[int(account[place])])
+            if trades.trade_day * DAY_S + int(trades.time_s[place]) >= _barred_since(house, owner):
+                subject = f"trade {int(trades.trade_id[place])}"
+                refusal = suspended(house, owner, field, subject=subject, file=trades.source, line=place + 2)
+                faults.setdefault(place, refusal.rejections[0])
+    if faults:
+        raise Rejected(*[faults[place] for place in sorted(faults)][:REJECTIONS_MAX])
 
 
 def barred_participants(house: House) -> npt.NDArray[np.bool_]:
@@ -123,24 +139,6 @@ def _require_column(house: House, account: Int64, field: str) -> None:
         place = int(bad[0])
         owner = int(house.resolved.account_participant[int(account[place])])
         raise suspended(house, owner, field, line=place + 2)  # the header is line 1
-
-
-def _require_trades(house: House, command: do.CaptureTrades) -> None:
-    """Refuse trades of barred participants that were made after they were; what was made before is novated."""
-    time_s, identity = unpack(command.time_s, "i4").astype(np.int64), unpack(command.trade_id, "i8")
-    faults: dict[int, Rejection] = {}
-    for field in ("buyer", "seller"):
-        account = unpack(getattr(command, field), "i4").astype(np.int64)
-        if account.size != time_s.size or account.size != identity.size:
-            return  # refused as malformed by who takes them
-        for place in np.flatnonzero(_barred(house, account)).tolist():
-            owner = int(house.resolved.account_participant[int(account[place])])
-            if command.trade_day * DAY_S + int(time_s[place]) >= _barred_since(house, owner):
-                subject = f"trade {int(identity[place])}"
-                refusal = suspended(house, owner, field, subject=subject, file=command.source, line=place + 2)
-                faults.setdefault(place, refusal.rejections[0])
-    if faults:
-        raise Rejected(*[faults[place] for place in sorted(faults)][:REJECTIONS_MAX])
 
 
 def _barred_since(house: House, participant: int) -> int:

@@ -10,6 +10,7 @@ from tsingma.clearing.capture import check, gross_by_currency
 from tsingma.clearing.netting import net
 from tsingma.clearing.obligations import GrossObligations, gross_obligations
 from tsingma.clearing.trades import MODE_CNS, MODE_DVP, MODE_ISOLATED, Trades, from_command
+from tsingma.engine.barring import require_trades
 from tsingma.engine.cycle import settlement_days, trading_markets
 from tsingma.engine.day_plan import ENDS_CAPTURE
 from tsingma.engine.house import Handlers, House
@@ -34,6 +35,8 @@ def check_trades(house: House, trades: Trades) -> None:
     day = house.position.day
     book = house.resolved
     trading = trading_markets(to_date(day), book.markets)
+    if house.defaults.barred:
+        require_trades(house, trades)
     faults = check(trades, book, day, house.obligations.seen_ids(day), trading)
     if faults:
         raise Rejected(*faults)

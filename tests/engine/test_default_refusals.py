@@ -1,15 +1,18 @@
-"""A participant suspended: what is held, which trades still come in, and that nothing new comes in or goes out.
+"""What a suspended or defaulted participant may not do, on which grounds a default is declared, which trades count.
 
-Goal and method as in ``test_default_stories.py``: stories on a real house, whose state comes back from its dump.
+After every command the state comes back from its dump with the same hash; at the end the journal gives it again.
 """
 
 from __future__ import annotations
 
 import pytest
-from default_story import MILLION, DefaultStory
+from default_story import MILLION, PRICE, START_S, DefaultStory, short_story
 from story import BOND, FUND, MONDAY, SHARE
 
 from tsingma.basics.columns import pack
+from tsingma.basics.rejection import Rejected
+from tsingma.clearing.trades import from_command
+from tsingma.engine.trading import check_trades
 from tsingma.journal import commands as do
 from tsingma.journal import corporate_action_commands as events
 from tsingma.journal import custody_commands as custody
@@ -18,30 +21,28 @@ from tsingma.journal import link_commands as links
 from tsingma.journal import payment_commands as payments
 from tsingma.journal import pool_commands as pool
 
-PRICE = 3_000_000  # 300 dollars, at which everything is traded
+E4 = 10_000
 
 
-def test_a_suspended_participants_instructions_are_held_and_released() -> None:
-    """Goal: nothing of it settles, and reinstatement restores it. Method: matched, waiting, at once, with a hold."""
-    told = DefaultStory()
-    told.give("A", SHARE, 1_000)
-    told.give("B", "HKD", MILLION * 10)
-    free, held = told.agree("A", "B"), told.agree("A", "B", amount_cents=77)
-    told.act("A", held, "hold")
-    _, waiting = told.send("A", "delivers", "B")
-    told.suspend("A")
-    assert (told.status(free), told.status(held)) == ("on-hold", "on-hold")
-    result, _ = told.send("B", "receives", "A")
-    assert result == "counterparty is suspended or in default"
-    assert told.order_status(waiting) == "waiting"
-    told.run("batch-settlement-run-1")
-    assert told.has("B", SHARE) == 0
-    assert told.tell(default.ReinstateParticipant("A", "paid", told.now_s)).default == 1  # type: ignore[attr-defined]
-    assert told.status(held) == "on-hold"  # its own hold
-    told.run("batch-settlement-run-2")
-    assert told.status(free) == "settled"
-    told.suspend("A")
-    assert told.house.defaults.barred == {told.book.participant_index["A"]: 2}
+def test_grounds_are_what_the_books_show_or_what_people_say() -> None:
+    """Goal: no default without a ground. Method: each ground with and without its fact; reasons and times."""
+    told = short_story()
+    refused = told.refuse(default.DeclareDefault("A", "failure-of-margin", "a call", START_S))
+    assert "books show no failure-of-margin" in refused
+    assert "books show no failure-to-pay" in told.refuse(default.DeclareDefault("A", "failure-to-pay", "due", START_S))
+    assert "no ground 'bad luck'" in told.refuse(default.DeclareDefault("A", "bad luck", "x", START_S))
+    assert "no reason" in told.refuse(default.DeclareDefault("A", "decision", "  ", START_S))
+    assert "500 at most" in told.refuse(default.DeclareDefault("A", "decision", "x" * 501, START_S))
+    assert "second -1" in told.refuse(default.SuspendParticipant("A", "x", -1))
+    for who in ("HKSCC", "BANK", "ISSUER", "CHINACLEAR"):
+        assert "name a participant" in told.refuse(default.SuspendParticipant(who, "x", START_S))
+    assert "no participant" in told.refuse(default.SuspendParticipant("Z", "x", START_S))
+    told.margin(A=90 * MILLION)
+    told.declare("A", "failure-of-margin", "a call of 90 million")
+    assert "it is declared already" in told.refuse(default.DeclareDefault("A", "decision", "again", START_S))
+    assert "has defaulted" in told.refuse(default.ReinstateParticipant("A", "x", START_S))
+    assert "not suspended" in told.refuse(default.ReinstateParticipant("B", "x", START_S))
+    assert "the case stands at" in told.refuse(default.CloseDefault(1, "early", START_S - 1))
     told.end()
 
 
@@ -54,6 +55,8 @@ def test_trades_made_before_the_suspension_are_novated_and_none_after() -> None:
     late = told.refuse(told.capture("B", "A", time_s=11 * 3_600 + 1_800))
     assert "trade 2" in late
     assert "A is suspended" in late
+    with pytest.raises(Rejected, match="A is suspended"):  # as who takes several commands in as one asks before
+        check_trades(told.house, from_command(told.capture("A", "C", time_s=12 * 3_600)))
     told.bargain("B", "C", 100, PRICE, time_s=12 * 3_600)
     told.end()
 
