@@ -130,7 +130,7 @@ def send_payments(house: Path | str, path: Path, participant: str = "", second: 
         columns = read_payments(data, state.resolved, file=path.name)
         digest = name_of_file(data, participant)
         answers, start, size = [], 0, columns["payer"].size
-        moment = _clock(state) if second is None else second
+        moment = house_time(state) if second is None else second
         while start < size:
             stop = min(start + PAYMENTS_A_COMMAND, size)
             if stop < size and columns["pair"][stop] and columns["pair"][stop] == columns["pair"][stop - 1]:
@@ -163,7 +163,7 @@ def change_payment(house: Path | str, number: int, action: str, participant: str
     Raises Rejected when the house refuses: it is no payment of the participant's, or no longer queued.
     """
     with Session.open(house) as session:
-        command = ChangePayment(number, action, participant, _clock(session.house), PRIORITIES.index(priority))
+        command = ChangePayment(number, action, participant, house_time(session.house), PRIORITIES.index(priority))
         session.submit([(f"payments/change-after-{session.sequencer.sequence}", command)])
         return STATUSES[int(session.house.money.payments.table["status"][number])]
 
@@ -192,6 +192,8 @@ def _waiting(house: House, row: int, number: int, place: int) -> Waiting:
     short = int(ledger.available(np.array([row], np.int64))[0]) < cell["amount"]
     if closed:
         reason = "a system it needs is not open"
+    elif money.payments.held(number):
+        reason = "a limit of its payer"
     elif short:
         reason = "not enough money" if asset < len(CURRENCIES) else "not enough securities"
     else:
@@ -250,6 +252,9 @@ def queue_problem(house: House) -> tuple[Int64, Problem]:
     least = np.full(ledger.count, len(PRIORITIES), np.int64)
     alone = waits[table["pair"][waits] < 0]
     np.minimum.at(least, table["debit"][alone], table["priority"][alone].astype(np.int64))
+    if money.payments.limits.caps:  # the optimiser knows no limits: what counts against one is left to the queues
+        money.payments.limits.follow(table)
+        waits = waits[money.payments.limits.sends[waits] < 0]
     fits = waits[table["priority"][waits] <= least[table["debit"][waits]]]
     pair = table["pair"][fits].astype(np.int64)
     first = fits[(pair < 0) | ((pair > fits) & np.isin(pair, fits))]
@@ -322,7 +327,8 @@ def _elapsed(clock: Clock) -> Elapsed:
     return lambda: (clock.elapsed_ns() - began) / 1e9
 
 
-def _clock(house: House) -> int:
+def house_time(house: House) -> int:
+    """Return the second of the day at which a house's money stands."""
     return house.money.clock_s if house.money.day == house.position.day else 0
 
 

@@ -138,6 +138,58 @@ def change(
                   as_json=as_json)  # fmt: skip
 
 
+@money.command(
+    epilog="\b\nExample:\n  tsingma money limit BANK001/HOUSE HKD 500000000 --payee BANK002/HOUSE "
+    "--participant BANK001 --house out/money\n"
+)
+@click.argument("account")
+@click.argument("currency")
+@click.argument("cents", type=click.IntRange(-1))
+@HOUSE
+@click.option("--payee", default="", help="To whom; without it to all that have no limit of their own.")
+@click.option("--participant", required=True, help="The payer: nobody else may.")
+@_JSON
+def limit(
+    account: str, currency: str, cents: int, house: Path | str, payee: str, participant: str, *, as_json: bool
+) -> None:  # fmt: skip
+    """Bound the CENTS that an account sends net by normal payments; -1 (after --) takes the limit away."""
+    from tsingma.app.payment_limits import set_limit
+    from tsingma.cli.output import print_figures
+
+    found = set_limit(house, account, currency, payee, cents, participant)
+    print_figures({"limit_cents": found.cents, "used_cents": found.used_cents}, as_json=as_json)
+
+
+@money.command(epilog="\b\nExample:\n  tsingma money limits --payments 20000 --banks 20 --seed 1\n")
+@_DAY
+@click.option("--payments", default=20_000, show_default=True, type=click.IntRange(1, 1_000_000))
+@click.option("--banks", default=20, show_default=True, type=click.IntRange(2, 1_000))
+@click.option("--alpha", default=0.25, show_default=True, type=click.FloatRange(0, 1), help="Funding, as of a day.")
+@click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="Same seed, same day.")
+@click.option("--multiple", "multiples", multiple=True, type=click.FloatRange(0), help="Of opening money: a limit.",
+              default=(1.0, 0.5, 0.25, 0.1), show_default=True)  # fmt: skip
+@_JSON
+def limits(
+    day: datetime, payments: int, banks: int, alpha: float, seed: int, multiples: tuple[float, ...], *, as_json: bool
+) -> None:  # fmt: skip
+    """Run a simulated day without limits, and with each account bounded to a multiple of its opening money."""
+    import msgspec
+
+    from tsingma.app.payment_limits import limit_effects
+
+    found = limit_effects(day.date(), payments, multiples, seed=seed, banks=banks, alpha=alpha)
+    if as_json:
+        click.echo(msgspec.json.encode(found).decode())
+        return
+    click.echo(f"{'limit':<14}{'settled':>10}{'of value':>10}{'liquidity used':>22}{'mean wait':>12}")
+    for one in found:
+        name = "none" if one.multiple is None else f"{one.multiple:g} x opening"
+        click.echo(
+            f"{name:<14}{one.settled_e4 / 100:>9.2f}%{one.settled_value_e4 / 100:>9.2f}%{one.usage_cents:>22,}"
+            f"{one.waited_s:>10,} s"
+        )
+
+
 @money.command(epilog="\b\nExample:\n  tsingma money propose --house out/money --objective value --book\n")
 @HOUSE
 @click.option("--objective", default="number", show_default=True, type=click.Choice(["number", "value"]))

@@ -33,6 +33,20 @@ class ChangePayment(msgspec.Struct, frozen=True, tag="change-payment", forbid_un
     value: int = 2
 
 
+class SetPaymentLimit(msgspec.Struct, frozen=True, tag="set-payment-limit", forbid_unknown_fields=True):
+    """Bound what an account sends net in a currency (an index), by normal payments that are no leg of a pair.
+
+    ``payee`` is an account, or -1 for all without a limit of their own; ``cents`` below zero takes the limit away.
+    """
+
+    participant: str
+    account: int
+    currency: int
+    payee: int
+    cents: int
+    time_s: int
+
+
 class RunPayments(msgspec.Struct, frozen=True, tag="run-payments", forbid_unknown_fields=True):
     """Move the time of day on: systems open and close. ``algorithm`` "multilateral" then offsets all queues."""
 
@@ -159,6 +173,7 @@ class PayReserved(msgspec.Struct, frozen=True, tag="pay-reserved", forbid_unknow
 PaymentCommand = (
     SubmitPayments
     | ChangePayment
+    | SetPaymentLimit
     | RunPayments
     | SettlePayments
     | DrawIntradayRepo

@@ -21,6 +21,15 @@ class PaymentChanged(msgspec.Struct, frozen=True, tag="payment-changed"):
     action: str
 
 
+class PaymentLimitSet(msgspec.Struct, frozen=True, tag="payment-limit-set"):
+    """A limit stands (or was taken away, ``cents`` below zero); ``used_cents`` is what it has let out net today."""
+
+    account: int
+    payee: int
+    cents: int
+    used_cents: int
+
+
 class PaymentsRun(msgspec.Struct, frozen=True, tag="payments-run"):
     """The time of day moved on; ``figures`` are numbers of payments and cents."""
 
@@ -108,6 +117,7 @@ class ReservedPaid(msgspec.Struct, frozen=True, tag="reserved-paid"):
 PaymentEvent = (
     PaymentsSubmitted
     | PaymentChanged
+    | PaymentLimitSet
     | PaymentsRun
     | PaymentsSettled
     | IntradayRepoDrawn

@@ -6,17 +6,23 @@ the same turn or neither. ``needs`` has a bit for every system that must be open
 its floor, and never goes below zero. :mod:`tsingma.kernels.payments_compiled` compiles these very functions.
 
 Order within a row: by priority, then by place in the queue. A payment overtakes only what could not settle whatever its
-payer had: a leg whose system is closed or whose other leg is not ready.
+payer had: a leg whose system is closed or whose other leg is not ready, or a payment that its payer's limit holds.
+
+A limit bounds what a row sends net to a payee, or to all payees without one of their own: ``sends`` is the limit a
+payment counts against (-1: none), ``returns`` the payee's limit from which it takes off, ``used`` what each limit has
+let out net and ``cap`` what it may. Payments settled at one instant count on their net.
 """
 
 from __future__ import annotations
 
 import importlib.util
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from tsingma.kernels.payment_limits import Queues, held, within
 
 Int64 = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -26,28 +32,6 @@ QUEUED, SETTLED, CANCELLED = 0, 1, 2
 IN_TURN, BILATERAL, MULTILATERAL = 1, 2, 3  # how a payment settled
 PREFIX_MAX = 64  # payments of the other side that one bilateral attempt looks at
 DEPTH, COUNT, TURN = 0, 1, 2  # places in ``mark``: rows on the stack, payments settled, instants used
-
-
-class Queues(NamedTuple):
-    """Columns of payments; for each row and priority the first and the last of its queue (-1: none).
-
-    ``low`` is the least that ``slack`` of each row was at any instant.
-    """
-
-    debit: Any
-    credit: Any
-    amount: Any
-    priority: Any
-    needs: Any
-    pair: Any
-    status: Any
-    how: Any
-    turn: Any
-    after: Any
-    before: Any
-    head: Any
-    tail: Any
-    low: Any
 
 
 def functions() -> ModuleType | Any:
@@ -99,9 +83,13 @@ def settle_rows(
             if queues.needs[k] & ~opened:
                 k = following
                 continue
-            if slack[row] < queues.amount[k]:
+            stopped = held(queues, k)
+            if stopped or slack[row] < queues.amount[k]:
                 if offset and _bilateral(queues, k, slack, opened, stack, listed, settled, mark):
                     k = _from_head(queues, row, 0)
+                    continue
+                if stopped:
+                    k = following
                     continue
                 break
             other = queues.pair[k]
@@ -126,7 +114,7 @@ def _ready(queues: Queues, leg: int, slack: Int64, opened: int, listed: Bools) -
         return False
     k = _from_head(queues, row, 0)
     while k >= 0:
-        if not queues.needs[k] & ~opened:
+        if not queues.needs[k] & ~opened and not held(queues, k):
             if slack[row] < queues.amount[k]:
                 return False
             if k == leg:
@@ -142,21 +130,31 @@ def _ready(queues: Queues, leg: int, slack: Int64, opened: int, listed: Bools) -
 def _bilateral(
     queues: Queues, k: int, slack: Int64, opened: int, stack: Int64, listed: Bools, settled: Int64, mark: Int64
 ) -> bool:
-    """Settle a payment that lacks money with the first payments its payee owes its payer; returns whether it did."""
+    """Settle a payment that lacks money, or that a limit holds, with the first payments its payee owes its payer.
+
+    Returns whether it did. What the payee's own limits hold for others is overtaken; its payments to the payer count.
+    """
     row, other = queues.debit[k], queues.credit[k]
     if queues.pair[k] >= 0:
         return False
     owed, taken = 0, 0
+    out, back = 0, 0  # what the payee sends under a limit of its own, and what comes off the payer's
     j = _from_head(queues, other, 0)
     while j >= 0 and taken < PREFIX_MAX:
         if not queues.needs[j] & ~opened:
+            if queues.credit[j] != row and held(queues, j):
+                j = _next(queues, j)
+                continue
             if queues.pair[j] >= 0 or queues.credit[j] != row:
                 return False
             owed += queues.amount[j]
             taken += 1
+            if queues.cap.size:
+                out += queues.amount[j] if queues.sends[j] >= 0 else 0
+                back += queues.amount[j] if queues.returns[j] >= 0 else 0
             if slack[other] + queues.amount[k] < owed:
                 return False
-            if slack[row] + owed >= queues.amount[k]:
+            if slack[row] + owed >= queues.amount[k] and within(queues, k, j, out, back):
                 break
         j = _next(queues, j)
     if j < 0 or taken == 0 or slack[row] + owed < queues.amount[k]:
@@ -166,7 +164,7 @@ def _bilateral(
     j = _from_head(queues, other, 0)
     while taken:
         following = _next(queues, j)
-        if not queues.needs[j] & ~opened:
+        if not queues.needs[j] & ~opened and queues.credit[j] == row:
             _settle(queues, j, BILATERAL, slack, stack, listed, settled, mark)
             taken -= 1
         j = following
@@ -192,8 +190,8 @@ def offset_all(
     """Settle at one instant the largest set of queued payments that leaves every row covered and every queue in order.
 
     All open payments of the chosen assets (bits; ``of_row`` has the bit of each row) start in the set; while a row is
-    short, its last payment leaves. Without pairs each departure is forced, so the set is the largest there is. Returns
-    how many settled.
+    short, its last payment leaves, and so does the last of a limit that is passed. Without pairs and limits each
+    departure is forced, so the set is the largest there is. Returns how many settled.
     """
     inside = np.zeros(size, np.bool_)
     end = slack.copy()
@@ -211,19 +209,47 @@ def offset_all(
     for row in range(slack.size):
         if end[row] < 0:
             _push(row, stack, listed, mark)
-    while mark[DEPTH]:
-        mark[DEPTH] -= 1
-        row = stack[mark[DEPTH]]
-        listed[row] = False
-        k = _from_tail(queues, row, LEVELS - 1) if last[row] == -2 else last[row]
-        while end[row] < 0 and k >= 0:
-            if inside[k]:
-                _leave(queues, k, inside, end, stack, listed, mark)
-                if queues.pair[k] >= 0:
-                    _leave(queues, queues.pair[k], inside, end, stack, listed, mark)
-            k = _previous(queues, k)
-        last[row] = k
+    passed = True
+    while passed:
+        while mark[DEPTH]:
+            mark[DEPTH] -= 1
+            row = stack[mark[DEPTH]]
+            listed[row] = False
+            k = _from_tail(queues, row, LEVELS - 1) if last[row] == -2 else last[row]
+            while end[row] < 0 and k >= 0:
+                if inside[k]:
+                    _leave(queues, k, inside, end, stack, listed, mark)
+                    if queues.pair[k] >= 0:
+                        _leave(queues, queues.pair[k], inside, end, stack, listed, mark)
+                k = _previous(queues, k)
+            last[row] = k
+        passed = _limits_passed(queues, inside, end, stack, listed, mark)
     return _settle_inside(queues, inside, slack, stack, listed, settled, mark)
+
+
+def _limits_passed(queues: Queues, inside: Bools, end: Int64, stack: Int64, listed: Bools, mark: Int64) -> bool:
+    """Take the last payments out of the set by which limits are passed; returns whether there were any."""
+    if not queues.cap.size:
+        return False
+    used = queues.used.copy()
+    for k in range(inside.size):
+        if inside[k]:
+            if queues.sends[k] >= 0:
+                used[queues.sends[k]] += queues.amount[k]
+            if queues.returns[k] >= 0:
+                used[queues.returns[k]] -= queues.amount[k]
+    found = False
+    for limit in range(queues.cap.size):
+        k = _from_tail(queues, queues.owner[limit], LEVELS - 1)
+        while used[limit] > queues.cap[limit] and k >= 0:
+            if inside[k] and queues.sends[k] == limit:
+                _leave(queues, k, inside, end, stack, listed, mark)
+                used[limit] -= queues.amount[k]
+                if queues.returns[k] >= 0:
+                    used[queues.returns[k]] += queues.amount[k]
+                found = True
+            k = _previous(queues, k)
+    return found
 
 
 def _leave(queues: Queues, k: int, inside: Bools, end: Int64, stack: Int64, listed: Bools, mark: Int64) -> None:
@@ -260,6 +286,11 @@ def _settle(
     queues.turn[k] = mark[TURN]
     slack[queues.debit[k]] -= queues.amount[k]
     slack[queues.credit[k]] += queues.amount[k]
+    if queues.cap.size:
+        if queues.sends[k] >= 0:
+            queues.used[queues.sends[k]] += queues.amount[k]
+        if queues.returns[k] >= 0:
+            queues.used[queues.returns[k]] -= queues.amount[k]
     if how == IN_TURN:
         _note_low(queues, queues.debit[k], slack)
     settled[mark[COUNT]] = k

@@ -9,7 +9,7 @@ import numba
 
 _HELPERS = (
     "_from_head", "_from_tail", "_next", "_previous", "_push", "_note_low", "link", "unlink", "_settle", "_ready",
-    "_bilateral", "_leave", "_settle_inside", "settle_rows",
+    "held", "within", "_bilateral", "_leave", "_limits_passed", "_settle_inside", "settle_rows",
 )  # fmt: skip
 
 

@@ -36,6 +36,7 @@ class PlainPayments:
     turn: int = 0
     opened: int = -1
     bilateral: bool = True
+    limits: dict[tuple[int, int | None], int] = field(default_factory=dict)  # (payer, payee or None for all others)
     _stack: list[int] = field(default_factory=list)
 
     def enter(self, *legs: PlainPayment) -> None:
@@ -58,6 +59,33 @@ class PlainPayments:
     def wake_all(self) -> None:
         """Settle from every row that has something queued, in order of rows."""
         self.wake([row for row in sorted(self.queues) if any(self.queues[row])])
+
+    def limit_of(self, payment: PlainPayment) -> tuple[int, int | None] | None:
+        """Return the limit that a payment counts against: its payee's, else the one for all others, else none."""
+        if payment.pair is not None or payment.priority != LEVELS - 1:
+            return None
+        for key in ((payment.debit, payment.credit), (payment.debit, None)):
+            if key in self.limits:
+                return key
+        return None
+
+    def let_out(self, key: tuple[int, int | None], more: set[int]) -> int:
+        """Return what a limit has let out net, with ``more`` payments as if they had settled."""
+        total = 0
+        for number, payment in enumerate(self.payments):
+            if payment.status != SETTLED and number not in more:
+                continue
+            back = PlainPayment(payment.credit, payment.debit, payment.amount, payment.priority, pair=payment.pair)
+            total += payment.amount * ((self.limit_of(payment) == key) - (self.limit_of(back) == key))
+        return total
+
+    def _within(self, more: set[int]) -> bool:
+        """Return whether every limit against which some of these count is kept when they settle at one instant."""
+        keys = {self.limit_of(self.payments[number]) for number in more} - {None}
+        return all(self.let_out(key, more) <= self.limits[key] for key in keys if key is not None)
+
+    def _held(self, number: int) -> bool:
+        return not self._within({number})
 
     def cancel(self, number: int) -> None:
         """Cancel a payment and the other leg of its pair."""
@@ -102,18 +130,35 @@ class PlainPayments:
         for number in inside:
             self._shift(end, number, 1)
         stack = sorted(row for row, cents in end.items() if cents < 0)
-        while stack:
-            row = stack.pop()
-            while end[row] < 0:
-                last = [number for number in self._order(row) if number in inside][-1]
-                pair = self.payments[last].pair
-                for leg in (last,) if pair is None else (last, pair):
-                    inside.discard(leg)
-                    self._shift(end, leg, -1)
-                    credit = self.payments[leg].credit
-                    if end[credit] < 0 and credit not in stack:
-                        stack.append(credit)
-        return inside
+        while True:
+            while stack:
+                row = stack.pop()
+                while end[row] < 0:
+                    last = [number for number in self._order(row) if number in inside][-1]
+                    pair = self.payments[last].pair
+                    for leg in (last,) if pair is None else (last, pair):
+                        self._leave(leg, inside, end, stack)
+            if not self._leave_by_limits(inside, end, stack):
+                return inside
+
+    def _leave(self, leg: int, inside: set[int], end: dict[int, int], stack: list[int]) -> None:
+        inside.discard(leg)
+        self._shift(end, leg, -1)
+        credit = self.payments[leg].credit
+        if end[credit] < 0 and credit not in stack:
+            stack.append(credit)
+
+    def _leave_by_limits(self, inside: set[int], end: dict[int, int], stack: list[int]) -> bool:
+        """Take out the last payments by which limits are passed, limit by limit in order; return whether any was."""
+        found = False
+        for key in sorted(self.limits, key=lambda one: (one[0], -1 if one[1] is None else one[1])):
+            while self.let_out(key, inside) > self.limits[key]:
+                mine = [k for k in self._order(key[0]) if k in inside and self.limit_of(self.payments[k]) == key]
+                if not mine:
+                    break
+                self._leave(mine[-1], inside, end, stack)
+                found = True
+        return found
 
     def _shift(self, end: dict[int, int], number: int, sign: int) -> None:
         payment = self.payments[number]
@@ -125,9 +170,13 @@ class PlainPayments:
             payment = self.payments[number]
             if payment.status != QUEUED or payment.needs & ~self.opened:
                 continue
-            if self.money.get(row, 0) < payment.amount:
+            held = self._held(number)
+            if held or self.money.get(row, 0) < payment.amount:
                 if self.bilateral and payment.pair is None and self._bilateral(number):
                     self._settle_row(row)
+                    return
+                if held:
+                    continue
                 return
             if payment.pair is None:
                 self.turn += 1
@@ -144,7 +193,7 @@ class PlainPayments:
             return False
         for number in self._order(row):
             payment = self.payments[number]
-            if payment.needs & ~self.opened:
+            if payment.needs & ~self.opened or self._held(number):
                 continue
             if self.money.get(row, 0) < payment.amount:
                 return False
@@ -160,7 +209,7 @@ class PlainPayments:
         owed = 0
         for other in self._order(payment.credit):
             back = self.payments[other]
-            if back.needs & ~self.opened:
+            if back.needs & ~self.opened or (back.credit != payment.debit and self._held(other)):
                 continue
             if back.pair is not None or back.credit != payment.debit or len(taken) == PREFIX_MAX:
                 return False
@@ -168,7 +217,8 @@ class PlainPayments:
             owed += back.amount
             if self.money.get(payment.credit, 0) + payment.amount < owed:
                 return False
-            if self.money.get(payment.debit, 0) + owed >= payment.amount:
+            covered = self.money.get(payment.debit, 0) + owed >= payment.amount
+            if covered and self._within({number, *taken}):
                 self.turn += 1
                 for leg in (number, *taken):
                     self._move_money(leg)

@@ -16,8 +16,10 @@ import numpy.typing as npt
 
 from tsingma.basics.rejection import InvariantBroken, RejectionReason, refuse
 from tsingma.kernels import payments as kernel
-from tsingma.kernels.payments import CANCELLED, COUNT, DEPTH, LEVELS, QUEUED, SETTLED, TURN, Queues
+from tsingma.kernels.payment_limits import Queues, held
+from tsingma.kernels.payments import CANCELLED, COUNT, DEPTH, LEVELS, QUEUED, SETTLED, TURN
 from tsingma.ledger.ledger import Ledger
+from tsingma.settlement.gross_money.limits import PaymentLimits
 from tsingma.settlement.growing import Growing
 
 Int64 = npt.NDArray[np.int64]
@@ -68,6 +70,7 @@ class PaymentBook(Growing):
     def __init__(self) -> None:
         """Start a day without payments."""
         super().__init__(COLUMN_TYPES, subject="payments")
+        self.limits = PaymentLimits()
         self.turn = 0
         self.waiting = 0
         self.waiting_amount = 0
@@ -142,6 +145,9 @@ class PaymentBook(Growing):
         self._require_urgent_first(chosen, opened)
         self._fit(ledger.count)
         debit, credit, amount = self._legs(chosen)
+        self.limits.follow(table)
+        over = self.limits.passed(chosen, amount)
+        _require(not over.size, "a payer's limit would be passed", chosen)
         short = ledger.post_together(debit, credit, amount)
         if short is not None:
             raise refuse(
@@ -149,6 +155,7 @@ class PaymentBook(Growing):
                 field="payment", remedy="propose fewer of its payments",
             )  # fmt: skip
         self._add_up(debit, credit, amount)
+        self.limits.count(chosen, amount)
         self.turn += 1
         for number in chosen.tolist():
             kernel.unlink(self._queues(), number)
@@ -173,6 +180,7 @@ class PaymentBook(Growing):
         queues = self._queues()
         kernel.unlink(queues, number)
         self.table["priority"][number] = priority
+        self.limits.forget()
         (kernel.link_first if first else kernel.link)(queues, number)
         return self.table["debit"][number : number + 1].astype(np.int64)
 
@@ -186,6 +194,11 @@ class PaymentBook(Growing):
                 found.append(number)
                 number = int(self.table["after"][number])
         return found
+
+    def held(self, number: int) -> bool:
+        """Return whether a limit of its payer holds a queued payment back by itself."""
+        self.limits.follow(self.table)
+        return held(self._queues(), number)
 
     def check(self) -> None:
         """Raise InvariantBroken unless queues hold what is queued, pairs stand alike, and no amount is lost."""
@@ -209,7 +222,10 @@ class PaymentBook(Growing):
         """Begin a day: yesterday's payments are settled or cancelled, and stay in the journal."""
         if self.waiting:
             raise InvariantBroken(f"{self.waiting} payments are still queued at the end of their day")
+        limits = self.limits
         PaymentBook.__init__(self)
+        self.limits = limits
+        limits.forget()
 
     def load(self, parts: Mapping[str, bytes]) -> None:
         """Take back a dump; the ends of the queues follow from their links."""
@@ -244,6 +260,7 @@ class PaymentBook(Growing):
     def _begin(self, ledger: Ledger, lines: Lines | None) -> _Run:
         rows = ledger.count
         self._fit(rows)
+        self.limits.follow(self.table)
         mark = np.array([0, 0, self.turn], np.int64)
         left = np.zeros(rows, np.int64) if lines is None else lines.left(ledger)
         slack = ledger.available(np.arange(rows, dtype=np.int64)) + left
@@ -284,7 +301,11 @@ class PaymentBook(Growing):
 
     def _queues(self) -> Queues:
         names = ("debit", "credit", "amount", "priority", "needs", "pair", "status", "how", "turn", "after", "before")
-        return Queues(**{name: self.table[name] for name in names}, head=self._head, tail=self._tail, low=self._low)
+        limits = self.limits
+        return Queues(
+            **{name: self.table[name] for name in names}, head=self._head, tail=self._tail, low=self._low,
+            sends=limits.sends, returns=limits.returns, used=limits.used, cap=limits.cap, owner=limits.owner,
+        )  # fmt: skip
 
     def _any_queued(self) -> npt.NDArray[np.bool_]:
         found: npt.NDArray[np.bool_] = np.any(self._head.reshape(-1, LEVELS) >= 0, axis=1)

@@ -129,6 +129,7 @@ class MoneyState:
             "wallets": self.wallets,
             "days": self.days,
             "others": self.others,
+            "limits": self.payments.limits,
         }
 
 
