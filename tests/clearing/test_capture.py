@@ -36,7 +36,7 @@ def test_good_trades_pass() -> None:
         ("quantity", 0, RejectionReason.OUT_OF_RANGE, "quantity: 0 is not positive"),
         ("quantity", 2**61, RejectionReason.OUT_OF_RANGE, "is too large (split the trade)"),
         ("price_e4", -100, RejectionReason.OUT_OF_RANGE, "price: -100 ten-thousandths is not positive"),
-        ("price_e4", 2_700_050, RejectionReason.OUT_OF_RANGE, "no multiple of the tick 100"),
+        ("price_e4", 2_700_050, RejectionReason.OUT_OF_RANGE, "270.0050 is no multiple of the tick 0.0100"),
         ("time_s", 86_400, RejectionReason.OUT_OF_RANGE, "trade_time: second 86400"),
         ("time_s", -1, RejectionReason.OUT_OF_RANGE, "trade_time"),
         ("mode", 3, RejectionReason.UNKNOWN, "mode: mode 3 is not known"),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from tsingma.app.business_day import DayInput, DerivativeInput, run_day, run_day_until
+from tsingma.app.business_day import DayInput, DayRecord, DerivativeInput, run_day, run_day_until
 from tsingma.app.day_progress import PlannedStep, steps_of_day
 from tsingma.app.progress import Progress
 from tsingma.app.session import Session
@@ -49,6 +49,8 @@ class DayLine(msgspec.Struct, frozen=True):
     state_hash: str
     journal_sequence: int
     requirement_cents: int
+    accounts_called: int = 0
+    lacking_cents: int = 0
 
 
 class HouseLoaded(msgspec.Struct, frozen=True):
@@ -118,16 +120,18 @@ def run_days(
     resolved, series = load_market(session, market)
     for moment in list(dates) or _dates(market):
         record, _ = run_day(session, _day(market, moment, resolved, series), risk, clock, progress)
-        lines.append(
-            DayLine(
-                date=moment,
-                trades=sum(part.trades for part in record.captured),
-                state_hash=record.state_hash,
-                journal_sequence=record.sequence,
-                requirement_cents=record.called.requirement_cents if record.called else 0,
-            )
-        )
+        lines.append(line_of(record))
     return lines
+
+
+def line_of(record: DayRecord) -> DayLine:
+    """Return what ``day run`` says of a day that was run."""
+    called = record.called
+    return DayLine(
+        date=record.date, trades=sum(part.trades for part in record.captured), state_hash=record.state_hash,
+        journal_sequence=record.sequence, requirement_cents=called.requirement_cents if called else 0,
+        accounts_called=called.accounts if called else 0, lacking_cents=called.shortfall_cents if called else 0,
+    )  # fmt: skip
 
 
 def load_market(session: Session, market: Path) -> tuple[ResolvedBook, tuple[Series, ...]]:

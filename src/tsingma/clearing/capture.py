@@ -119,6 +119,11 @@ def _check_ids(trades: Trades, seen_ids: npt.NDArray[np.int64], add: Add) -> Non
         )
 
 
+def _price(value_e4: int) -> str:
+    """Return a price in ten-thousandths as a decimal number."""
+    return f"{value_e4 // 10_000}.{value_e4 % 10_000:04d}"
+
+
 def _check_rules(trades: Trades, book: ResolvedBook, trading: Mapping[str, bool] | None, add: Add) -> None:
     tick = book.counter_tick_e4[trades.counter]
     off_tick = trades.price_e4 % tick != 0
@@ -126,7 +131,7 @@ def _check_rules(trades: Trades, book: ResolvedBook, trading: Mapping[str, bool]
         off_tick,
         RejectionReason.OUT_OF_RANGE,
         "price",
-        lambda i: f"{int(trades.price_e4[i])} ten-thousandths is no multiple of the tick {int(tick[i])}",
+        lambda i: f"{_price(int(trades.price_e4[i]))} is no multiple of the tick {_price(int(tick[i]))}",
     )
     internal = [ACCOUNT_CLASSES.index(AccountClass.CNS), ACCOUNT_CLASSES.index(AccountClass.ISSUANCE)]
     for field, column in (("buyer", trades.buyer), ("seller", trades.seller)):

@@ -14,6 +14,7 @@ from tsingma.cli.output import print_figures
 
 if TYPE_CHECKING:
     from tsingma.app.day_progress import PlannedStep
+    from tsingma.app.market_folder import DayLine
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 _MARKET = click.option(
@@ -29,9 +30,20 @@ def day() -> None:
     """Run, inspect, verify and replay business days."""
 
 
-@day.command(epilog="\b\nExample:\n  tsingma day run --house out/house --market out/market --date 2026-01-05\n")
+@day.command(
+    epilog="\b\nExamples:\n  tsingma day run --house out/house --market out/market --date 2026-01-05\n"
+    "  tsingma day run --house out/demo/house --trades mine.csv --parameters out/demo/RPF01.csv\n"
+)
 @HOUSE
-@_MARKET
+@click.option(
+    "--market",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder with reference.json, deposits.csv, trades-DATE.csv[.gz] and closing-DATE.csv.",
+)
+@click.option("--trades", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+              help="Instead: one trade file of your own, for a house that is there.")  # fmt: skip
+@click.option("--closing", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+              help="With --trades: closing prices (default: the house's last).")  # fmt: skip
 @click.option("--date", "dates", multiple=True, type=click.DateTime(["%Y-%m-%d"]), help="Day to run (default: all).")
 @click.option(
     "--parameters",
@@ -43,7 +55,9 @@ def day() -> None:
 @_JSON
 def run(
     house: Path | str,
-    market: Path,
+    market: Path | None,
+    trades: Path | None,
+    closing: Path | None,
     dates: tuple[datetime, ...],
     parameters: Path | None,
     until: str,
@@ -62,6 +76,10 @@ def run(
         click.echo(f"ack {sequence} {command_id}")
 
     chosen = [moment.date() for moment in dates]
+    if (market is None) == (trades is None) or (trades is None and closing is not None):
+        raise click.UsageError("give --market with a folder of days, or --trades with a file of your own")
+    if trades is not None or market is None:
+        return _run_trades(house, trades or Path(), closing, parameters, as_json=as_json)
     if until:
         return _run_until(house, market, chosen, until, as_json=as_json)
     with progress_bar(quiet=as_json or acknowledge) as progress:
@@ -70,10 +88,51 @@ def run(
         click.echo(msgspec.json.encode(days).decode())
     else:
         for figures in days:
-            click.echo(
-                f"{figures.date}: {figures.trades:,} trades, state {figures.state_hash[:16]}, "
-                f"journal at {figures.journal_sequence}"
-            )
+            _print_day(figures)
+    return 0
+
+
+def _print_day(figures: DayLine) -> None:
+    called = "no margin called (--parameters), "
+    if figures.accounts_called:
+        lacking = f" (lacking {figures.lacking_cents / 100:,.2f})" if figures.lacking_cents else ""
+        called = f"margin HKD {figures.requirement_cents / 100:,.2f} of {figures.accounts_called} accounts{lacking}, "
+    click.echo(
+        f"{figures.date}: {figures.trades:,} trades, {called}state {figures.state_hash[:16]}, "
+        f"journal at {figures.journal_sequence}"
+    )
+
+
+def _run_trades(
+    house: Path | str, trades: Path, closing: Path | None, parameters: Path | None, *, as_json: bool
+) -> int:
+    import msgspec
+
+    from tsingma.app.own_trades import run_trades
+    from tsingma.basics.clock import SystemClock
+    from tsingma.cli.progress import progress_bar
+
+    with progress_bar(quiet=as_json) as progress:
+        figures = run_trades(house, trades, closing, parameters, SystemClock(), progress)
+    if as_json:
+        click.echo(msgspec.json.encode([figures]).decode())
+    else:
+        _print_day(figures)
+    return 0
+
+
+@day.command(epilog="\b\nExample:\n  tsingma day draft --house out/demo/house --out mine.csv\n")
+@HOUSE
+@click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="Trade file to write.")
+@click.option("--participant", default="", help="Whose trades (default: the first one that clears).")
+@_JSON
+def draft(house: Path | str, out: Path, participant: str, *, as_json: bool) -> int:
+    """Write a few trades with the house's own codes, for its next day: a file to fill with trades of your own."""
+    import msgspec
+
+    from tsingma.app.own_trades import draft_trades
+
+    print_figures(msgspec.to_builtins(draft_trades(house, out, participant)), as_json=as_json)
     return 0
 
 

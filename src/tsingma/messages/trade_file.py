@@ -11,6 +11,7 @@ import gzip
 import hashlib
 import re
 from datetime import date
+from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
@@ -58,9 +59,10 @@ def trades_of(given: bytes, file: str, book: ResolvedBook) -> Trades:
     source = f"{Path(file).name} sha256 {hashlib.sha256(data).hexdigest()[:16]}"
     if not body:
         raise refuse(RejectionReason.MISSING, "there is no trade in it", file=file, line=2)
-    columns = parse_columns(body, FIELDS, _code_maps(book))
+    codes = _code_maps(book)
+    columns = parse_columns(body, FIELDS, codes)
     day = _one_date(columns.pop("trade_date"), body, file)
-    faults = _faults(columns, body, file)
+    faults = _faults(columns, body, file, codes)
     if faults:
         raise Rejected(*faults)
     return _trades(columns, book, day, source)
@@ -90,7 +92,7 @@ def write_trades(path: Path, trades: Trades, book: ResolvedBook) -> None:
 
 def _content(given: bytes, file: str) -> bytes:
     data = unpacked(given, BYTES_MAX, file=file, packed=file.endswith(".gz"))
-    data = data.replace(b"\r\n", b"\n")
+    data = data.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n")  # the mark that spreadsheets put before UTF-8
     return data if not data or data.endswith(b"\n") else data + b"\n"
 
 
@@ -168,7 +170,9 @@ def _one_date(column: npt.NDArray[np.int64], body: bytes, file: str) -> date:
     return day
 
 
-def _faults(columns: dict[str, npt.NDArray[np.int64]], body: bytes, file: str) -> list[Rejection]:
+def _faults(
+    columns: dict[str, npt.NDArray[np.int64]], body: bytes, file: str, codes: dict[str, dict[str, int]]
+) -> list[Rejection]:
     """Return a rejection for every value that did not parse (-2) or names nothing (-3)."""
     found: list[tuple[int, Rejection]] = []
     lines: list[bytes] = []
@@ -188,11 +192,18 @@ def _faults(columns: dict[str, npt.NDArray[np.int64]], body: bytes, file: str) -
                         field=field,
                         subject=f"trade {values['trade_id']}",
                         message=f"'{text}' is not known" if unknown else f"'{text}' is not {PATTERNS[field].meaning}",
-                        remedy="check the code against the reference book" if unknown else "",
+                        remedy=_nearest(text, codes[field]) if unknown else "",
                     ),
                 )
             )
     return [rejection for _, rejection in sorted(found, key=lambda entry: entry[0])][:FAULTS_MAX]
+
+
+def _nearest(text: str, known: dict[str, int]) -> str:
+    """Return a remedy that names codes of the book like one that is not: its spelling, or the first ones."""
+    like = [code for code in known if code.lstrip("0") == text.lstrip("0") and code]
+    names = like or get_close_matches(text, known, n=3, cutoff=0.6) or [code for code in known if code][:3]
+    return f"codes of the reference book, for example {', '.join(names[:3])}"
 
 
 def _trades(columns: dict[str, npt.NDArray[np.int64]], book: ResolvedBook, day: date, source: str) -> Trades:
