@@ -9,13 +9,17 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from tsingma.app.day_progress import Find, StepStanding, steps_of_day
 from tsingma.app.house_reads import MarginCall, Quota, calls_of, of_participant, quotas_of
 from tsingma.app.house_service import HouseService
 from tsingma.app.instruction_reads import not_in_time
 from tsingma.basics.dates import to_date
 from tsingma.basics.money import CURRENCIES
+from tsingma.engine.day_plan import PlanKind
 from tsingma.engine.house import House
-from tsingma.journal.events import Accepted, DayClosed, decode_answer
+from tsingma.journal.carried_out import events_of
+from tsingma.journal.events import DayClosed, decode_answer
+from tsingma.journal.record import Record
 from tsingma.settlement.instruction import REASONS, STATUSES
 from tsingma.settlement.orders import ORDER_STATUSES
 from tsingma.settlement.timetable import timetable
@@ -28,12 +32,12 @@ FAILS_SHOWN = 12
 
 
 class StepState(msgspec.Struct, frozen=True):
-    """One step of the timetable: when, what it does, and whether it has run, is next or is still to come."""
+    """One step of the day: when, what it does, and whether it is done, next, open to be done, later or passed over."""
 
     name: str
     kind: str
     second: int
-    state: str  # "done", "next" or "later"
+    state: StepStanding
     assumed: bool
 
 
@@ -88,8 +92,11 @@ class Glance(msgspec.Struct, frozen=True):
     quotas: dict[str, list[Quota]]
 
 
-def glance_of(house: House, at: int, participant: str, *, with_calls: bool = True) -> Glance:
-    """Return the glance of a participant's lines ("": of everybody's); raises Rejected (unknown) for no participant."""
+def glance_of(house: House, at: int, participant: str, find: Find, *, with_calls: bool = True) -> Glance:
+    """Return the glance of a participant's lines ("": of everybody's); raises Rejected (unknown) for no participant.
+
+    ``find`` reads the journal by command id.
+    """
     instructions, orders = house.settlement.instructions, house.settlement.orders
     table = instructions.table
     mine = of_participant(house, table["deliverer"], participant)
@@ -101,7 +108,7 @@ def glance_of(house: House, at: int, participant: str, *, with_calls: bool = Tru
     calls = calls_of(house, at, participant, 0, max(1, house.margin.account.size)).items if with_calls else []
     lacking = sorted((one for one in calls if one.lacks_cents), key=lambda one: -one.lacks_cents)
     return Glance(
-        steps=steps_of(house),
+        steps=steps_of(house, at, find),
         queue=tuple(
             QueueRow(name, int((mine & (table["status"] == status)).sum()),
                      _amounts(house, mine & (table["status"] == status)))
@@ -123,21 +130,42 @@ def glance_of(house: House, at: int, participant: str, *, with_calls: bool = Tru
     )  # fmt: skip
 
 
-def steps_of(house: House) -> tuple[StepState, ...]:
-    """Return the timetable with how far the day is in it; on a closed day nothing is next."""
-    position, found, is_next = house.position, [], house.position.is_open
-    for step in timetable(house.resolved.markets):
-        state = "done" if step.name in position.steps_run else "next" if is_next else "later"
-        is_next = is_next and state == "done"
-        found.append(StepState(step.name, str(step.kind), step.second, state, step.assumed))
-    return tuple(found)
+def steps_of(house: House, at: int, find: Find) -> tuple[StepState, ...]:
+    """Return the plan of the day with how far it is as of a record; ``find`` reads the journal by command id.
+
+    What the house does by itself after a step is left out, and corporate actions where there are none.
+    """
+
+    def known(command_id: str) -> Record | None:
+        record = find(command_id)
+        return record if record is not None and record.sequence <= at else None
+
+    assumed = {step.name: step.assumed for step in timetable(house.resolved.markets)}
+    told = [one for one in steps_of_day(house, known) if one.kind != PlanKind.TOGETHER]
+    return tuple(
+        StepState(one.step, one.kind, _second(one.time), one.state, assumed.get(one.step, True))
+        for one in told
+        if one.kind != PlanKind.CORPORATE_ACTIONS or one.state != "passed"
+    )
+
+
+def next_step(house: House) -> str:
+    """Return the step of the timetable that comes next, "" when all are run or no day is open."""
+    position = house.position
+    names = [step.name for step in timetable(house.resolved.markets) if step.name not in position.steps_run]
+    return names[0] if names and position.is_open else ""
+
+
+def _second(time: str) -> int:
+    hours, minutes = time.split(":")
+    return int(hours) * 3600 + int(minutes) * 60
 
 
 def last_closed(service: HouseService, day: str, *, is_open: bool) -> Closed | None:
     """Return what was proved when ``day`` closed (or, while it is open, nothing); reads the journal by its id."""
     record = None if is_open or not day else service.find(f"{day}/close")
-    answer = decode_answer(record.answer) if record is not None else None
-    event = answer.events[0] if isinstance(answer, Accepted) else None
+    events = events_of(decode_answer(record.answer)) if record is not None else ()
+    event = events[0] if events else None
     if record is None or not isinstance(event, DayClosed):
         return None
     return Closed(str(to_date(event.day)), record.sequence, record.hash.hex(), event.checked)

@@ -15,7 +15,7 @@ from tsingma.api.guard import access
 from tsingma.api.permissions import Action, Resource, Scope, scope_of
 from tsingma.api.problems import Fault, FaultsFound
 from tsingma.api.reads import Number, Reached
-from tsingma.app.day_glance import steps_of
+from tsingma.app.day_glance import next_step
 from tsingma.app.operator_acts import ActTold, OperatorAct
 from tsingma.basics.rejection import Rejected
 from tsingma.console.acts import faults_of, status_of
@@ -64,14 +64,14 @@ async def decide(
 def _render(page: Page, act_desk: ActDesk, faults: tuple[Fault, ...] = ()) -> Response[str]:
     """Return the page; what has lines is shown whole, so that nobody approves what was not seen."""
     acts = [(told, {"act": _name(told.act), "lines": _lines(told)}) for told in act_desk.read()]
-    following = page.read(lambda house, _at: [one.name for one in steps_of(house) if one.state == "next"])
+    following = page.read(lambda house, _at: next_step(house))
     role = page.reach.caller.role if page.reach is not None else None
     may = role is not None and scope_of(role, (Resource.ACTS, Action.ACT)) is not Scope.NONE
     return page.render(
         "approvals.html", status_of(faults) if faults else 200,
         pending=[one for one in acts if one[0].status == "pending"],
         decided=[one for one in acts if one[0].status != "pending"],
-        step=following[0] if following else "", may=may, key=new_key(), faults=faults,
+        step=following, may=may, key=new_key(), faults=faults,
     )  # fmt: skip
 
 
