@@ -34,6 +34,9 @@ ACTS = {
     act.CallFundAct: st.builds(act.CallFundAct, NAMES, NAMES, CONTRIBUTIONS),
     act.CloseOutAct: st.builds(act.CloseOutAct, NUMBERS, ACCOUNTS, SECURITIES, ACCOUNTS, AMOUNTS),
     act.CloseOutSeriesAct: st.builds(act.CloseOutSeriesAct, NUMBERS, ACCOUNTS, NUMBERS, ACCOUNTS, AMOUNTS),
+    act.CloseOutSwapAct: st.builds(
+        act.CloseOutSwapAct, NUMBERS, ACCOUNTS, NUMBERS, ACCOUNTS, st.integers(-(2**53), 2**53)
+    ),
     act.SellCollateralAct: st.builds(
         act.SellCollateralAct, NUMBERS, NAMES, ACCOUNTS, SECURITIES, AMOUNTS, ACCOUNTS, AMOUNTS
     ),

@@ -20,6 +20,7 @@ from tsingma.journal import default_commands as default
 from tsingma.journal import link_commands as links
 from tsingma.journal import payment_commands as payments
 from tsingma.journal import pool_commands as pool
+from tsingma.journal.swap_commands import RegisterSwaps
 
 E4 = 10_000
 
@@ -88,6 +89,7 @@ def test_nothing_new_and_nothing_out(status: str) -> None:
         do.EndReservation(0, "A"), do.SubmitInstructions("x", "A", 0, columns), do.SetCreditLine(a, 0, 1, -1, 0),
         do.StartBuyIn(0, a, "B"), do.BuyInShort(b, 0, a, 1, 1),
         do.CaptureDerivatives("x", one, i4["zero"], i4["b"], i4["a"], one, one),
+        RegisterSwaps("x", one, i4["zero"], i4["a"], i4["b"], one, one),
         told.capture("A", "B"), payments.SubmitPayments("x", "", 0, payer), payments.SubmitPayments("x", "A", 0, {}),
         payments.PayReserved(0, "A", b), payments.MoveWallet(0, "in", a, 1, MONDAY),
         events.ElectOption("E1", a, 1, 1), custody.PlaceBid(0, a, 1, 1),

@@ -13,6 +13,7 @@ from tsingma.journal import commands as do
 from tsingma.journal import default_commands as default
 from tsingma.journal import payment_commands as payments
 from tsingma.journal import pool_commands as pool
+from tsingma.journal.swap_commands import ListSwaps, MarkSwaps, RegisterSwaps, SwapTerms
 
 E4 = 10_000
 
@@ -313,5 +314,39 @@ def test_securities_of_a_defaulter_are_sold_for_what_it_owes() -> None:
     closed = told.close(number)
     assert closed.returned_cents == 1_300_000  # type: ignore[attr-defined]
     assert told.has("A", "HKD") == 1_300_000
+    told.close_books()
+    told.end()
+
+
+def test_swaps_go_to_who_bids_for_them_and_clients_swaps_are_ported() -> None:
+    """Goal: the third house of contracts. Method: A pays fixed and loses; C takes it for 3,000; a client's go over."""
+    told = DefaultStory()
+    for who in ("B", "C"):
+        told.give(who, "HKD", MILLION)
+    terms = SwapTerms("IRS", "OTC Clear", "HKD.SWAP", "HKD", MONDAY, MONDAY + 365, 6, 3)
+    told.tell(ListSwaps((terms,)))
+    payers, receivers = [told.account("A"), told.account("A/CLIENT")], [told.account("B")] * 2
+    told.tell(RegisterSwaps("x", pack([1, 2], "i8"), pack([0, 0], "i4"), pack(payers, "i4"), pack(receivers, "i4"),
+                            pack([MILLION, MILLION // 2], "i8"), pack([20_000, 20_000], "i8")))  # fmt: skip
+    one = pack([0], "i4")
+    told.tell(MarkSwaps("x", one, pack([10**10], "i8"), pack([10**12], "i8"), *[pack([0], "i8")] * 3, one))
+    assert told.house.swaps.owed_in(0) == {told.account("A"): 1_000_000, told.account("A/CLIENT"): 500_000}
+    told.fund("OTC Clear", B=600_000, C=600_000)
+    number = told.declare("A", "failure-to-pay", "the evening's margin")
+    a, c, client = told.account("A"), told.account("C"), told.account("A/CLIENT")
+    assert "no series 1" in told.refuse(default.CloseOutSwap(number, a, 1, c, 1))
+    assert "are open" in told.refuse(default.BookWaterfall(number, "OTC Clear"))
+    assert "not there" in told.refuse(default.CloseOutSwap(number, a, 0, c, 10**12))
+    had = told.has("C", "HKD")
+    event = told.tell(default.CloseOutSwap(number, a, 0, c, -300_000))
+    assert (event.units, event.lost_cents) == (MILLION, {"HKD": 300_000})  # type: ignore[attr-defined]
+    assert told.has("C", "HKD") == had + 300_000
+    ported = told.tell(default.PortAccount(number, client, told.account("B/CLIENT")))
+    assert ported.series == 1  # type: ignore[attr-defined]
+    assert told.house.swaps.owed_in(0) == {a: 1_000_000, told.account("B/CLIENT"): 500_000}
+    borne = told.waterfall(number, "OTC Clear")
+    assert (borne["survivor-contributions"], borne["assessments"]) == (1_200_000, 100_000)
+    assert borne["uncovered"] == borne["assessed"] == 0
+    told.close(number)
     told.close_books()
     told.end()

@@ -83,6 +83,16 @@ class CloseOutSeriesAct(_Act, frozen=True, tag="close-out-series"):
     price_e4: Amount
 
 
+class CloseOutSwapAct(_Act, frozen=True, tag="close-out-swap"):
+    """Give a taker a defaulter's position in a series of swaps (its number) for what it pays, or asks below zero."""
+
+    default: Number
+    account: Name
+    series: Number
+    taker: Name
+    amount_cents: Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)]
+
+
 class SellCollateralAct(_Act, frozen=True, tag="sell-collateral"):
     """Sell securities of a defaulter for what it owes to the fund of a house."""
 
@@ -131,6 +141,7 @@ DefaultAct = (
     | CallFundAct
     | CloseOutAct
     | CloseOutSeriesAct
+    | CloseOutSwapAct
     | SellCollateralAct
     | PortAct
     | WaterfallAct
@@ -158,6 +169,9 @@ def command_of_default_act(act: DefaultAct, book: ResolvedBook, at_s: int = 0) -
         case CloseOutSeriesAct():
             account, taker = account_of(act.account, book), account_of(act.taker, book, "taker")
             return do.CloseOutSeries(act.default, account, act.series, taker, act.price_e4)
+        case CloseOutSwapAct():
+            account, taker = account_of(act.account, book), account_of(act.taker, book, "taker")
+            return do.CloseOutSwap(act.default, account, act.series, taker, act.amount_cents)
         case SellCollateralAct():
             account, buyer = account_of(act.account, book), account_of(act.buyer, book, "buyer")
             asset = asset_of(act.asset, book)
@@ -192,6 +206,9 @@ def default_act_of(command: do.DefaultCommand, book: ResolvedBook) -> DefaultAct
         case do.CloseOutSeries():
             account, taker = name(command.account), name(command.taker)
             return CloseOutSeriesAct(command.default, account, command.series, taker, command.price_e4)
+        case do.CloseOutSwap():
+            account, taker = name(command.account), name(command.taker)
+            return CloseOutSwapAct(command.default, account, command.series, taker, command.amount_cents)
         case do.SellCollateral():
             account, asset, buyer = name(command.account), book.asset_name(command.asset), name(command.buyer)
             lot = (account, asset, command.amount, buyer, command.price_e4)

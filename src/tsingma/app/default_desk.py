@@ -10,11 +10,17 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from tsingma.app.default_acts import CloseOutAct, CloseOutSeriesAct, DefaultAct, command_of_default_act
+from tsingma.app.default_acts import (
+    CloseOutAct,
+    CloseOutSeriesAct,
+    CloseOutSwapAct,
+    DefaultAct,
+    command_of_default_act,
+)
 from tsingma.app.default_reads import DefaultLine, defaults_of, owed_lines
 from tsingma.app.session import Session
 from tsingma.basics.clock import Clock
-from tsingma.basics.rejection import Rejected
+from tsingma.basics.rejection import Rejected, RejectionReason, refuse
 from tsingma.basics.rounding import parse_scaled
 from tsingma.clearing.derivatives import SERIES_MAX
 from tsingma.engine.defaulting import accounts_of
@@ -30,10 +36,11 @@ from tsingma.messages.default_files import (
 from tsingma.messages.rows import read_bytes
 
 SECOND = 1_000_000_000
+SWAP = "swap"  # has no price: a taker bids an amount
 
 
 class OpenLine(msgspec.Struct, frozen=True):
-    """What is to be closed out: units of a security (its counter's code) or series, and the last price of the house."""
+    """What is to be closed out: units of a security (its counter's code), series or swap, and the last price."""
 
     account: str
     asset: str
@@ -88,6 +95,17 @@ def close_out(
         return _act_of(session.house, number, CloseOutRow(0, account, asset, taker, price_e4(price)))
 
 
+def swap_act(
+    house: Path | str, number: int, account: str, series: str, taker: str, amount_cents: int
+) -> CloseOutSwapAct:  # fmt: skip
+    """Return the act that gives a position in swaps away, by the id of its series; raises Rejected (unknown)."""
+    with Session.open(house, read_only=True) as session:
+        known = [one.id for one in session.house.swaps.series]
+    if series not in known:
+        raise refuse(RejectionReason.UNKNOWN, f"no series of swaps {series}", field="series", subject=series)
+    return CloseOutSwapAct(number, account, known.index(series), taker, amount_cents)
+
+
 def close_out_file(house: Path | str, number: int, path: Path) -> dict[str, object]:
     """Carry out all close-outs of a file in one durable commit, or none; returns what they lost.
 
@@ -114,9 +132,9 @@ def close_out_file(house: Path | str, number: int, path: Path) -> dict[str, obje
 def write_close_outs(house: Path | str, number: int, taker: str, out: Path) -> int:
     """Write all that is open as a file for ``close_out_file``: to one taker, at the last price of the house.
 
-    People change takers and prices in it. Returns the number of lines.
+    People change takers and prices in it; swaps are left out. Returns the number of lines.
     """
-    found = open_of(house, number).positions
+    found = [one for one in open_of(house, number).positions if one.price != SWAP]
     lines = [",".join(CLOSE_OUT_COLUMNS), *(f"{one.account},{one.asset},{taker},{one.price}" for one in found)]
     out.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return len(found)
@@ -177,6 +195,11 @@ def _open_lines(house: House, participant: int) -> list[OpenLine]:
         price = derivatives.prices_e4.get(series, 0)
         name = derivatives.series[series].id
         found.append(OpenLine(book.account_name(account), name, int(derivatives.quantity[row]), _price(price)))
+    for place, one in sorted(house.swaps.positions.items()):
+        account, series = divmod(place, SERIES_MAX)
+        if account in mine:
+            name = house.swaps.series[series].id
+            found.append(OpenLine(book.account_name(account), name, one.notional_cents, SWAP))
     return found
 
 

@@ -14,7 +14,7 @@ import msgspec
 
 from tsingma.basics.rejection import InvariantBroken, RejectionReason, refuse
 
-FUNDS = ("HKSCC", "HKCC", "SEOCH")
+FUNDS = ("HKSCC", "HKCC", "SEOCH", "OTC Clear")
 Owed = tuple[int, str, int, int]  # case, fund, account, currency
 
 

@@ -147,6 +147,28 @@ class SwapBook:
                 )
             self.seen.add(trade_id)
 
+    def position(self, account: int, series: int) -> SwapPosition | None:
+        """Return what an account has in a series, or None."""
+        return self.positions.get(account * SERIES_MAX + series)
+
+    def carry_over(self, account: int, to: int, series: int = -1) -> int:
+        """Move positions of an account (of one series; -1: all, with its debts) to another, as they stand.
+
+        Returns how many positions. What was paid for them goes along: the next mark pays what changed since the last.
+        """
+        keys = [key for key in sorted(self.positions) if key // SERIES_MAX == account]
+        mine = [key for key in keys if series in (-1, key % SERIES_MAX)]
+        for key in mine:
+            one, place = self.positions.pop(key), to * SERIES_MAX + key % SERIES_MAX
+            held = self.positions.get(place, _NOTHING)
+            both = zip(msgspec.structs.astuple(held), msgspec.structs.astuple(one), strict=True)
+            self.positions[place] = SwapPosition(*(before + more for before, more in both))
+        for unit in list(self.owed) if series < 0 else ():
+            owed = dict(self.owed_in(unit))
+            if cents := owed.pop(account, 0):
+                self.owe(unit, {**owed, to: owed.get(to, 0) + cents})
+        return len(mine)
+
     def held(self) -> set[int]:
         """Return the series in which somebody has a position."""
         return {key % SERIES_MAX for key in self.positions}

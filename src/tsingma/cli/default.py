@@ -23,7 +23,9 @@ _ACCOUNT = click.option("--account", required=True, help="The defaulter's accoun
 _PRICE = click.option("--price", required=True, help="In the security's currency, up to four decimals.")
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _OUT = click.Path(dir_okay=False, path_type=Path)
-_FUND = click.option("--fund", type=click.Choice(["HKSCC", "HKCC", "SEOCH"]), default="HKSCC", show_default=True)
+_FUND = click.option(
+    "--fund", type=click.Choice(["HKSCC", "HKCC", "SEOCH", "OTC Clear"]), default="HKSCC", show_default=True
+)
 
 
 def _command(*options: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -166,6 +168,25 @@ def close_out(
         _tell(house, act_of(house, number, account, security, taker, price), None, as_json=as_json)
     else:
         raise click.BadParameter("give a file, or account, security, taker and price", param_hint="--file")
+
+
+@default.command(
+    "swap",
+    epilog="\b\nExample:\n  tsingma default swap --house out/house --default 1 --account B00001/HOUSE --series IRS1 "
+    "--taker B00002/HOUSE --amount -250000\n",
+)
+@_command(
+    _NUMBER, _ACCOUNT, click.option("--series", required=True, help="Id of the series of swaps."),
+    click.option("--taker", required=True, help="Account that takes the position."),
+    click.option("--amount", required=True, type=int, help="Cents that it pays, or asks below zero."),
+)  # fmt: skip
+def swap(
+    house: Path | str, number: int, account: str, series: str, taker: str, amount: int, *, as_json: bool
+) -> None:  # fmt: skip
+    """Give a taker a position in swaps as it stands, for what it bid."""
+    from tsingma.app.default_desk import swap_act
+
+    _tell(house, swap_act(house, number, account, series, taker, amount), None, as_json=as_json)
 
 
 @default.command(

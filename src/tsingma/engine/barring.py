@@ -21,6 +21,7 @@ from tsingma.journal import link_commands as links
 from tsingma.journal import payment_commands as payments
 from tsingma.journal import pool_commands as pool
 from tsingma.journal.link_order_commands import RouteOrders
+from tsingma.journal.swap_commands import RegisterSwaps
 
 Int64 = npt.NDArray[np.int64]
 
@@ -50,7 +51,7 @@ _ACCOUNTS: dict[type, tuple[str, ...]] = {
 _COLUMNS: dict[type, tuple[str, ...]] = {
     do.PostTransfers: ("debit",), do.CaptureInstructions: ("deliverer", "receiver"),
     do.CaptureDerivatives: ("buyer", "seller"), links.ConvertMoney: ("account",),
-    payments.SendSmallPayments: ("payer",),
+    payments.SendSmallPayments: ("payer",), RegisterSwaps: ("payer", "receiver"),
 }  # fmt: skip
 
 

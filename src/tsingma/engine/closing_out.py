@@ -22,6 +22,7 @@ from tsingma.clearing.obligations import DuePositions
 from tsingma.engine.default_sums import (
     HKD,
     available,
+    bank_postings,
     declared,
     hkd_of,
     require_fund,
@@ -32,14 +33,14 @@ from tsingma.engine.default_sums import (
     try_postings,
 )
 from tsingma.engine.house import Handlers, House
-from tsingma.engine.pooling import positive
-from tsingma.journal.default_commands import CloseOutPosition, CloseOutSeries, SellCollateral
+from tsingma.engine.pooling import AMOUNT_MAX, positive
+from tsingma.journal.default_commands import CloseOutPosition, CloseOutSeries, CloseOutSwap, SellCollateral
 from tsingma.journal.default_events import CollateralSold, PositionClosedOut
 from tsingma.margin.pool.book import Held
 
 Int64 = npt.NDArray[np.int64]
 
-SECURITIES = "HKSCC"  # whose contracts the net positions are
+SECURITIES, SWAPS = "HKSCC", "OTC Clear"  # whose contracts net positions and swaps are
 
 
 @dataclass(slots=True)
@@ -123,6 +124,35 @@ def close_out_series(house: House, command: CloseOutSeries) -> PositionClosedOut
     house.defaults.traded[key] = house.defaults.traded.get(key, 0) + hkd_of(house, unit, lost)
     named = {CURRENCIES[unit]: lost} if lost else {}
     return PositionClosedOut(case.number, command.account, units, value_e4 // CENT_E4, named)
+
+
+def close_out_swap(house: House, command: CloseOutSwap) -> PositionClosedOut:
+    """Give a taker a swap position as it stands, for money it pays or asks; what it asks is lost.
+
+    Raises Rejected: unknown, not-allowed (nothing held, a taker that cannot), out-of-range, insufficient (its money).
+    """
+    case = declared(house, command.default)
+    require_mine(house, case, command.account)
+    require_taker(house, command.taker, "taker")
+    book = house.swaps
+    if not 0 <= command.series < len(book.series):
+        raise refuse(RejectionReason.UNKNOWN, f"no series {command.series} of swaps", field="series")
+    terms, cents = book.series[command.series], command.amount_cents
+    position = book.position(command.account, command.series)
+    if position is None:
+        raise refuse(RejectionReason.NOT_ALLOWED, "nothing is held", field="series", subject=terms.id)
+    if abs(cents) > AMOUNT_MAX:
+        raise refuse(RejectionReason.OUT_OF_RANGE, f"an amount of {cents} cents", field="amount_cents")
+    unit, central = CURRENCIES.index(terms.currency), house.internal.cns
+    if cents > available(house, command.taker, unit):
+        raise _unpaid(cents, terms.currency, "taker")
+    payer, payee = (command.taker, central) if cents > 0 else (central, command.taker)
+    bank_postings(house, [(payer, payee, unit, abs(cents))] if cents else [])
+    book.carry_over(command.account, command.taker, command.series)
+    book.check_flat()
+    house.defaults.owe(case.number, SWAPS, command.account, unit, -cents)
+    named = {terms.currency: -cents} if cents else {}
+    return PositionClosedOut(case.number, command.account, position.notional_cents, cents, named)
 
 
 def sell_collateral(house: House, command: SellCollateral) -> CollateralSold:
@@ -288,5 +318,6 @@ def owed_to(house: House, case: Case, fund: str) -> dict[tuple[int, int], int]:
 HANDLERS: Handlers = {
     CloseOutPosition: close_out_position,
     CloseOutSeries: close_out_series,
+    CloseOutSwap: close_out_swap,
     SellCollateral: sell_collateral,
 }

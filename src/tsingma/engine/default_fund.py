@@ -21,9 +21,9 @@ from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import InvariantBroken, RejectionReason, refuse
 from tsingma.clearing.default_book import Borne, Case
 from tsingma.clearing.derivatives import SERIES_MAX
-from tsingma.engine.closing_out import SECURITIES, pool_part, take_from_pool
+from tsingma.engine.closing_out import SECURITIES, SWAPS, pool_part, take_from_pool
 from tsingma.engine.default_sums import HKD, available, bank_postings, declared, hkd_of, require_fund, require_rate
-from tsingma.engine.defaulting import TABLE, accounts_of, open_positions
+from tsingma.engine.defaulting import TABLE, accounts_of, open_positions, owed_for_contracts
 from tsingma.engine.house import Handlers, House
 from tsingma.engine.pooling import AMOUNT_MAX
 from tsingma.engine.resources import require_account
@@ -105,7 +105,7 @@ def book_waterfall(house: House, command: BookWaterfall) -> WaterfallBooked:
     for (_, _, _, unit), _ in house.defaults.owed_by(case.number, command.fund):
         require_rate(house, unit)
     for unit in range(len(CURRENCIES)):
-        if any(house.derivatives.owed_in(unit).get(account) for account in _accounts(house, case)):
+        if owed_for_contracts(house, accounts_of(house, case.participant), unit):
             require_rate(house, unit)
     _absorb_derivatives(house, case, command.fund)
     _change_into_hkd(house, case, command.fund)
@@ -156,6 +156,8 @@ def _require_closed_out(house: House, case: Case, fund: str) -> None:
     book, mine = house.derivatives, _accounts(house, case)
     held = np.isin(book.key // SERIES_MAX, mine)
     series = [number for number in (book.key[held] % SERIES_MAX).tolist() if book.series[number].house == fund]
+    if fund == SWAPS:
+        series = [key % SERIES_MAX for key in house.swaps.positions if key // SERIES_MAX in mine]
     if (lines and fund == SECURITIES) or series:
         found = f"{lines} lines" if fund == SECURITIES else f"{len(series)} positions in series"
         raise refuse(
@@ -165,11 +167,11 @@ def _require_closed_out(house: House, case: Case, fund: str) -> None:
 
 
 def _absorb_derivatives(house: House, case: Case, fund: str) -> None:
-    """Move what the defaulter owes for futures and options to its case: of two houses, each what it closed out for."""
+    """Move what the defaulter owes for contracts to its case: of HKCC and SEOCH, each what it closed out for."""
     if fund == SECURITIES:
         return
-    book, defaults = house.derivatives, house.defaults
-    others = [one for one in ("HKCC", "SEOCH") if one != fund and one not in case.booked]
+    book, defaults = house.swaps if fund == SWAPS else house.derivatives, house.defaults
+    others = [one for one in ("HKCC", "SEOCH") if one != fund and one not in case.booked and fund != SWAPS]
     cost = {one: max(defaults.traded.get((case.number, one), 0), 0) for one in (fund, *others)}
     whole = sum(cost.values())
     for unit in range(len(CURRENCIES)):

@@ -147,7 +147,7 @@ def close_default(house: House, command: CloseDefault) -> DefaultClosed:
 
 
 def open_positions(house: House, participant: int) -> tuple[int, int]:
-    """Return how many net lines and how many positions in series a participant has open with the house."""
+    """Return how many net lines, and positions in series of futures, options and swaps, a participant has open."""
     mine = accounts_of(house, participant)
     lines = house.settlement.positions
     stock = np.isin(lines.account, mine) & ((lines.open != 0) | (lines.on_hold != 0))
@@ -157,7 +157,14 @@ def open_positions(house: House, participant: int) -> tuple[int, int]:
     for day in house.obligations.days:
         due = house.obligations.due(day)
         count += int((np.isin(due.account, mine) & ((due.quantity != 0) | (due.amount_cents != 0))).sum())
-    return count, int(np.isin(house.derivatives.key // SERIES_MAX, mine).sum())
+    swaps = sum(key // SERIES_MAX in mine for key in house.swaps.positions)
+    return count, int(np.isin(house.derivatives.key // SERIES_MAX, mine).sum()) + swaps
+
+
+def owed_for_contracts(house: House, accounts: Int64, unit: int) -> int:
+    """Return what accounts owe for futures, options and swaps in a currency, cents."""
+    books = (house.derivatives, house.swaps)
+    return sum(book.owed_in(unit).get(account, 0) for book in books for account in accounts.tolist())
 
 
 def accounts_of(house: House, participant: int) -> Int64:
@@ -219,7 +226,7 @@ def _owes_money(house: House, index: int) -> bool:
             here = late & (lines.money_account == account) & (lines.money_currency == unit)
             if int(lines.pending_cents[here].sum()) > 0:
                 return True
-    return any(house.derivatives.owed_in(unit).get(account, 0) > 0 for unit in units for account in mine.tolist())
+    return any(owed_for_contracts(house, mine, unit) > 0 for unit in units)
 
 
 def _paid_markets(house: House) -> list[int]:
@@ -308,14 +315,13 @@ def _cancel_payments(house: House, index: int) -> int:
 def _require_nothing_open(house: House, case: Case) -> None:
     lines, series = open_positions(house, case.participant)
     funds = {key[1] for key, _ in house.defaults.owed_by(case.number)} - set(case.booked)
-    mine = accounts_of(house, case.participant).tolist()
-    units = range(len(CURRENCIES))
-    derivative = any(house.derivatives.owed_in(unit).get(account) for unit in units for account in mine)
+    mine = accounts_of(house, case.participant)
+    derivative = any(owed_for_contracts(house, mine, unit) for unit in range(len(CURRENCIES)))
     fault = ""
     if lines or series:
         fault = f"{lines} lines and {series} positions in series are open"
     elif funds or derivative:
-        fault = f"the waterfall of {', '.join(sorted(funds)) or 'HKCC or SEOCH'} is not booked"
+        fault = f"the waterfall of {', '.join(sorted(funds)) or 'HKCC, SEOCH or OTC Clear'} is not booked"
     if fault:
         raise refuse(
             RejectionReason.NOT_ALLOWED, fault, field="default", subject=str(case.number),

@@ -45,7 +45,7 @@ def port_account(house: House, command: PortAccount) -> AccountPorted:
     pledged = _take_off_pledge(house, account)
     moved = _move_assets(house, account, to)
     positions = _move_positions(house, account, to)
-    series = house.derivatives.carry_over(account, to)
+    series = house.derivatives.carry_over(account, to) + house.swaps.carry_over(account, to)
     _put_on(house, to, held, pledged)
     _move_margin(house, account, to)
     _move_pool(house, account, to)

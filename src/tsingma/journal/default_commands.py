@@ -67,6 +67,19 @@ class CloseOutSeries(msgspec.Struct, frozen=True, tag="close-out-series", forbid
     price_e4: int
 
 
+class CloseOutSwap(msgspec.Struct, frozen=True, tag="close-out-swap", forbid_unknown_fields=True):
+    """Give a taker what a defaulter's account has in a series of swaps, as it stands, for an amount of money.
+
+    ``amount_cents`` is what the taker pays (plus) or asks (minus), in the currency of the series, as in an auction.
+    """
+
+    default: int
+    account: int
+    series: int
+    taker: int
+    amount_cents: int
+
+
 class SellCollateral(msgspec.Struct, frozen=True, tag="sell-collateral", forbid_unknown_fields=True):
     """Sell a defaulter's securities for what it owes to a house: pledged in the pool first, then what is free."""
 
@@ -116,6 +129,7 @@ DefaultCommand = (
     | CallFund
     | CloseOutPosition
     | CloseOutSeries
+    | CloseOutSwap
     | SellCollateral
     | PortAccount
     | BookWaterfall
