@@ -86,7 +86,7 @@ def test_a_suspended_participants_own_orders_are_refused_and_it_sees_its_own_cas
     carry_out(house, {"act": "suspend-participant", "participant": "A", "reason": "a late call"}, "s")
     sent = house.post("participant", "/instructions", ORDER, "mine")
     assert (sent.status_code, sent.json()["reason"]) == (409, "suspended")
-    assert "A is suspended" in sent.json()["detail"]
+    assert "suspended or in default" in sent.json()["detail"]
     acted = house.post("participant", "/instructions/0/actions", {"action": "hold"}, "hold")
     assert (acted.status_code, acted.json()["reason"]) == (409, "suspended")
     assert [line["participant"] for line in lines(house, "participant")] == ["A"]

@@ -30,9 +30,9 @@ DAY_S = 86_400
 REJECTIONS_MAX = 100
 REMEDY = "deal with another; the house says when a participant is reinstated"
 
-# Commands that a participant sends in its own name.
+# Commands that a participant sends in its own name; orders of one side are refused one by one (``submitting``).
 _SENT: tuple[type, ...] = (
-    do.SubmitInstructions, do.ChangeInstruction, do.ChangeOrder, do.LinkInstructions, do.ReserveAssets,
+    do.ChangeInstruction, do.ChangeOrder, do.LinkInstructions, do.ReserveAssets,
     do.EndReservation, do.StartBuyIn, do.ReportBuyIn, payments.SubmitPayments, payments.ChangePayment,
     payments.DrawIntradayRepo, payments.RepayIntradayRepo, payments.EarmarkPaper, payments.WithdrawPaper,
     payments.PayReserved,
