@@ -23,9 +23,13 @@ from tsingma.app.iso_files import directory_of, send_in, send_messages
 from tsingma.app.payments import send_payments
 from tsingma.app.session import Session
 from tsingma.basics.rejection import Rejected, RejectionReason
-from tsingma.messages.iso20022.header import Header, write_file
+from tsingma.messages.iso20022 import requests
+from tsingma.messages.iso20022.header import Header, read_header, write_file, write_one
 from tsingma.messages.iso20022.instruction import MESSAGE, Instruction, write_instruction
+from tsingma.messages.iso20022.leaves import leaves_of
 from tsingma.messages.iso20022.parties import Directory
+from tsingma.messages.iso20022.schema import read_messages
+from tsingma.messages.iso20022.status import read_cancellation_status
 from tsingma.reference.book import ResolvedBook
 
 MOMENT = datetime(2026, 1, 5, 9, tzinfo=UTC)
@@ -109,7 +113,11 @@ def test_a_header_binds_its_message(session: Session) -> None:
     sent, replies = send_in(session, Path("f.xml"), data, "", None, directory)
     assert (sent.waiting, sent.refused) == (2, 1)
     assert [one.subject for one in sent.rejections] == ["order 8"]
-    assert b"<AcctOwnrTxId>8</AcctOwnrTxId>" in replies
+    (reply,) = read_messages(replies)
+    told = read_header(reply)
+    assert told is not None
+    assert (told.sender, told.receiver, told.message) == ("HKSCC", "B", "sese.024.001.12")
+    assert leaves_of(reply)["TxId/AcctOwnrTxId"] == "8"
 
 
 def test_headers_to_others_and_of_others_are_refused(house: Path, tmp_path: Path) -> None:
@@ -144,3 +152,30 @@ def test_a_bic_is_of_one_office(session: Session, tmp_path: Path) -> None:
     with pytest.raises(Rejected, match="stands twice") as caught:
         directory_of(session.house, bics)
     assert (caught.value.rejections[0].line, caught.value.rejections[0].reason) == (3, RejectionReason.DUPLICATE)
+
+
+def test_a_cancellation_that_contradicts_its_instruction_is_refused(session: Session) -> None:
+    """Goal: nothing is cancelled by mistake. Method: A's order by its reference, with one thing of it said wrong each;
+    then as it is, of an order and of an instruction that it has become.
+    """
+    directory, path = directory_of(session.house), Path("f.xml")
+    both = (ORDER, msgspec.structs.replace(ORDER, account="B/HOUSE", side="receive", counterparty="A"))
+    for number, one in enumerate((*both, msgspec.structs.replace(ORDER, reference="2"))):
+        data = write_one(write_instruction(one, directory))
+        send_in(session, path, data, one.account[0], None, directory)
+        assert len(session.house.settlement.orders) == number + 1
+    right = requests.Cancellation(reference="2", delivers=True, free=False, account="A/HOUSE", number="O2")
+    wrong = {"delivers": False, "free": True, "account": "A/CLIENT", "number": "O0"}
+    for reference, number in (("2", "O2"), ("1", "I0")):
+        known = msgspec.structs.replace(right, reference=reference, number=number)
+        for field, value in wrong.items():
+            asked = requests.write_cancellation(msgspec.structs.replace(known, **{field: value}))
+            sent, replies = send_in(session, path, write_one(asked), "A", None, directory)
+            if (reference, field) == ("1", "number"):
+                assert sent.done == 1, "it was order 0 before it found its match"
+                continue
+            assert [one.reason for one in sent.rejections] == [RejectionReason.CONFLICT], field
+            said = read_cancellation_status(leaves_of(read_messages(replies)[0]))
+            assert (said.reference, said.state.at) == (reference, "PrcgSts/Rjctd")
+    sent, _ = send_in(session, path, write_one(requests.write_cancellation(right)), "A", None, directory)
+    assert (sent.done, sent.rejections) == (1, ())

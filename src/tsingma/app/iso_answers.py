@@ -59,7 +59,7 @@ class Elected:
             state = state_of("seev.034", "done", day)
         status = event_election.ElectionStatus(self.identifier, self.election, state)
         isin = event_election.isin_of(house, self.election.reference)
-        sending.replies.append(event_election.write_status(status, isin, sending.directory))
+        sending.reply(event_election.write_status(status, isin, sending.directory))
 
     def _command(self, house: House, participant: str) -> ElectOption:
         said, book = self.election, house.resolved

@@ -68,7 +68,7 @@ class SentPayments:
             sending.counts["not_done"] += 1
             sending.rejections += rejected.rejections
             whole = refusal(payment_status.SAID_IN, rejected.rejections[0], day)
-            sending.at_end.append(lambda: write_status_report(self._report(sending, place, whole=whole)))
+            sending.reply_at_end(lambda: write_status_report(self._report(sending, place, whole=whole)))
             return
         sending.counts["payments"] += self.columns["payer"].size
         if isinstance(event, PaymentsSubmitted):
@@ -78,7 +78,7 @@ class SentPayments:
                 payments = statuses_of(sending.house, numbers, day, self.references)
                 return write_status_report(self._report(sending, place, payments=payments))
 
-            sending.at_end.append(told)
+            sending.reply_at_end(told)
 
     def _report(self, sending: Sending, place: int, **said: object) -> StatusReport:
         plain = {"identifier": f"S{sending.digest}-{place}", "original": self.identifier, "message": self.message}
@@ -99,7 +99,7 @@ class AskedRecall:
             identifier=f"R{sending.digest}-{place}", created=sending.moment, assignee=self.asked.assigner,
             request=self.asked.identifier, state=recall.whole_state(told, day), payments=told,
         )  # fmt: skip
-        sending.replies.append(recall.write_resolution(answer, sending.directory))
+        sending.reply(recall.write_resolution(answer, sending.directory))
 
     def _one(self, sending: Sending, name: str, one: recall.Recalled) -> recall.Resolved:
         day, owner, number = to_date(sending.house.position.day), self.asked.assigner, -1

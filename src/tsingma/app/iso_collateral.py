@@ -71,7 +71,7 @@ class ProposedCollateral:
             identifier=self.asked.call, about=self.asked.about, proposal=self.asked.identifier,
             pieces=answers,
         )  # fmt: skip
-        sending.replies.append(collateral.write_answer(answer, sending.directory))
+        sending.reply(collateral.write_answer(answer, sending.directory))
 
     def _one(self, sending: Sending, name: str, piece: collateral.Piece) -> State:
         day, house = to_date(sending.house.position.day), sending.house

@@ -28,7 +28,7 @@ from tsingma.messages.iso20022.clearing import DEPOSITORY
 from tsingma.messages.iso20022.collateral import CALL as MARGIN_CALL
 from tsingma.messages.iso20022.collateral import PROPOSAL
 from tsingma.messages.iso20022.confirmation import Confirmation, write_confirmation
-from tsingma.messages.iso20022.header import read_header, write_file, write_one
+from tsingma.messages.iso20022.header import Header, message_of, read_header, write_file
 from tsingma.messages.iso20022.holdings import MESSAGE as HOLDINGS
 from tsingma.messages.iso20022.holdings import statement_of, write_holdings
 from tsingma.messages.iso20022.instruction import MATCHING
@@ -36,6 +36,7 @@ from tsingma.messages.iso20022.instruction import MESSAGE as INSTRUCTION
 from tsingma.messages.iso20022.leaves import leaves_of, located
 from tsingma.messages.iso20022.notice import MESSAGE as NOTICE
 from tsingma.messages.iso20022.notice import notices_of, write_notice
+from tsingma.messages.iso20022.obligation import MESSAGE as OBLIGATIONS
 from tsingma.messages.iso20022.obligation import obligations_of, write_obligations
 from tsingma.messages.iso20022.orders import read_all
 from tsingma.messages.iso20022.parties import Directory
@@ -121,8 +122,14 @@ def send_in(
         sending.one(place, sender, one)
     kinds = dict(sorted(Counter(one.message for one in received).items()))
     sent = SentMessages(messages=kinds, rejections=tuple(sending.rejections), **sending.counts)
-    told = sending.finish()
-    return sent, write_file(told, f"R{digest}", moment) if told else b""
+    replies = sending.finish()
+    if not replies:
+        return sent, b""
+    headers = [
+        Header(DEPOSITORY, who or DEPOSITORY, f"R{digest}-{place}", message_of(text), moment)
+        for place, (who, text) in enumerate(replies, 1)
+    ]
+    return sent, write_file([text for _, text in replies], f"R{digest}", moment, headers)
 
 
 def answer_file(
@@ -224,11 +231,12 @@ def obligation_file(house: Path | str, participant: str, due: date, bics: Path |
     with Session.open(house, read_only=True) as session:
         state, directory = session.house, directory_of(session.house, bics)
         name = f"{session.sequencer.sequence}-{participant}"
+        moment = moment_of(state)
         report = obligations_of(state, participant, due, name, to_date(state.position.day))
     if report is None:
         return NOTHING
-    data = write_one(write_obligations(report, directory))
-    read_messages(data, file=name)
+    documents = [(OBLIGATIONS, write_obligations(report, directory))]
+    _, data = exchange_of(documents, sender=DEPOSITORY, receiver=participant, name=name, moment=moment)
     return len(report.obligations), data
 
 

@@ -21,7 +21,7 @@ from tsingma.messages.instruction_file import packed
 from tsingma.messages.iso20022 import requests, status
 from tsingma.messages.iso20022.codes import State, refusal, state_of
 from tsingma.messages.iso20022.parties import Directory
-from tsingma.settlement.instruction import CANCELLED, FROM_MATCHED, SETTLED
+from tsingma.settlement.instruction import CANCELLED, FROM_MATCHED, KINDS, SETTLED
 from tsingma.settlement.links import LINK_KINDS
 from tsingma.settlement.orders import PAIRED
 from tsingma.settlement.submission import FAULTS, MATCHES, WAITS
@@ -57,13 +57,21 @@ class Sending:
         self.directory, self.moment = directory, moment
         self.counts = {"waiting": 0, "matched": 0, "refused": 0, "done": 0, "not_done": 0, "payments": 0}
         self.rejections: list[Rejection] = []
-        self.replies: list[str] = []
-        self.at_end: list[Callable[[], str]] = []  # replies that tell how things stand after the whole file
+        self.replies: list[tuple[str, str]] = []  # to whom, Document
+        self._at_end: list[tuple[str, Callable[[], str]]] = []
 
-    def finish(self) -> list[str]:
-        """Return all replies, now that the whole file is sent."""
-        self.replies += [told() for told in self.at_end]
-        self.at_end.clear()
+    def reply(self, document: str) -> None:
+        """Leave a reply to who sends the message at hand ("": the house itself)."""
+        self.replies.append((self.participant, document))
+
+    def reply_at_end(self, told: Callable[[], str]) -> None:
+        """Leave a reply that is to tell how things stand after the whole file."""
+        self._at_end.append((self.participant, told))
+
+    def finish(self) -> list[tuple[str, str]]:
+        """Return all replies with whom they are for, now that the whole file is sent."""
+        self.replies += [(who, told()) for who, told in self._at_end]
+        self._at_end.clear()
         return self.replies
 
     @property
@@ -102,18 +110,16 @@ class Sending:
             field, reason, text, remedy = FAULTS[int(results[item]) - 2]
             why = Rejection(reason=reason, field=field, message=text, remedy=remedy)
             reference = str(int(columns["reference"][item]))
-            self.replies.append(
-                status.write_advice(status.StatusAdvice(reference, "", (refusal("sese.024", why, day),)))
-            )
+            self.reply(status.write_advice(status.StatusAdvice(reference, "", (refusal("sese.024", why, day),))))
 
     def cancel(self, place: int, identifier: str, asked: requests.Cancellation) -> None:
         number, command = self.about(asked.reference, asked.account, "cancel")
-        state = self.outcome("sese.027", f"{place}", command, number)
+        state = self.outcome("sese.027", f"{place}", command, number, lambda: self.require_same(asked))
         reply = status.RequestStatus(
             request=identifier or asked.reference, reference=asked.reference, number=number, state=state,
             delivers=asked.delivers, free=asked.free,
         )  # fmt: skip
-        self.replies.append(status.write_cancellation_status(reply))
+        self.reply(status.write_cancellation_status(reply))
 
     def modify(self, place: str, identifier: str, asked: requests.Modification) -> None:
         """Carry out a modification act by act; it stops at the first that is refused, and the reply says so."""
@@ -135,7 +141,7 @@ class Sending:
         reply = status.RequestStatus(
             request=identifier or asked.reference, reference=asked.reference, number=number, state=state
         )
-        self.replies.append(status.write_modification_status(reply))
+        self.reply(status.write_modification_status(reply))
 
     def links(self, asked: requests.Modification, act: requests.Action) -> list[Command | None]:
         """Return the commands that link an instruction to others: one for all together, else one for each."""
@@ -176,12 +182,39 @@ class Sending:
         same = np.flatnonzero(party & (table["origin"] == FROM_MATCHED) & (table["reference"] == int(reference)))
         return -1, int(same[-1]) if same.size else -1
 
-    def outcome(self, message: str, name: str, command: Command | None, number: str) -> State:
-        """Carry out a command and return what became of it, as the message says it."""
+    def require_same(self, asked: requests.Cancellation) -> None:
+        """Raise Rejected (conflict) where a request to cancel says something else of what its reference names."""
+        settlement, book = self.house.settlement, self.house.resolved
+        owner = self.owner(asked.account)
+        order, instruction = self.find(owner, asked.reference)
+        if order >= 0:
+            table, place = settlement.orders.table, order
+            delivers, account = bool(table["delivers"][place]), int(table["account"][place])
+        else:
+            table, place = settlement.instructions.table, instruction
+            gives = book.account_participant[table["deliverer"][place]] == book.participant_index[owner]
+            delivers, account = bool(gives), int(table["deliverer" if gives else "receiver"][place])
+        is_free = KINDS[int(table["kind"][place])] == "fop"
+        wrong = {
+            "SctiesMvmntTp": delivers != asked.delivers,
+            "Pmt": is_free != asked.free,
+            "SfkpgAcct/Id": asked.account not in ("", book.account_name(account)),
+            "MktInfrstrctrTxId": asked.number not in ("", f"O{order}", f"I{instruction}"),
+        }
+        for field in (name for name, differs in wrong.items() if differs):
+            raise refuse(RejectionReason.CONFLICT, "is not that of the instruction of this reference", field=field,
+                         subject=asked.reference, remedy="say what you instructed, or leave it out")  # fmt: skip
+
+    def outcome(
+        self, message: str, name: str, command: Command | None, number: str,
+        check: Callable[[], None] = lambda: None,
+    ) -> State:  # fmt: skip
+        """Carry out a command after a check, and return what became of it, as the message says it."""
         day = to_date(self.house.position.day)
         try:
             if command is None:
                 raise refuse(RejectionReason.UNKNOWN, "no such instruction of yours")
+            check()
             event = self.send(name, command).events[0]
         except Rejected as rejected:
             self.counts["not_done"] += 1

@@ -80,6 +80,11 @@ def write_file(documents: Sequence[str], identifier: str, created: datetime, hea
     return f'{DECLARATION}<Xchg xmlns="{SPACE}{FILE_HEADER}">{body}</Xchg>\n'.encode()
 
 
+def message_of(document: str) -> str:
+    """Return the identifier of a Document that was written here: ``sese.024.001.12``."""
+    return document.split('"', 2)[1].removeprefix(SPACE)
+
+
 def write_one(document: str) -> bytes:
     """Return one message as a file."""
     return (DECLARATION + document + "\n").encode()
