@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import msgspec
@@ -22,9 +22,11 @@ from story import SHARE, Story
 
 from tsingma.app.iso_files import TAKEN, directory_of, send_in
 from tsingma.app.session import Session
-from tsingma.basics.rejection import Rejected
+from tsingma.basics.dates import to_day
+from tsingma.basics.rejection import Rejected, RejectionReason
+from tsingma.journal import commands as do
 from tsingma.messages.iso20022 import buy_in, collateral, event_election, recall, requests
-from tsingma.messages.iso20022.header import Header, write_file
+from tsingma.messages.iso20022.header import Header, write_file, write_one
 from tsingma.messages.iso20022.instruction import Instruction, write_instruction
 from tsingma.messages.iso20022.parties import Directory
 from tsingma.messages.iso20022.payment import Payment, write_liquidity_transfer, write_payment_message
@@ -138,3 +140,18 @@ def test_breaks_and_spaces_of_a_name_are_no_fault(session: Session) -> None:
     document = write_payment_message([payment], directory, "M9", MOMENT).replace("Ms Chan", "Ms\n  Chan")
     sent, _ = send_in(session, Path("f.xml"), document.encode(), "A", None, directory)
     assert (sent.payments, sent.rejections) == (1, ())
+
+
+def test_a_day_without_codes_takes_no_file(tmp_path: Path) -> None:
+    """Goal: what cannot be answered is not carried out. Method: a house on a day before the table of codes begins."""
+    told = Story()
+    first = [command for command in told.told if isinstance(command, do.LoadReference)]
+    with Session.open(tmp_path / "house") as opened:
+        for place, command in enumerate([*first, do.OpenDay(to_day(date(2025, 12, 29)))]):
+            opened.once(f"setup/{place}", lambda command=command: command)
+        before, directory = opened.sequencer.sequence, directory_of(opened.house)
+        data = write_one(write_instruction(ORDER, directory))
+        with pytest.raises(Rejected) as caught:
+            send_in(opened, Path("f.xml"), data, "A", None, directory)
+        assert caught.value.rejections[0].reason is RejectionReason.BEYOND_HORIZON
+        assert opened.sequencer.sequence == before

@@ -25,6 +25,7 @@ from tsingma.messages.iso20022 import allegement, requests, status
 from tsingma.messages.iso20022.account_statement import MESSAGE as STATEMENT
 from tsingma.messages.iso20022.answers import Told, answers, marks
 from tsingma.messages.iso20022.clearing import DEPOSITORY
+from tsingma.messages.iso20022.codes import require_codes
 from tsingma.messages.iso20022.collateral import CALL as MARGIN_CALL
 from tsingma.messages.iso20022.collateral import PROPOSAL
 from tsingma.messages.iso20022.confirmation import Confirmation, write_confirmation
@@ -114,6 +115,8 @@ def send_in(
 ) -> tuple[SentMessages, bytes]:
     """Send the bytes of a file in an open session, as ``send_messages`` does."""
     received = read_messages(data, file=str(path), accept=TAKEN)
+    if session.house.position.day:
+        require_codes(to_date(session.house.position.day))
     senders = _senders(received, participant, str(path))
     work = _work(received, senders, directory, session.house, str(path))
     digest, moment = name_of_file(data, participant), moment_of(session.house)

@@ -54,6 +54,16 @@ def state_of(message: str, our: str, day: date, text: str = "") -> State:
     return State(row["at"], row["code"], text[:TEXT_MAX])
 
 
+@cache
+def require_codes(day: date) -> None:
+    """Raise Rejected (beyond-horizon) where the table has no row of a day for something that it says on others.
+
+    Replies are written when a message has been carried out already, so this is asked before.
+    """
+    for message, our in _rows():
+        state_of(message, our, day)
+
+
 def refusal(message: str, rejection: Rejection, day: date) -> State:
     """Return what ``message`` says for a refusal: by the refused field where the table has it, else by the reason.
 
