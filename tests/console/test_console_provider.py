@@ -26,6 +26,7 @@ from tsingma.api import oidc
 from tsingma.api.oidc import BEGUN_SECONDS, Provider, ProviderSettings
 from tsingma.api.people import People, Person
 from tsingma.api.permissions import Role
+from tsingma.app.serve_settings import LimitsSection
 from tsingma.basics.clock import FixedClock, SystemClock
 from tsingma.console.routes import ROUTES
 
@@ -211,6 +212,7 @@ def test_a_provider_that_cannot_be_used_is_said_to_be(folder: Path, path: str, a
         for wrong in ({"issuer": "https://other"}, {"token_endpoint": "http://id.example/token"},
                       {"jwks_uri": "ftp://id.example"}):  # fmt: skip
             liar.discovery = wrong
+            house.clock.advance(oidc.FAILED_SECONDS * SECOND)
             assert house.client.get("/console/sign-in/provider", follow_redirects=False).status_code == 503
 
 
@@ -261,6 +263,32 @@ def test_nobodys_sign_in_pushes_out_anothers(folder: Path, monkeypatch: pytest.M
             liar.signs_for(asked, house.clock.now_ns() // SECOND)
             assert finish(house, asked).status_code == status
         assert len(liar.provider._used) == 1
+
+
+def test_errands_to_the_provider_are_counted_by_address(folder: Path) -> None:
+    """Goal: nobody has the house flood its provider. Method: codes that are none; a provider that is down.
+
+    What was refused is asked of the provider at most as often as wrong passwords are heard; discovery once in a while.
+    """
+    with lied_to(folder) as (house, liar):
+        liar.answers = {"/token": httpx.Response(400)}
+        statuses = [finish(house, begun(house.client)[1]).status_code for _ in range(30)]
+        free = LimitsSection().wrong_passwords_of_an_address
+        assert statuses == [403] * free + [429] * (30 - free)
+        assert len([one for one in liar.asked if one.url.path == "/token"]) == free
+        house.clock.advance(2 * SECOND)
+        liar.answers = {}
+        _, asked = begun(house.client)
+        liar.signs_for(asked, house.clock.now_ns() // SECOND)
+        assert finish(house, asked).status_code == 200
+    with lied_to(folder) as (house, liar):
+        liar.answers = {"/.well-known/openid-configuration": httpx.Response(500)}
+        for _ in range(20):
+            assert house.client.get("/console/sign-in/provider", follow_redirects=False).status_code == 503
+        assert len(liar.asked) == 1
+        liar.answers = {}
+        house.clock.advance(oidc.FAILED_SECONDS * SECOND)
+        begun(house.client)
 
 
 def test_no_state_is_good_that_was_changed(folder: Path) -> None:

@@ -81,6 +81,18 @@ class LockOut:
             self._addresses.failed(where, now_s)
         return wait
 
+    def attempt_from(self, address: str) -> int:
+        """Return 0 when an attempt without a name may be made from an address, else the seconds to wait."""
+        now_s, where = self._clock.now_ns() // _SECOND, _digest(_network(address))
+        wait = self._addresses.wait_s(where, now_s)
+        if not wait:
+            self._addresses.failed(where, now_s)
+        return wait
+
+    def succeeded_from(self, address: str) -> None:
+        """Forget one attempt of an address."""
+        self._addresses.take_one_back(_digest(_network(address)))
+
     def succeeded(self, name: str, address: str) -> None:
         """Forget the failures of a name, and this one attempt of the address: others from there stay counted."""
         self._names.forget(_digest(name.casefold()))

@@ -38,6 +38,7 @@ USED_MAX = 10_000  # states that are known to be used: an older one still needs 
 SECONDS_MAX = 5.0  # for one answer of the provider
 ANSWER_BYTES_MAX = 256 * 1024
 KNOWN_SECONDS = 3_600  # before endpoints and keys are asked for again
+FAILED_SECONDS = 2  # in which a provider that could not be used is not asked again, whoever comes
 ASK_AGAIN_SECONDS = 60  # at the earliest, for a key that is not known
 LOG = logging.getLogger("tsingma.api")
 _SECOND = 1_000_000_000
@@ -98,7 +99,8 @@ class Provider:
         self._used: OrderedDict[bytes, int] = OrderedDict()  # by their numbers, until when they would be good
         self._endpoints: Endpoints | None = None
         self._signers: Signers | None = None
-        self._endpoints_s = self._signers_s = 0
+        self._endpoints_s = self._signers_s = self._failed_s = 0
+        self._finding = asyncio.Lock()
 
     @property
     def issuer(self) -> str:
@@ -174,16 +176,27 @@ class Provider:
         await self._client.aclose()
 
     async def _found(self) -> Endpoints:
-        now_s = self._now_s()
-        if self._endpoints is not None and now_s - self._endpoints_s < KNOWN_SECONDS:
+        async with self._finding:  # whoever comes meanwhile takes what the first one finds
+            now_s = self._now_s()
+            if self._endpoints is not None and now_s - self._endpoints_s < KNOWN_SECONDS:
+                return self._endpoints
+            if now_s - self._failed_s < FAILED_SECONDS:
+                raise ProviderRefused("the provider could not be used a moment ago")
+            try:
+                self._endpoints = await self._discovered()
+            except ProviderRefused:
+                self._failed_s = self._now_s()
+                raise
+            self._endpoints_s = now_s
             return self._endpoints
+
+    async def _discovered(self) -> Endpoints:
         place = f"{self.issuer.rstrip('/')}/.well-known/openid-configuration"
         found: Endpoints = await self._ask("GET", place, Endpoints)
         if found.issuer != self.issuer:
             raise ProviderRefused("the provider calls itself another issuer")
         if not all(map(is_private, (found.authorization_endpoint, found.token_endpoint, found.jwks_uri))):
             raise ProviderRefused("the provider is not reached over TLS")
-        self._endpoints, self._endpoints_s = found, now_s
         return found
 
     async def _exchange(self, endpoints: Endpoints, code: str, verifier: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from tsingma.api.lock_out import LockOut
+from tsingma.api.oidc import Provider
 from tsingma.api.passwords import PasswordDesk, TooManyAsk
 from tsingma.api.sessions import Sessions
 from tsingma.app.serve_settings import LimitsSection
@@ -52,6 +53,21 @@ class SignInDesk:
             raise SignInRefused
         self._lock_out.succeeded(name, address)
         return self.sessions.begin(person, cookie_before)
+
+    async def by_provider(
+        self, provider: Provider, browser: str, answer: dict[str, str], address: str
+    ) -> tuple[str, str]:
+        """Return the subject that a browser's answer proves at a provider, and where it goes on.
+
+        Every answer is an errand to the provider, so that they count by address as passwords do. Raises SignInRefused
+        with the seconds to wait, ProviderRefused.
+        """
+        wait = self._lock_out.attempt_from(address)
+        if wait:
+            raise SignInRefused(wait)
+        found = await provider.finish(browser, answer)
+        self._lock_out.succeeded_from(address)
+        return found
 
     def close(self) -> None:
         """End the thread that checks passwords."""

@@ -86,8 +86,11 @@ async def come_back(request: Asked, entrance: Entered) -> Response[str]:
     answer = {name: value for name, value in request.query_params.multi_items() if isinstance(value, str)}
     cookie = browser.cookie_of(request, browser.PROVIDER)
     gone = browser.set_cookie(request, browser.PROVIDER, "", same_site="lax")
+    address = browser.address_of(request)
     try:
-        subject, place = await entrance.provider.finish(cookie, answer)
+        subject, place = await entrance.sign_in.by_provider(entrance.provider, cookie, answer, address)
+    except SignInRefused as waits:
+        return _form(request, entrance, HOME, waits, more=[gone])
     except ProviderRefused as refused:
         LOG.warning("a sign-in by the provider was refused: %s", refused)
         return _form(request, entrance, HOME, elsewhere="refused", more=[gone])
