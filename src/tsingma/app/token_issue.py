@@ -28,6 +28,7 @@ from tsingma.journal.commands import DepositAssets, LoadReference, PostTransfers
 from tsingma.journal.token_commands import (
     Agreement,
     IssueToken,
+    KeepMoneyHours,
     Leg,
     OpenWallets,
     PayCoupon,
@@ -83,8 +84,11 @@ class IssueResult(msgspec.Struct, frozen=True):
 class TokenIssue:
     """The issue under way: every method is a part of its life, in this order."""
 
-    def __init__(self, ledgers: TwoLedgers, issue: Issue) -> None:
-        """Open both ledgers: accounts, wallets, tokenised money, and a contract for every tranche."""
+    def __init__(self, ledgers: TwoLedgers, issue: Issue, *, any_hour: bool = False) -> None:
+        """Open both ledgers: accounts, wallets, tokenised money, and a contract for every tranche.
+
+        Money on the book is held to the hours of its systems, but with ``any_hour``.
+        """
         self.ledgers, self.issue = ledgers, issue
         self.lines: list[Line] = []
         self.days_reconciled = self.breaks = self._number = 0
@@ -96,6 +100,8 @@ class TokenIssue:
         bonds = [(tranche.code, tranche.currency) for tranche in issue.tranches]
         codes = ["ECNY", *(holder.code for holder in issue.holders)]
         ledgers.require(Side.BOOK, "open/reference", LoadReference(token_book(bonds, codes)))
+        if not any_hour:
+            ledgers.require(Side.BOOK, "open/money-hours", KeepMoneyHours(kept=True))
         first = ECNY_ACCOUNT + 1
         holders = [
             Wallet(holder.code, first + place, holder.elects_tokens) for place, holder in enumerate(issue.holders)

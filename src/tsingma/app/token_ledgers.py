@@ -20,6 +20,7 @@ from tsingma.custody.tokens.ledger import TokenLedger, asset_of
 from tsingma.custody.tokens.legs import SECONDS_A_DAY
 from tsingma.custody.tokens.protocol import Side
 from tsingma.custody.tokens.reconcile import Item, Statement, receipt_items, reconcile, register_items, statements
+from tsingma.engine.tokens import money_closed
 from tsingma.engine.two_ledgers import TwoLedgers
 from tsingma.journal.record import faults
 from tsingma.journal.token_commands import Agreement, Leg, TransferTokens
@@ -55,6 +56,7 @@ class Traded(msgspec.Struct, frozen=True):
     amount_cents: int
     rail: str
     settles: str
+    held: str = ""
 
 
 @contextmanager
@@ -168,7 +170,8 @@ def trade(
             remedy="it is let go on both ledgers; trade again under a new reference",
         ) from None
     status = "reserved" if decided is None else "committed" if decided.committed else "released"
-    return Traded(name, status, face_cents, amount, "book", moment(settles or now))
+    closed = money_closed(ledgers.book.state, agreement) if decided is None else ""
+    return Traded(name, status, face_cents, amount, "book", moment(settles or now), closed)
 
 
 def move_on(ledgers: TwoLedgers, at: datetime) -> dict[str, object]:
@@ -181,7 +184,16 @@ def move_on(ledgers: TwoLedgers, at: datetime) -> dict[str, object]:
         "settled": [one.settlement for one in decided if one.committed],
         "let_go": [one.settlement for one in decided if not one.committed],
         "waiting": waiting,
+        "held": _held(ledgers),
     }
+
+
+def _held(ledgers: TwoLedgers) -> list[str]:
+    """Return what waits for the hours of its money, each with the reason."""
+    house = ledgers.book.state
+    open_terms = {name: entry.terms for name, entry in house.synchronised.reserved() if entry.terms is not None}
+    reasons = {name: money_closed(house, terms) for name, terms in open_terms.items()}
+    return [f"{name}: {reason}" for name, reason in reasons.items() if reason]
 
 
 def _free(ledger: Ledger, owner: int, asset: int) -> int:

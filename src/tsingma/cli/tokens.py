@@ -27,9 +27,10 @@ def token() -> None:
 @token.command(epilog="\b\nExample:\n  tsingma token issue --house out/tokens --until trades\n")
 @click.option("--issue", "name", default="HKSAR-2025", show_default=True, help="An issue of the table.")
 @click.option("--house", "folder", type=_FOLDER, help="New folder for both journals (left out: in memory).")
+@click.option("--any-hour", is_flag=True, help="Let money on the book move while its gross system is closed.")
 @click.option("--until", default="maturity", show_default=True, type=click.Choice(["primary", "trades", "maturity"]))
 @_JSON
-def issue(name: str, folder: Path | None, until: str, *, as_json: bool) -> None:
+def issue(name: str, folder: Path | None, until: str, *, any_hour: bool, as_json: bool) -> None:
     """Run a government issue as tokens: orders, settlement, trades, coupons, redemption, ledgers compared daily."""
     import msgspec
 
@@ -39,7 +40,7 @@ def issue(name: str, folder: Path | None, until: str, *, as_json: bool) -> None:
 
     terms = issue_named(name)
     with open_ledgers(folder, fresh=True) as ledgers:
-        result = TokenIssue(ledgers, terms).run(until)
+        result = TokenIssue(ledgers, terms, any_hour=any_hour).run(until)
     if as_json:
         click.echo(msgspec.json.encode(result).decode())
     else:

@@ -9,19 +9,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from tsingma.basics.dates import to_date
 from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import Rejected, RejectionReason, refuse
 from tsingma.custody.tokens import coupons, rules
 from tsingma.custody.tokens.ledger import TokenLedger
+from tsingma.custody.tokens.legs import NONE, RESERVED
 from tsingma.engine.house import Handlers, House
 from tsingma.journal.commands import Command
 from tsingma.journal.events import Accepted, Answer, Event, Refused
 from tsingma.journal.token_commands import (
+    Agreement,
     CompleteLegs,
     DecideSettlement,
     ForceTransfer,
     FreezeWallet,
     IssueToken,
+    KeepMoneyHours,
     Leg,
     OpenWallets,
     PayCoupon,
@@ -34,6 +38,7 @@ from tsingma.journal.token_events import (
     CouponPaid,
     LegsCompleted,
     LegsReserved,
+    MoneyHoursKept,
     SettlementDecided,
     TimeTold,
     TokenIssued,
@@ -43,6 +48,9 @@ from tsingma.journal.token_events import (
     WalletsPermitted,
 )
 from tsingma.reference.book import ACCOUNT_CLASSES, AccountClass
+from tsingma.settlement.gross_money.systems import DAY_S, money_is_open, money_opens
+
+ANY_HOUR = "ask again then, or settle in tokenised money, which is final at any hour"
 
 
 def tell_book_time(house: House, command: TellTime) -> TimeTold:
@@ -55,12 +63,68 @@ def reserve_on_book(house: House, command: ReserveLegs) -> LegsReserved:
     """Set the book's legs of an agreement aside; refused for accounts and assets the book does not know."""
     for leg in command.agreement.book_legs:
         _check_book_leg(house, leg, command.agreement.settlement)
+    if house.synchronised.status(command.agreement.settlement) == NONE:
+        _require_an_hour(house, command.agreement)
     return house.synchronised.reserve_own(house.ledger, command.agreement)
 
 
 def decide(house: House, command: DecideSettlement) -> SettlementDecided:
-    """Take or repeat the book's decision on an agreement."""
+    """Take or repeat the book's decision on an agreement.
+
+    Where hours are kept, what would move money while its system is closed is refused and stays reserved.
+    """
+    entry = house.synchronised.entry(command.settlement)
+    if command.commit and entry is not None and entry.status == RESERVED and entry.terms is not None:
+        at, terms = house.synchronised.at, entry.terms
+        closed = money_closed(house, terms) if terms.settle_from <= at < terms.decide_by else ""
+        if closed:
+            raise refuse(
+                RejectionReason.NOT_ALLOWED, closed, field="hours", subject=command.settlement, remedy=ANY_HOUR
+            )
     return house.synchronised.decide(house.ledger, command)
+
+
+def keep_money_hours(house: House, command: KeepMoneyHours) -> MoneyHoursKept:
+    """Set whether money legs are held to the hours of their systems."""
+    house.synchronised.money_hours = command.kept
+    return MoneyHoursKept(command.kept)
+
+
+def money_closed(house: House, agreement: Agreement) -> str:
+    """Return why the book would not move an agreement's money now, "" when it would: a system it needs is closed."""
+    at = house.synchronised.at
+    currencies = _monies(agreement)
+    closed = [unit for unit in currencies if not money_is_open(unit, at)] if house.synchronised.money_hours else []
+    if not closed:
+        return ""
+    opens = money_opens(currencies, at)
+    names = ", ".join(CURRENCIES[unit] for unit in closed)
+    return f"the gross system of {names} is closed; {_opening(opens)}"
+
+
+def _monies(agreement: Agreement) -> tuple[int, ...]:
+    return tuple(sorted({leg.asset for leg in agreement.book_legs if leg.asset < len(CURRENCIES)}))
+
+
+def _opening(opens: int | None) -> str:
+    if opens is None:
+        return "it opens on no day that is known"
+    day, second = divmod(opens, DAY_S)
+    return f"it opens on {to_date(day)} at {second // 3_600:02d}:{second % 3_600 // 60:02d}"
+
+
+def _require_an_hour(house: House, agreement: Agreement) -> None:
+    """Refuse an agreement whose money could not be final before it ends."""
+    monies = _monies(agreement)
+    if not house.synchronised.money_hours or not monies:
+        return
+    opens = money_opens(monies, max(house.synchronised.at, agreement.settle_from))
+    if opens is None or opens >= agreement.decide_by:
+        names = ", ".join(CURRENCIES[unit] for unit in monies)
+        message = f"the gross system of {names} is closed until it has to be decided; {_opening(opens)}"
+        raise refuse(
+            RejectionReason.NOT_ALLOWED, message, field="decide_by", subject=agreement.settlement, remedy=ANY_HOUR
+        )
 
 
 def _check_book_leg(house: House, leg: Leg, settlement: str) -> None:
@@ -92,6 +156,7 @@ def _check_book_leg(house: House, leg: Leg, settlement: str) -> None:
 
 HANDLERS: Handlers = {
     TellTime: tell_book_time,
+    KeepMoneyHours: keep_money_hours,
     ReserveLegs: reserve_on_book,
     DecideSettlement: decide,
 }

@@ -54,7 +54,7 @@ class TwoLedgers:
                 self.require(side, f"time/{at}", TellTime(at))
 
     def settle(self, agreement: Agreement) -> SettlementDecided | None:
-        """Carry an agreement to its end on both ledgers and return the decision; None while it waits for its time.
+        """Carry an agreement to its end on both ledgers and return the decision; None while it waits for time or hours.
 
         A refused reservation ends it at once: raises Rejected with the reasons after it was let go.
         """
@@ -68,7 +68,9 @@ class TwoLedgers:
                     refusals.extend(answer.rejections)
             if progress.done:
                 break
-        waits = self.book.state.synchronised.at < agreement.settle_from
+        waits = self.book.state.synchronised.at < agreement.settle_from or bool(
+            tokens.money_closed(self.book.state, agreement)
+        )
         if progress.decision is None and waits and not progress.gives_up:
             return None
         if progress.decision is None or not progress.done:

@@ -160,7 +160,16 @@ class PayCoupon(msgspec.Struct, frozen=True, tag="pay-coupon", forbid_unknown_fi
     period: int
 
 
-SettlementCommand = TellTime | ReserveLegs | DecideSettlement
+class KeepMoneyHours(msgspec.Struct, frozen=True, tag="keep-money-hours", forbid_unknown_fields=True):
+    """Hold the book's money legs to the hours of their gross systems from now on, or (``kept`` false) to none.
+
+    A book that was never told settles money at any hour.
+    """
+
+    kept: bool
+
+
+SettlementCommand = TellTime | ReserveLegs | DecideSettlement | KeepMoneyHours
 TokenLedgerCommand = (
     CompleteLegs | OpenWallets | IssueToken | PermitWallets | TransferTokens | FreezeWallet | ForceTransfer | PayCoupon
 )

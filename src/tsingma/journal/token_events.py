@@ -80,8 +80,15 @@ class CouponPaid(msgspec.Struct, frozen=True, tag="coupon-paid"):
     amount_cents: int
 
 
+class MoneyHoursKept(msgspec.Struct, frozen=True, tag="money-hours-kept"):
+    """The book's money legs are held to the hours of their systems, or no longer."""
+
+    kept: bool
+
+
 TokenEvent = (
     TimeTold
+    | MoneyHoursKept
     | LegsReserved
     | SettlementDecided
     | LegsCompleted

@@ -18,7 +18,21 @@ HASH_BYTES = 32
 
 
 class BookLegs(LegTable):
-    """The book's side, which decides. Its record of a decision to commit is also the money's move."""
+    """The book's side, which decides. Its record of a decision to commit is also the money's move.
+
+    ``money_hours`` says whether the house holds money legs to the hours of their systems.
+    """
+
+    money_hours = False
+
+    def dump(self) -> dict[str, bytes]:
+        """Return the table as named byte strings, with the rule of hours where it is kept."""
+        return {**super().dump(), **({"money_hours": b"1"} if self.money_hours else {})}
+
+    def load(self, parts: dict[str, bytes]) -> None:
+        """Take back a dump; one without the rule keeps no hours."""
+        self.money_hours = "money_hours" in parts
+        super().load({name: value for name, value in parts.items() if name != "money_hours"})
 
     def reserve_own(self, ledger: Ledger, agreement: Agreement) -> LegsReserved:
         """Set the book's legs aside; see ``LegTable.reserve``."""

@@ -10,10 +10,11 @@ from datetime import date
 from functools import cache
 from typing import Any
 
+from tsingma.basics.dates import to_date
 from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.reference.book import KINDS
-from tsingma.reference.calendars import calendar
+from tsingma.reference.calendars import FIRST_DAY, LAST_DAY, calendar
 from tsingma.reference.tables import read_table, row_on
 
 FILE = "money_systems.toml"
@@ -121,6 +122,53 @@ def closed_bits(day: date, second: int) -> int:
         bits |= (not system.works or second >= system.closes_s) << place
     mainland = mainland_on(day)
     return bits | (MAINLAND_BIT if not mainland.works or second >= mainland.closes_s else 0)
+
+
+DAY_S = 86_400
+OPENING_WITHIN_DAYS = 40  # longer than any closure of a money market
+
+
+def money_is_open(currency: int, at: int) -> bool:
+    """Return whether a currency's gross system settles at a second since 1970-01-01, Hong Kong time.
+
+    A system that runs past midnight is open on the day after it opened. Beyond the calendars weekdays are taken to
+    work (assumed). Raises Rejected (beyond-horizon) for a day before the table's rows.
+    """
+    day, second = divmod(at, DAY_S)
+    return any(
+        hours is not None and hours[0] <= second + back * DAY_S < hours[1]
+        for back in (0, 1)
+        for hours in (_hours(currency, to_date(day - back)),)
+    )
+
+
+def money_opens(currencies: tuple[int, ...], at: int) -> int | None:
+    """Return the first second from ``at`` on at which all these systems settle; None when not within forty days."""
+    day, now = at // DAY_S, at
+    while now // DAY_S <= day + OPENING_WITHIN_DAYS:
+        closed = [currency for currency in currencies if not money_is_open(currency, now)]
+        if not closed:
+            return now
+        now = max(_next_opening(currency, now) for currency in closed)
+    return None
+
+
+def _next_opening(currency: int, at: int) -> int:
+    for later in range(OPENING_WITHIN_DAYS + 1):
+        day = at // DAY_S + later
+        hours = _hours(currency, to_date(day))
+        if hours is not None and day * DAY_S + hours[0] > at:
+            return day * DAY_S + hours[0]
+    return at + (OPENING_WITHIN_DAYS + 1) * DAY_S
+
+
+@cache
+def _hours(currency: int, day: date) -> tuple[int, int] | None:
+    name = CURRENCIES[currency]
+    row = row_on([row for row in _rows("system") if row["currency"] == name], day, table=f"system {name}")
+    known = FIRST_DAY <= day <= LAST_DAY
+    works = calendar(str(row["calendar"])).is_business_day(day) if known else day.weekday() < 5
+    return (int(row["opens_s"]), int(row["closes_s"])) if works else None
 
 
 @cache
