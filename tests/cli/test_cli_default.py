@@ -110,6 +110,18 @@ def test_a_file_with_a_fault_closes_nothing_out(
     assert "there is no default 9" in tell(capsys, "waterfall", *on, "--default", "9", code=2)
 
 
+def test_a_fund_is_called_as_it_is_sized(house: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Goal: the sizing of ``margin fund`` in the books. Method: two groups' losses; a tenth is the house's."""
+    exposures, keys = tmp_path / "e.csv", tmp_path / "k.csv"
+    rows = [f"2026-01-05,crash,{who},{who},{loss},0" for who, loss in (("B00002", 90_000_000), ("B00003", 60_000_000))]
+    exposures.write_text("\n".join(["day,scenario,participant,group,loss,collateral", *rows]) + "\n", encoding="utf-8")
+    keys.write_text("day,participant,key\n2026-01-05,B00002,3\n2026-01-05,B00003,1\n", encoding="utf-8")
+    called = tell(capsys, "fund", "--house", house, "--exposures", exposures, "--keys", keys)
+    assert (called["accounts"], called["required_cents"]) == (3, 15_000_000_000)
+    assert 0 < called["pledged_cents"] < called["required_cents"]  # as far as the money is there
+    assert main(["default", "fund", "--house", str(house)]) == 2
+
+
 def test_selling_and_porting_answer_for_what_is_wrong(house: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Goal: the remaining commands reach the house. Method: a sale of nothing, a port of a house account."""
     on, number = ("--house", house), ("--default", "1")

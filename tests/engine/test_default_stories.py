@@ -228,6 +228,25 @@ def test_a_suspended_participants_instructions_are_held_and_released() -> None:
     told.end()
 
 
+def test_a_suspension_ends_credit_and_a_reinstatement_does_not_bring_it_back() -> None:
+    """Goal: no credit to who fails. Method: a line in part drawn; suspended, reinstated, granted anew."""
+    told = DefaultStory()
+    told.give("A", "HKD", 1_000)
+    told.line("A", credit=5_000)
+    told.tell(do.PostTransfers(*[pack([one], "i4") for one in (told.account("A"), told.account("B"), 0)],
+                               pack([3_000], "i8"), pack([0], "i1")))  # fmt: skip
+    assert (told.has("A", "HKD"), told.free("A", "HKD")) == (-2_000, 3_000)
+    told.suspend("A")
+    assert (told.has("A", "HKD"), told.free("A", "HKD")) == (-2_000, 0)
+    told.give("A", "HKD", 2_500)
+    assert told.free("A", "HKD") == 2_500
+    told.next_day()
+    assert told.free("A", "HKD") == 500
+    told.tell(default.ReinstateParticipant("A", "it paid", told.now_s))
+    assert told.line("A", credit=5_000) == -5_000
+    told.end()
+
+
 def test_a_declaration_takes_out_what_nobody_guarantees() -> None:
     """Goal: orders, instructions, reservations and payments end; net positions stay. Method: one of each."""
     told = DefaultStory()

@@ -11,22 +11,27 @@ import msgspec
 import numpy as np
 
 from tsingma.app.default_acts import (
+    CallFundAct,
     CloseOutAct,
     CloseOutSeriesAct,
     CloseOutSwapAct,
+    ContributionOf,
     DefaultAct,
     command_of_default_act,
 )
 from tsingma.app.default_reads import DefaultLine, defaults_of, owed_lines
+from tsingma.app.fund_sizing import fund_of_files
 from tsingma.app.session import Session
 from tsingma.basics.clock import Clock
 from tsingma.basics.rejection import Rejected, RejectionReason, refuse
 from tsingma.basics.rounding import parse_scaled
 from tsingma.clearing.derivatives import SERIES_MAX
+from tsingma.engine.acts import HOUSE
 from tsingma.engine.defaulting import accounts_of
 from tsingma.engine.house import House
 from tsingma.journal.commands import Command
 from tsingma.journal.default_events import PositionClosedOut
+from tsingma.margin.resources.default_fund import FundRules
 from tsingma.messages.default_files import (
     CLOSE_OUT_COLUMNS,
     PRICE_DECIMALS,
@@ -93,6 +98,20 @@ def close_out(
     """Return the act that closes out a security, or a series where one has that id; raises Rejected (malformed)."""
     with Session.open(house, read_only=True) as session:
         return _act_of(session.house, number, CloseOutRow(0, account, asset, taker, price_e4(price)))
+
+
+def sized_fund(fund: str, exposures: Path, keys: Path) -> CallFundAct:
+    """Return the act that calls a fund as it is sized on stress losses, from house accounts, with the house's part.
+
+    Raises Rejected naming file, line and field.
+    """
+    found, _ = fund_of_files(exposures, keys, FundRules())
+    parts = [
+        (f"{HOUSE}/HOUSE", found.house_part),
+        *((f"{code}/HOUSE", cents) for code, cents in found.contributions.items()),
+    ]
+    contributions = tuple(ContributionOf(account, whole * 100) for account, whole in parts if whole)
+    return CallFundAct(fund, f"{found.worst_scenario} of {found.worst_day}"[:64], contributions)
 
 
 def swap_act(

@@ -224,25 +224,37 @@ def port(house: Path | str, number: int, account: str, to: str, *, as_json: bool
 
 
 @default.command(
-    "fund", epilog="\b\nExample:\n  tsingma default fund --house out/house --contribution B00001/HOUSE=5000000\n"
+    "fund",
+    epilog="\b\nExamples:\n  tsingma default fund --house out/house --contribution B00001/HOUSE=5000000\n"
+    "  tsingma default fund --house out/house --exposures E.csv --keys K.csv\n",
 )
 @_command(
-    _FUND, click.option("--basis", default="by hand", show_default=True, help="How it was sized."),
-    click.option("--contribution", "contributions", multiple=True, required=True, metavar="ACCOUNT=HKD",
+    _FUND,
+    click.option("--basis", default="by hand", show_default=True, help="How it was sized."),
+    click.option("--contribution", "contributions", multiple=True, metavar="ACCOUNT=HKD",
                  help="Whole HKD; the account HKSCC/HOUSE holds the house's own part."),
+    click.option("--exposures", type=_FILE, help="Stress losses: size it as 'margin fund' does, for house accounts."),
+    click.option("--keys", type=_FILE, help="Allocation keys, with --exposures."),
 )  # fmt: skip
 def call_fund(
-    house: Path | str, fund: str, basis: str, contributions: tuple[str, ...], *, as_json: bool
+    house: Path | str, fund: str, basis: str, contributions: tuple[str, ...], exposures: Path | None,
+    keys: Path | None, *, as_json: bool,
 ) -> None:  # fmt: skip
-    """Call contributions to a default fund: money is pledged up to them."""
+    """Call contributions to a default fund, by hand or as it is sized: money is pledged up to them."""
     from tsingma.app.default_acts import CallFundAct, ContributionOf
+    from tsingma.app.default_desk import sized_fund
 
+    if exposures is not None and keys is not None:
+        _tell(house, sized_fund(fund, exposures, keys), None, as_json=as_json)
+        return
     parts = []
     for text in contributions:
         account, _, amount = text.partition("=")
         if not account or not amount.isdigit():
             raise click.BadParameter(f"'{text}': write ACCOUNT=HKD in whole HKD", param_hint="--contribution")
         parts.append(ContributionOf(account, int(amount) * 100))
+    if not parts:
+        raise click.BadParameter("give contributions, or exposures and keys", param_hint="--contribution")
     _tell(house, CallFundAct(fund, basis, tuple(parts)), None, as_json=as_json)
 
 

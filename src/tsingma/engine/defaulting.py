@@ -1,9 +1,9 @@
 """A participant is suspended, reinstated, declared a defaulter; its default is closed.
 
-Suspended: nothing new is taken from it, its open instructions are held and its queued payments cancelled; what is due
-with the house goes on. Declared: what nobody guarantees is taken out, and its positions with the house are closed out
-(``closing_out``), its clients ported (``porting``), the loss borne (``default_fund``). Rules and sources: table
-``default_rules.toml``.
+Suspended: nothing new is taken from it, its open instructions are held, its queued payments cancelled and its intraday
+credit ended; what is due with the house goes on. Declared: what nobody guarantees is taken out, and its positions with
+the house are closed out (``closing_out``), its clients ported (``porting``), the loss borne (``default_fund``). Rules
+and sources: table ``default_rules.toml``.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from tsingma.journal.default_events import (
 )
 from tsingma.reference.book import ParticipantKind
 from tsingma.reference.tables import read_table, row_on
+from tsingma.settlement.credit import NO_CAP
 from tsingma.settlement.gross_money.queue import BY_HOUSE as CANCELLED_BY_HOUSE
 from tsingma.settlement.instruction import BY_HOUSE, CANCELLED, ON_HOLD, SETTLED
 from tsingma.settlement.life import act
@@ -56,6 +57,7 @@ def suspend_participant(house: House, command: SuspendParticipant) -> Participan
     turn = _turn(house, DefaultStatus.SUSPENDED, command.reason, command.at_s)
     _require_not_barred(house, index, command.participant)
     held = _hold(house, index)
+    _end_credit(house, index)
     number = len(house.defaults.cases) + 1
     house.defaults.put(Case(number, index, (turn,), tuple(held)))
     return ParticipantSuspended(number, command.participant, len(held), _cancel_payments(house, index))
@@ -105,6 +107,7 @@ def declare_default(house: House, command: DeclareDefault) -> DefaultDeclared:
     orders, cancelled = _take_out(house, index)
     _give_back_reservations(house, index)
     _cancel_payments(house, index)
+    _end_credit(house, index)
     turns = (turn,) if case is None else (*case.turns, turn)
     number = len(house.defaults.cases) + 1 if case is None else case.number
     turn = msgspec.structs.replace(turn, ground=command.ground)
@@ -296,6 +299,15 @@ def _give_back_reservations(house: House, index: int) -> None:
     mine = np.isin(reservations.table["account"], accounts_of(house, index))
     for number in np.flatnonzero(mine & (reservations.table["status"] == ACTIVE)).tolist():
         reservations.give_back(house.ledger, number, house.position.day)
+
+
+def _end_credit(house: House, index: int) -> None:
+    """End a participant's intraday credit: no more than what it has drawn, and that until the end of the day."""
+    lines = house.settlement.credit_lines
+    mine = np.flatnonzero(np.isin(lines.table["account"], accounts_of(house, index)))
+    for place in mine.tolist():
+        account, currency = int(lines.table["account"][place]), int(lines.table["currency"][place])
+        lines.grant(house.ledger, account, currency, credit=0, cap=NO_CAP, collateral=0)
 
 
 def _cancel_payments(house: House, index: int) -> int:
