@@ -48,7 +48,7 @@ def test_other_figures() -> None:
     assert (EN.percent(999, 1000), EN.percent(9_999, 10_000), EN.percent(1, 1), EN.percent(0, 0)) == (
         "99.9%", "99.9%", "100.0%", "–",
     )  # fmt: skip
-    assert (EN.signed(150), EN.signed(-150), EN.signed(0)) == ("+1.50", "\u22121.50", "0.00")
+    assert (EN.signed_money(150), EN.signed_money(-150), EN.signed_money(0)) == ("+HK$1.50", "\u2212HK$1.50", "HK$0.00")
 
 
 def test_a_language_shortens_in_its_own_units() -> None:

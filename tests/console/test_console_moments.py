@@ -17,6 +17,7 @@ LOOKING_BACK = {
     "positions",
     "holdings",
     "corporate_actions",
+    "defaults",
     "margin",
     "calls",
 }

@@ -52,6 +52,7 @@ CASES = {
     "GET /console/corporate-actions": Case(
         "/console/corporate-actions?participant={participant}", title="page.corporate_actions.title"
     ),
+    "GET /console/defaults": Case("/console/defaults?participant={participant}", title="page.defaults.title"),
     "GET /console/calls": Case("/console/calls?participant={participant}", title="books.cheapest"),
     "GET /console/statements": Case("/console/statements?participant={participant}", title="page.statements.title"),
     "GET /console/statements/{participant}/settlement/{form}": Case("/console/statements/{participant}/settlement/csv"),

@@ -46,9 +46,9 @@ class Formats:
         """Return what there is of an asset: money of a currency (three letters), else units."""
         return self.amount(value) if len(asset) == CURRENCY_LENGTH else whole(value)
 
-    def signed(self, cents: int) -> str:
-        """Return a change in cents with its sign, also the plus: ``+1,234.50``."""
-        return f"+{money(cents)}" if cents > 0 else money(cents)
+    def signed_money(self, cents: int, currency: str = "HKD") -> str:
+        """Return a change in cents with its currency and sign, also the plus: ``+HK$1,234.50``."""
+        return f"+{self.money(cents, currency)}" if cents > 0 else self.money(cents, currency)
 
     def signed_number(self, value: int) -> str:
         """Return a change in whole units with its sign, also the plus: ``+1,234``."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from tsingma.app.margin_reads import MarginFigure
 from tsingma.app.margin_rule import RuleCall
 from tsingma.console.page import Page
+from tsingma.margin.house.holdings import House
 from tsingma.margin.house.standalone import HouseFigure
 from tsingma.reports.svg import Step, waterfall
 
@@ -19,11 +20,11 @@ def call_chart(page: Page, call: RuleCall) -> str:
     say, write = page.words, page.formats
     steps, top = [], 0
     for one in call.terms:
-        label = say.or_as_it_is(f"margin.term.{one.term}", one.term)
+        label = say.or_as_it_is(f"margin.term.{one.term}", one.term) if one.house == House.HKSCC else one.house
         colour = _HOUSE if one.amount > 0 else _CREDIT
         steps.append(Step(label, top, top + one.amount, colour, write.number(one.amount)))
         top += one.amount
-    steps.append(Step(say("margin.rules_now"), 0, call.total, _TOTAL, write.number(call.total)))
+    steps.append(Step(say("base.total"), 0, call.total, _TOTAL, write.number(call.total)))
     if min(min(step.start, step.end) for step in steps) < 0 or len(steps) == 1:
         return ""
     return waterfall("call", say("margin.call_chart"), say("margin.call_chart_text"), steps)

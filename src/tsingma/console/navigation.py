@@ -33,6 +33,7 @@ MENU: tuple[Group, ...] = (
             Entry("instructions", "/console/instructions", (Resource.INSTRUCTIONS, Action.READ)),
             Entry("orders", "/console/orders", (Resource.ORDERS, Action.READ)),
             Entry("approvals", "/console/approvals", (Resource.ACTS, Action.READ)),
+            Entry("defaults", "/console/defaults", (Resource.DEFAULTS, Action.READ)),
             Entry("send", "/console/send", (Resource.INSTRUCTIONS, Action.SUBMIT)),
             Entry("journal", "/console/journal", (Resource.EVENTS, Action.READ)),
         ),
@@ -69,6 +70,8 @@ MENU: tuple[Group, ...] = (
 )
 
 
+# What a role comes for stands first: a supervisor, and an economist with it, need no member's lines to begin with.
+FIRST = {Role.REGULATOR: ("oversight", "economy")}
 PATHS = frozenset(entry.path for group in MENU for entry in group.entries)
 
 
@@ -78,4 +81,5 @@ def menu_of(role: Role) -> tuple[Group, ...]:
         Group(group.name, tuple(one for one in group.entries if scope_of(role, one.access) is not Scope.NONE))
         for group in MENU
     )
-    return tuple(group for group in groups if group.entries)
+    first = FIRST.get(role, ())
+    return tuple(sorted((group for group in groups if group.entries), key=lambda group: group.name not in first))
