@@ -110,11 +110,6 @@ def test_words_that_are_a_term_are_the_glossarys() -> None:
     assert found == {}
 
 
-def test_every_reason_of_refusal_has_words() -> None:
-    """Goal: a refusal is told in both languages. Method: the enumeration against the table."""
-    assert {f"problem.reason_name.{one}" for one in RejectionReason} <= words_in(Language.ZH).keys()
-
-
 def test_everything_the_house_enumerates_has_words() -> None:
     """Goal: no code where people read. Method: commands, statuses, kinds, reasons, steps against words."""
     names = {
