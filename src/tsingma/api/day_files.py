@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
@@ -77,14 +76,13 @@ async def send_file(
     data = await request.body()
 
     def read() -> Staged:
-        with bench.place():
-            try:
-                return act_desk.stage(data, PlanKind(kind), file or f"sent.{kind}.csv")
-            except Rejected as rejected:
-                told = [msgspec.structs.replace(fault_of(one), line=one.line or None) for one in rejected.rejections]
-                raise FaultsFound(told) from None
+        try:
+            return act_desk.stage(data, PlanKind(kind), file or f"sent.{kind}.csv")
+        except Rejected as rejected:
+            told = [msgspec.structs.replace(fault_of(one), line=one.line or None) for one in rejected.rejections]
+            raise FaultsFound(told) from None
 
-    return await asyncio.to_thread(read)
+    return await bench.work(read)
 
 
 def routes(body_bytes_max: int) -> Router:
