@@ -3,10 +3,10 @@
     python benchmarks/interface.py [--clients 64] [--seconds 10] [--instructions 100000]
 
 Four claims: single orders that are answered when they are durable; orders in bulk; reads while a night batch runs and
-200 clients follow the feed; what-if margin of a book of 500 lines, alone and beside economy runs, two at work at a time. Tokens are signed
-and requests built beforehand, one token a change. Single orders are sent by wrk, all else by plain sockets. Client and
-server share the machine, so rates are lower bounds; processor time of the server (with the process that checks
-signatures) an order is what compares.
+200 clients follow the feed; what-if margin of a book of 500 lines, alone and beside economy runs of which two work at
+a time. Tokens are signed and requests built beforehand, one token a change. Single orders are sent by wrk, all else by
+plain sockets. Client and server share the machine, so rates are lower bounds; processor time of the server (with the
+process that checks signatures) an order is what compares.
 """
 
 from __future__ import annotations
