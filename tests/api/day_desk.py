@@ -17,15 +17,21 @@ from api_house import Served, served
 from tsingma.app.day_journal import day_of_journal
 from tsingma.app.house_market import HouseMarket
 from tsingma.app.inspect import verify_house
-from tsingma.app.market_folder import run_folder, write_market
+from tsingma.app.market_folder import run_folder, run_folder_until, write_market
 from tsingma.app.parameter_file import build_parameters
 from tsingma.app.progress import Silent
 from tsingma.app.session import Session
 from tsingma.basics.clock import FixedClock
+from tsingma.basics.columns import pack
+from tsingma.basics.dates import to_day
+from tsingma.basics.money import CURRENCIES
 from tsingma.engine.day_plan import PlanKind, day_plan
 from tsingma.engine.house import House
+from tsingma.journal.commands import CaptureInstructions
 from tsingma.margin.hkscc.history_settings import FilterSettings
 from tsingma.messages.rpf01 import write_parameters
+from tsingma.reference.book import AccountClass
+from tsingma.settlement.instruction import SETTLED
 from tsingma.simulate.market import simulate_market
 
 DAY = date(2026, 1, 7)
@@ -59,8 +65,38 @@ def prices(market: Path) -> HouseMarket:
 def before(market: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The house after two days."""
     folder = tmp_path_factory.mktemp("two") / "house"
-    batch(folder, market, *DAYS_BEFORE)
+    batch(folder, market, DAYS_BEFORE[0])
+    run_folder_until(folder, market, DAYS_BEFORE[1], "payment-cut-off", FixedClock(), Silent())
+    with Session.open(folder) as session:
+        session.submit([("rings", rings(session.house))])
+    batch(folder, market, DAYS_BEFORE[1])
     return folder
+
+
+def rings(house: House) -> CaptureInstructions:
+    """Return deliveries in two rings of which nobody has the stock: they settle together or not at all.
+
+    One is free of payment, one against payment, each among three accounts that hold nothing of a security.
+    """
+    book, stock = house.resolved, len(CURRENCIES)
+    held = {key for key, units in zip(zip(house.ledger.owner.tolist(), house.ledger.asset.tolist(), strict=True),
+                                      house.ledger.balance.tolist(), strict=True) if units}  # fmt: skip
+    clients = [number for (_, kind), number in book.account_index.items() if kind is AccountClass.CLIENT]
+    found: list[tuple[int, int, int, int]] = []
+    for security in range(len(book.securities)):
+        without = [account for account in clients if (account, stock + security) not in held][:3]
+        if len(without) == 3 and len(found) < 6:
+            cents = 0 if not found else 1_000
+            found += [(account, without[place - 2], security, cents) for place, account in enumerate(without)]
+    deliverer, receiver, security_of, cents_of = zip(*found, strict=True)
+    size = len(found)
+    assert size == 6
+    return CaptureInstructions(
+        source="rings", intended_day=to_day(DAY), reference=pack(range(900_001, 900_001 + size), "i8"),
+        deliverer=pack(deliverer, "i4"),
+        receiver=pack(receiver, "i4"), security=pack(security_of, "i4"), quantity=pack([100] * size, "i8"),
+        currency=pack([0] * size, "i1"), amount_cents=pack(cents_of, "i8"), priority=pack([3] * size, "i1"),
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="session")
@@ -68,6 +104,10 @@ def twin(before: Path, market: Path, tmp_path_factory: pytest.TempPathFactory) -
     """The house whose third day the batch ran alone."""
     folder = Path(shutil.copytree(before, tmp_path_factory.mktemp("twin") / "house"))
     batch(folder, market, DAY)
+    with Session.open(folder, read_only=True) as session:
+        table = session.house.settlement.instructions.table
+        last = table["status"][table["reference"] > 900_000]
+        assert last.tolist() == [SETTLED] * 6  # the rings: what settles together does
     return folder
 
 
