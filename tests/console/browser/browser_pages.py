@@ -12,7 +12,7 @@ ARGUMENTS = (
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--no-first-run", "--disable-default-apps", "--disable-extensions", "--hide-scrollbars",
 )  # fmt: skip
-SETTLED_MS = 10_000
+SETTLED_MS = 30_000  # of a machine that does much else
 
 
 class Visitor:
