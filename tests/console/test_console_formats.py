@@ -61,3 +61,9 @@ def test_a_language_shortens_in_its_own_units() -> None:
     ]
     assert [short_in("zh", size) for size, _ in told] == [text for _, text in told]
     assert short_in("en", 15_340_000) == "15.34 m"
+
+
+def test_ends_of_ranges_are_short_and_keep_their_minus() -> None:
+    """Goal: a range reads as other numbers do. Method: whole, broken, negative and vanishing ends."""
+    told = [EN.bound(value) for value in (-60.0, 60.0, 0.25, 0.05, 100.0, -0.00001, 0.0)]
+    assert told == ["\u221260", "60", "0.25", "0.05", "100", "0", "0"]

@@ -54,6 +54,11 @@ class Formats:
         """Return a change in whole units with its sign, also the plus: ``+1,234``."""
         return f"+{whole(value)}" if value > 0 else whole(value)
 
+    def bound(self, value: float) -> str:
+        """Return an end of a range with up to four decimals, none that says nothing: ``−60``, ``0.25``."""
+        text = f"{abs(value):.4f}".rstrip("0").rstrip(".")
+        return f"{MINUS}{text}" if value < 0 and text != "0" else text
+
     def day(self, value: date | str) -> str:
         """Return a date (or its ISO form; "" stays empty): ``23 Nov 2026``, ``2026年11月23日``."""
         if not value:
