@@ -5,6 +5,7 @@ Method: as in ``day_desk``, each with a fault of its own.
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import shutil
 from pathlib import Path
@@ -33,6 +34,7 @@ from day_desk import (
 )
 
 from tsingma.api.acts import EXPIRY_MINUTES
+from tsingma.app import day_acts
 from tsingma.app.day_acts import DayActs
 from tsingma.app.house_market import HouseMarket
 from tsingma.app.market_folder import run_folder_until
@@ -72,7 +74,9 @@ def test_what_the_second_person_sees(before: Path, market: Path, prices: HouseMa
         }  # fmt: skip
 
 
-def test_a_file_that_is_sent(before: Path, twin: Path, market: Path, prices: HouseMarket, tmp_path: Path) -> None:
+def test_a_file_that_is_sent(
+    before: Path, twin: Path, market: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Goal: a house without a market folder is fed over HTTP. Method: send each file of the day, name its hash; end."""
     house = Path(shutil.copytree(before, tmp_path / "house"))
     run_folder_until(house, market, DAY, "payment-cut-off", FixedClock(), Silent())
@@ -102,6 +106,13 @@ def test_a_file_that_is_sent(before: Path, twin: Path, market: Path, prices: Hou
         refused = send("trades", "\n".join(bad).encode())
         assert (refused.status_code, refused.json()["faults"][0]["line"]) == (422, 8)
         assert send("trades", b"\x1f\x8bno gzip", form="application/gzip").status_code == 400
+        packed = gzip.compress((market / f"closing-{DAY}.csv").read_bytes())
+        assert send("prices", packed, "closing.csv.gz", "application/gzip").json()["figures"]["prices"] > 100
+        monkeypatch.setattr(day_acts, "UNPACKED_BYTES_MAX", 1_000)
+        for kind, stem in names.items():
+            bomb = gzip.compress((market / f"{stem}-{DAY}.csv").read_bytes() + bytes(100_000))
+            assert send(kind, bomb, f"{stem}.csv.gz", "application/gzip").status_code == 413
+        monkeypatch.undo()
         assert send("trades", b"", form="application/json").status_code == 415
         missing = propose(running, {"act": "take-trades", "sha256": "0" * 64}, "none")
         assert (missing.status_code, missing.json()["reason"]) == (422, "missing")

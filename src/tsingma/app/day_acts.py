@@ -54,11 +54,13 @@ from tsingma.journal.events import Accepted
 from tsingma.margin.hkscc.parameters import Parameters
 from tsingma.messages.derivative_files import derivative_trades_of, settlement_of
 from tsingma.messages.market_files import closing_of
+from tsingma.messages.packed import unpacked
 from tsingma.messages.rpf01 import read_parameters
 from tsingma.messages.trade_file import trades_of
 from tsingma.settlement.proposal import Objective
 from tsingma.settlement.timetable import step_named
 
+UNPACKED_BYTES_MAX = 256 * 1024 * 1024  # of a file: some three million trades
 TRIES = 3  # of what settles together, when the books change between finding and settling it
 ANSWER_SECONDS = 60.0
 # The files of a market folder, by what they are; the first of them that is there.
@@ -105,7 +107,7 @@ class DayActs:
         """Read a file that was sent, keep it and say what is in it; raises Rejected with every fault, line by line."""
         made = _Made((), None)
         if kind is PlanKind.MARGIN_CALL:
-            read_parameters(data, file=file)
+            read_parameters(unpacked(data, UNPACKED_BYTES_MAX, file=file), file=file)
         else:
             made = self._of_file(kind, data, file)
         figures = self._service.read(lambda house, _at: figures_of(house, made.commands))
@@ -219,8 +221,9 @@ class DayActs:
         """Return what a file brings; raises Rejected with every fault of it."""
         book = self._service.book
         if kind is PlanKind.TRADES:
-            trades = trades_of(data, file, book)
+            trades = trades_of(data, file, book, UNPACKED_BYTES_MAX)
             return _Made(tuple(trades.commands()), trades)
+        data = unpacked(data, UNPACKED_BYTES_MAX, file=file)
         if kind is PlanKind.PRICES:
             return _Made((prices_command(*closing_of(data, Path(file), book)),), None)
         series = self._service.read(_series)
@@ -231,7 +234,9 @@ class DayActs:
 
     def _parameters(self, file: bytes, source: str) -> Parameters:
         if file:
-            return read_parameters(self._staging.read(file.hex()), file=source)
+            return read_parameters(
+                unpacked(self._staging.read(file.hex()), UNPACKED_BYTES_MAX, file=source), file=source
+            )
         return require_market(self._market).parameters()
 
 

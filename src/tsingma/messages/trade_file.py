@@ -51,9 +51,12 @@ def read_trades(path: Path, book: ResolvedBook) -> Trades:
     return trades_of(data, str(path), book)
 
 
-def trades_of(given: bytes, file: str, book: ResolvedBook) -> Trades:
-    """Return the trades of what was in a file, packed when its name ends in .gz; raises Rejected as ``read_trades``."""
-    data = _content(given, file)
+def trades_of(given: bytes, file: str, book: ResolvedBook, bytes_max: int | None = None) -> Trades:
+    """Return the trades of what was in a file, packed when its name ends in .gz; raises Rejected as ``read_trades``.
+
+    ``bytes_max`` bounds it unpacked, further than the bound of every file.
+    """
+    data = _content(given, file, bytes_max or BYTES_MAX)
     _check_text(data, file)
     body = data[data.index(b"\n") + 1 :]
     source = f"{Path(file).name} sha256 {hashlib.sha256(data).hexdigest()[:16]}"
@@ -90,8 +93,8 @@ def write_trades(path: Path, trades: Trades, book: ResolvedBook) -> None:
     path.write_bytes(gzip.compress(data, compresslevel=1, mtime=0) if path.suffix == ".gz" else data)
 
 
-def _content(given: bytes, file: str) -> bytes:
-    data = unpacked(given, BYTES_MAX, file=file, packed=file.endswith(".gz"))
+def _content(given: bytes, file: str, bytes_max: int) -> bytes:
+    data = unpacked(given, bytes_max, file=file, packed=file.endswith(".gz"))
     data = data.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n")  # the mark that spreadsheets put before UTF-8
     return data if not data or data.endswith(b"\n") else data + b"\n"
 
