@@ -17,7 +17,7 @@ def test_the_queue_is_every_instruction_once(console: Served) -> None:
     """Goal: number and amount by status add up to what is in the house. Method: sums against the columns."""
 
     def compare(house, at):
-        glance, table = glance_of(house, at, "", console.service.find), house.settlement.instructions.table
+        glance, table = glance_of(house, at, "", console.service.find_all), house.settlement.instructions.table
         assert [row.status for row in glance.queue] == list(STATUSES)
         assert sum(row.number for row in glance.queue) == table["status"].size > 0
         told = sum(cents for row in glance.queue for _, cents in row.amounts)
@@ -25,7 +25,7 @@ def test_the_queue_is_every_instruction_once(console: Served) -> None:
         assert dict(glance.orders) == dict(
             zip(ORDER_STATUSES, np.bincount(house.settlement.orders.table["status"], minlength=3).tolist(), strict=True)
         )
-        parts = [glance_of(house, at, who, console.service.find) for who in ("A", "B", "C", "D")]
+        parts = [glance_of(house, at, who, console.service.find_all) for who in ("A", "B", "C", "D")]
         assert all(part.queue[0].number <= glance.queue[0].number for part in parts)
 
     console.service.read(compare)
@@ -34,7 +34,7 @@ def test_the_queue_is_every_instruction_once(console: Served) -> None:
 def test_calls_and_steps_are_those_of_the_house(console: Served) -> None:
     """Goal: what lacks is told with its account, and the timetable in order. Method: the page against the reads."""
     text = console.get("operator", "/console/day").text
-    glance = console.service.read(lambda house, at: glance_of(house, at, "", console.service.find))
+    glance = console.service.read(lambda house, at: glance_of(house, at, "", console.service.find_all))
     brought = {"open", "prices", "trades", "derivative-trades", "derivative-marks", "margin-call", "close"}
     assert [step.name for step in glance.steps if step.name not in brought] == [step.name for step in timetable()]
     assert {step.name for step in glance.steps} >= brought

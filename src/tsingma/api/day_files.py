@@ -55,7 +55,7 @@ class FileOperation(Operation):
 @get("/day/steps", opt=access(Resource.DAY, Action.READ), sync_to_thread=True, responses=responses())
 def day_steps(service: Service) -> Plan:
     """Return the plan of the day: each step's id, what it needs, whether it is done and by which record and act."""
-    return service.read(lambda house, at: Plan(steps_of_day(house, service.find), at))
+    return service.read(lambda house, at: Plan(steps_of_day(house, service.find_all), at))
 
 
 @post(

@@ -5,11 +5,13 @@ Money is in cents of its currency, securities in units. All of it is true as of 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from tsingma.app.day_progress import Find, StepStanding, steps_of_day
+from tsingma.app.day_progress import FindAll, StepStanding, steps_of_day
 from tsingma.app.house_reads import MarginCall, Quota, calls_of, of_participant, quotas_of
 from tsingma.app.house_service import HouseService
 from tsingma.app.instruction_reads import not_in_time
@@ -92,10 +94,10 @@ class Glance(msgspec.Struct, frozen=True):
     quotas: dict[str, list[Quota]]
 
 
-def glance_of(house: House, at: int, participant: str, find: Find, *, with_calls: bool = True) -> Glance:
+def glance_of(house: House, at: int, participant: str, find_all: FindAll, *, with_calls: bool = True) -> Glance:
     """Return the glance of a participant's lines ("": of everybody's); raises Rejected (unknown) for no participant.
 
-    ``find`` reads the journal by command id.
+    ``find_all`` reads the journal by command ids.
     """
     instructions, orders = house.settlement.instructions, house.settlement.orders
     table = instructions.table
@@ -108,7 +110,7 @@ def glance_of(house: House, at: int, participant: str, find: Find, *, with_calls
     calls = calls_of(house, at, participant, 0, max(1, house.margin.account.size)).items if with_calls else []
     lacking = sorted((one for one in calls if one.lacks_cents), key=lambda one: -one.lacks_cents)
     return Glance(
-        steps=steps_of(house, at, find),
+        steps=steps_of(house, at, find_all),
         queue=tuple(
             QueueRow(name, int((mine & (table["status"] == status)).sum()),
                      _amounts(house, mine & (table["status"] == status)))
@@ -130,15 +132,14 @@ def glance_of(house: House, at: int, participant: str, find: Find, *, with_calls
     )  # fmt: skip
 
 
-def steps_of(house: House, at: int, find: Find) -> tuple[StepState, ...]:
-    """Return the plan of the day with how far it is as of a record; ``find`` reads the journal by command id.
+def steps_of(house: House, at: int, find_all: FindAll) -> tuple[StepState, ...]:
+    """Return the plan of the day with how far it is as of a record; ``find_all`` reads the journal by command ids.
 
     What the house does by itself after a step is left out, and corporate actions where there are none.
     """
 
-    def known(command_id: str) -> Record | None:
-        record = find(command_id)
-        return record if record is not None and record.sequence <= at else None
+    def known(ids: Sequence[str]) -> dict[str, Record]:
+        return {name: record for name, record in find_all(ids).items() if record.sequence <= at}
 
     assumed = {step.name: step.assumed for step in timetable(house.resolved.markets)}
     told = [one for one in steps_of_day(house, known) if one.kind != PlanKind.TOGETHER]

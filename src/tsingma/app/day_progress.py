@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -16,7 +16,7 @@ from tsingma.journal.commands import decode
 from tsingma.journal.record import Record
 
 StepStanding = Literal["done", "next", "open", "later", "passed"]
-Find = Callable[[str], Record | None]
+FindAll = Callable[[Sequence[str]], Mapping[str, Record]]
 
 
 class PlannedStep(msgspec.Struct, frozen=True):
@@ -37,13 +37,14 @@ class PlannedStep(msgspec.Struct, frozen=True):
     act: int | None = None
 
 
-def steps_of_day(house: House, find: Find) -> tuple[PlannedStep, ...]:
-    """Return the plan of the house's day with how each step stands; ``find`` reads the journal by command id.
+def steps_of_day(house: House, find_all: FindAll) -> tuple[PlannedStep, ...]:
+    """Return the plan of the house's day with how each step stands; ``find_all`` reads the journal by command ids.
 
     Before the first day nothing is done, and the ids have no day.
     """
     day, plan = house.position.day, day_plan(None if house.book is None else house.resolved.markets)
-    records = {step.name: find(step_id(day, step.name)) if day else None for step in plan}
+    known = find_all([step_id(day, step.name) for step in plan]) if day else {}
+    records = {step.name: known.get(step_id(day, step.name)) if day else None for step in plan}
     done = {step.name for step in plan if records[step.name] is not None or _was_done(house, step)}
     found = []
     for step in plan:
@@ -61,7 +62,7 @@ def steps_of_day(house: House, find: Find) -> tuple[PlannedStep, ...]:
 def plan_of_house(place: Path | str) -> tuple[PlannedStep, ...]:
     """Return the plan of the day at which a house stands; raises Rejected when there is none."""
     with Session.open(place, read_only=True) as session:
-        return steps_of_day(session.house, session.store.find)
+        return steps_of_day(session.house, session.store.find_all)
 
 
 def _was_done(house: House, step: DayStep) -> bool:

@@ -7,7 +7,7 @@ connection of their own.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from datetime import date
 from itertools import islice
@@ -115,6 +115,11 @@ class HouseService:
         """Return the record of a command id, or None when it was never accepted."""
         with self._reading:
             return self._store.find(command_id)
+
+    def find_all(self, command_ids: Sequence[str]) -> dict[str, Record]:
+        """Return the records of command ids, by id, of those that were accepted."""
+        with self._reading:
+            return self._store.find_all(command_ids)
 
     def records(self, after: int, limit: int) -> list[Record]:
         """Return up to ``limit`` records behind number ``after``."""

@@ -170,7 +170,7 @@ def run_folder_until(
     with Session.open(house) as session:
         resolved, series = load_market(session, market)
         run_day_until(session, _day(market, moment, resolved, series), until, clock, progress)
-        return steps_of_day(session.house, session.store.find)
+        return steps_of_day(session.house, session.store.find_all)
 
 
 def _require_same_book(session: Session, book: ReferenceBook, market: Path) -> None:

@@ -18,7 +18,7 @@ def day(page: Paged, look: Looking, service: Service, reach: Reached, participan
     page.looking(look)
     mine = reach.participant(participant)
     with_calls = scope_of(reach.caller.role, (Resource.MARGIN_CALLS, Action.READ)) is not Scope.NONE
-    glance = page.read(lambda house, at: glance_of(house, at, mine, service.find, with_calls=with_calls))
+    glance = page.read(lambda house, at: glance_of(house, at, mine, service.find_all, with_calls=with_calls))
     stands = page.stands
     closed = last_closed(service, stands.date, is_open=stands.is_open)
     nexts = [one for one in glance.steps if one.state == "next"]
