@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from tsingma.basics.rejection import RejectionReason, refuse
 
 _EPOCH = date(1970, 1, 1)
+_FIRST, _LAST = (date.min - _EPOCH).days, (date.max - _EPOCH).days
 
 
 def to_day(value: date) -> int:
@@ -15,7 +16,9 @@ def to_day(value: date) -> int:
 
 
 def to_date(day: int) -> date:
-    """Return the date of a day number."""
+    """Return the date of a day number; raises Rejected (out-of-range) for one before year 1 or after year 9999."""
+    if not _FIRST <= day <= _LAST:
+        raise refuse(RejectionReason.OUT_OF_RANGE, f"{day} is no day number", field="day")
     return _EPOCH + timedelta(days=int(day))
 
 

@@ -104,10 +104,14 @@ def _pending_moves(house: House, security: int, option: EventOption, pending: di
 
 
 def in_the_way(house: House, security: int, option: EventOption) -> dict[str, int]:
-    """Return what keeps a security from being converted: pledged shares, or unpaid ones where they are exchanged."""
+    """Return what keeps a security from being converted: pledged shares, or unpaid ones where they are exchanged.
+
+    Shares set aside for an agreement with the token ledger are in the way until it is decided: what was promised there
+    is these shares.
+    """
     ledger, asset = house.ledger, security + len(CURRENCIES)
     rows = np.flatnonzero(ledger.asset == asset)
-    found = {"pledged_shares": int(ledger.pledged[rows].sum())}
+    found = {"pledged_shares": int(ledger.pledged[rows].sum()), "agreed_shares": house.synchronised.held_of(asset)}
     term, positions = share_term(option), house.settlement.positions
     if term is None or term.security != security:
         found["unpaid_shares"] = int(positions.on_hold[positions.security == security].sum())

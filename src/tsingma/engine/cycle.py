@@ -40,6 +40,8 @@ def settlement_day_before(day: int) -> int:
 
 def settlement_days_before(day: int, count: int) -> int:
     """Return the day number ``count`` settlement days before a day, or 0 where the calendar does not go back so far."""
+    if day <= to_day(FIRST_DAY):
+        return 0
     days = calendar("XHKG.settlement").days(FIRST_DAY, to_date(day - 1))
     return to_day(days[-count]) if len(days) >= count else 0
 

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tsingma.basics.columns import unpack
+from tsingma.basics.dates import to_date
 from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.engine.house import Handlers, House
@@ -27,6 +28,7 @@ PRIORITY_MAX = 3  # reserved, top, high, normal (T2S)
 def capture_instructions(house: House, command: CaptureInstructions) -> InstructionsCaptured:
     """Append matched instructions of an open day; refused whole, naming the first item that is bad."""
     _require_open(house)
+    to_date(command.intended_day)  # refuses what is no day
     columns = {
         name: unpack(getattr(command, name), kind, field=name).astype(np.int64) for name, kind in COLUMN_TYPES.items()
     }

@@ -17,6 +17,7 @@ from tsingma.basics.money import CURRENCIES
 from tsingma.custody.events.claims import OPT_OUT, Pending
 from tsingma.engine.cycle import settlement_days_before
 from tsingma.engine.house import House
+from tsingma.reference.calendars import LAST_DAY
 from tsingma.reference.markets import MarketRule
 from tsingma.settlement.instruction import CANCELLED, DVD, DVP, DWP, FOP, SETTLED
 
@@ -33,8 +34,12 @@ def market_of(house: House, security: int) -> MarketRule:
 
 
 def trade_day_of(due_day: int, market: MarketRule) -> int:
-    """Return the trade date of what a market has due on a day (0 before the calendar)."""
-    return settlement_days_before(due_day, market.stock_days) if market.stock_days else due_day
+    """Return the trade date of what a market has due on a day (0 before the calendar).
+
+    What is due after the calendar's last day was traded on its last days at the earliest, which no event is after.
+    """
+    known = min(due_day, to_day(LAST_DAY))
+    return settlement_days_before(known, market.stock_days) if market.stock_days else due_day
 
 
 def stock_day_of(house: House, trade_day: int, market: MarketRule) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tsingma.basics.columns import unpack
-from tsingma.basics.rejection import InvariantBroken, RejectionReason, refuse
+from tsingma.basics.rejection import InvariantBroken, Rejected, RejectionReason, refuse
 from tsingma.engine.house import Handlers, House
 from tsingma.engine.pooling import (
     AMOUNT_MAX,
@@ -91,11 +91,17 @@ def set_pool_calls(house: House, command: do.SetPoolCalls) -> told.PoolCalled:
         require_account(house, number, "account")
         if not 0 <= cents <= AMOUNT_MAX:
             raise refuse(RejectionReason.OUT_OF_RANGE, f"a call of {cents} cents", field="required_cents")
+    before = dict(house.pool.required)
     for number, cents in zip(account.tolist(), required.tolist(), strict=True):
         house.pool.required.pop((number, command.taker), None)
         if cents:
             house.pool.required[number, command.taker] = cents
-    short = {key: value for key, value in house.pool.shortfalls(valuation(house)).items() if key[1] == command.taker}
+    try:
+        found = house.pool.shortfalls(valuation(house))
+    except Rejected:  # no rules of the taker, or no price, on this day
+        house.pool.required = before
+        raise
+    short = {key: value for key, value in found.items() if key[1] == command.taker}
     return told.PoolCalled(command.taker, int(account.size), int(required.sum()), len(short), sum(short.values()))
 
 

@@ -58,8 +58,9 @@ def reserve_assets(house: House, command: ReserveAssets) -> AssetsReserved:
     instructions = house.settlement.instructions
     if command.asset not in range(house.resolved.asset_count):
         raise refuse(RejectionReason.UNKNOWN, f"no asset {command.asset}", field="asset")
+    last_day = to_date(command.last_day)
     if command.last_day < house.position.day:
-        raise refuse(RejectionReason.OUT_OF_RANGE, f"{to_date(command.last_day)} is over", field="last_day")
+        raise refuse(RejectionReason.OUT_OF_RANGE, f"{last_day} is over", field="last_day")
     number = command.instruction
     if number != -1:
         if not 0 <= number < len(instructions):

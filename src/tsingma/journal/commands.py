@@ -353,4 +353,7 @@ def command_of(submitted: Submitted) -> Command:
 
 def decode(body: bytes) -> Command:
     """Return the command of a journal body, whoever told it; raises msgspec.DecodeError when it is none."""
-    return _DECODER.decode(command_bytes(body))
+    try:
+        return _DECODER.decode(command_bytes(body))
+    except UnicodeDecodeError as error:  # what msgspec raises for text that is none
+        raise msgspec.DecodeError(str(error)) from None

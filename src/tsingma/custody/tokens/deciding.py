@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.custody.tokens.legs import COMMITTED, RELEASED, RESERVED, Entry, LegTable
-from tsingma.journal.token_commands import Agreement, CompleteLegs, DecideSettlement, Receipt
+from tsingma.journal.token_commands import Agreement, CompleteLegs, DecideSettlement, Leg, Receipt
 from tsingma.journal.token_events import LegsCompleted, LegsReserved, SettlementDecided
 from tsingma.ledger.ledger import Ledger
 
@@ -78,8 +78,15 @@ class BookLegs(LegTable):
 
     def held_from(self, first_asset: int) -> int:
         """Return how much is reserved of assets from ``first_asset`` on."""
+        return sum(leg.amount for leg in self._held() if leg.asset >= first_asset)
+
+    def held_of(self, asset: int) -> int:
+        """Return how much is reserved of one asset."""
+        return sum(leg.amount for leg in self._held() if leg.asset == asset)
+
+    def _held(self) -> list[Leg]:
         terms = [entry.terms for _, entry in self.reserved() if entry.terms is not None]
-        return sum(leg.amount for one in terms for leg in one.book_legs if leg.asset >= first_asset)
+        return [leg for one in terms for leg in one.book_legs]
 
     def tell(self, ledger: Ledger, at: int) -> int:
         """Move the clock and let go what was not decided in time; returns how many agreements ended so."""
