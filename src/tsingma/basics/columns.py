@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import numpy.typing as npt
 
@@ -25,11 +27,26 @@ def unpack(data: bytes, dtype: str, *, field: str = "") -> npt.NDArray[np.signed
     return np.frombuffer(data, dtype=item)
 
 
+_SIZES = tuple((size, -(1 << (8 * size - 1)), (1 << (8 * size - 1)) - 1) for size in (1, 2, 4, 8))
+_NARROWEST = bytes([1])  # a column without items
+
+
 def narrow(values: npt.NDArray[np.signedinteger]) -> bytes:
     """Return a column in the smallest integers that hold it, the size of an item before it; ``widen`` takes it back."""
-    low, high = (int(values.min()), int(values.max())) if values.size else (0, 0)
-    size = next(size for size in (1, 2, 4, 8) if -(1 << (8 * size - 1)) <= low and high < 1 << (8 * size - 1))
+    if not values.size:
+        return _NARROWEST
+    low, high = int(values.min()), int(values.max())
+    size = next(size for size, least, most in _SIZES if least <= low and high <= most)
     return bytes([size]) + values.astype(f"<i{size}").tobytes()
+
+
+def by_room(parts: Mapping[str, bytes]) -> dict[str, dict[str, bytes]]:
+    """Return the parts of a dump by the room they belong to: ``room.name`` becomes ``name`` of ``room``."""
+    found: dict[str, dict[str, bytes]] = {}
+    for key, value in parts.items():
+        room, _, name = key.partition(".")
+        found.setdefault(room, {})[name] = value
+    return found
 
 
 def widen(data: bytes) -> npt.NDArray[np.int64]:

@@ -6,6 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
+from tsingma.basics.columns import by_room
 from tsingma.basics.rejection import InvariantBroken
 from tsingma.custody.dues import OWED, Dues
 from tsingma.custody.funds import Funds
@@ -81,9 +82,9 @@ class CustodyState:
 
     def load(self, parts: dict[str, bytes]) -> None:
         """Take back a dump; what is missing is empty."""
+        mine = by_room(parts)
         for name, room in self._rooms().items():
-            prefix = f"{name}."
-            room.load({key[len(prefix) :]: value for key, value in parts.items() if key.startswith(prefix)})
+            room.load(mine.get(name, {}))
 
     def _rooms(self) -> dict[str, _Room]:
         return {

@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from tsingma.basics.columns import by_room
 from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import Rejected, RejectionReason, refuse
 from tsingma.clearing.default_book import DefaultBook
@@ -167,9 +168,9 @@ class House:
             np.frombuffer(parts["margin_requirement_cents"], "<i8").astype(np.int64),
             np.frombuffer(parts["margin_pledged_cents"], "<i8").astype(np.int64),
         )
+        mine = by_room(parts)
         for name, room in house._rooms().items():
-            prefix = f"{name}."
-            room.load({key[len(prefix) :]: value for key, value in parts.items() if key.startswith(prefix)})
+            room.load(mine.get(name, {}))
         return house
 
     def digest(self) -> bytes:

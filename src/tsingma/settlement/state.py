@@ -7,6 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
+from tsingma.basics.columns import by_room
 from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import InvariantBroken
 from tsingma.settlement.auto_collateral import Loans
@@ -109,9 +110,9 @@ class SettlementState:
 
     def load(self, parts: dict[str, bytes]) -> None:
         """Take back a dump."""
+        mine = by_room(parts)
         for name, room in self._rooms().items():
-            prefix = f"{name}."
-            room.load({key[len(prefix) :]: value for key, value in parts.items() if key.startswith(prefix)})
+            room.load(mine.get(name, {}))
         self.clock_s = int.from_bytes(parts["clock_s"], "little")
 
     def _rooms(self) -> dict[str, _Room]:

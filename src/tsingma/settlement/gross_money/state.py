@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from tsingma.basics.columns import by_room
 from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import InvariantBroken
 from tsingma.ledger.ledger import Ledger
@@ -110,9 +111,9 @@ class MoneyState:
         """Take back a dump; one without these parts is of a house that has not used them."""
         if "clock" not in parts:
             return
+        mine = by_room(parts)
         for name, room in self._rooms().items():
-            prefix = f"{name}."
-            room.load({key[len(prefix) :]: value for key, value in parts.items() if key.startswith(prefix)})
+            room.load(mine.get(name, {}))
         for name, value in zip(_CLOCK, np.frombuffer(parts["clock"], "<i8").tolist(), strict=True):
             setattr(self, name, value)
         self.opening = np.frombuffer(parts["opening"], "<i8").astype(np.int64)
