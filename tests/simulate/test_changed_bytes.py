@@ -25,6 +25,7 @@ from tsingma.simulate.disk import Fault, SimulatedDisk
 from tsingma.simulate.disk_store import JOURNAL, MARK, DiskConnection, unheard_errors_ignored
 from tsingma.simulate.every_write import day_of
 from tsingma.simulate.flips import FOUND, FOUND_ON_WRITE, HARMLESS, flip_bytes
+from tsingma.simulate.plain_house import PlainHouse
 from tsingma.store import sqlite
 
 RECORDS = 12
@@ -33,7 +34,7 @@ BITS = tuple(1 << bit for bit in range(8))
 
 def small_house(*, closed: bool, snapshot: bool = True) -> tuple[Auditor, SimulatedDisk, bytes]:
     """Return the witness, the disk and the state hash of a house of twelve records, closed in order or killed."""
-    auditor, disk = Auditor(1), SimulatedDisk(np.random.default_rng(1), FixedClock())
+    auditor, disk = Auditor(1, PlainHouse()), SimulatedDisk(np.random.default_rng(1), FixedClock())
     connection = DiskConnection(disk, 512)
     house: Sequencer[House] = Sequencer(connection.store(), House, step, step_all)
     for command_id, command in day_of(RECORDS, 1):

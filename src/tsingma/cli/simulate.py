@@ -141,8 +141,13 @@ def faults(seed: int, seeds: int, processes: int, *, verbose: bool, as_json: boo
     source, total = commit(), Batch(seed, 0)
     if verbose:
         from tsingma.simulate.run import simulate as simulate_one
+        from tsingma.simulate.world import WORLDS
 
-        batches: Iterator[Batch] = (_told(simulate_one(one), batch_of) for one in range(seed, seed + seeds))
+        batches: Iterator[Batch] = (
+            _told(simulate_one(one, world), batch_of, world.name)
+            for one in range(seed, seed + seeds)
+            for world in WORLDS
+        )
     else:
         batches = simulate_many(seed, seeds, processes)
     for batch in batches:
@@ -153,16 +158,18 @@ def faults(seed: int, seeds: int, processes: int, *, verbose: bool, as_json: boo
             click.echo(f"seed {failed} FAILED: {what}", err=as_json)
             click.echo(f"  commit {source}, replay: tsingma simulate faults --seed {failed} --verbose", err=as_json)
     if as_json:
-        click.echo(msgspec.json.encode({"commit": source, **msgspec.to_builtins(total)}).decode())
+        found = {"commit": source, **msgspec.to_builtins(total), "coverage": msgspec.to_builtins(total.coverage())}
+        click.echo(msgspec.json.encode(found).decode())
     else:
         _say_total(total, source)
     return 1 if total.violations else 0
 
 
-def _told(outcome: Outcome, batch_of: Callable[[Outcome], Batch]) -> Batch:
-    """Print the parameters a seed drew."""
+def _told(outcome: Outcome, batch_of: Callable[[Outcome], Batch], world: str) -> Batch:
+    """Print the parameters a seed drew in a world."""
     import msgspec
 
+    click.echo(f"  {'world':<24} {world}")
     for name, value in msgspec.to_builtins(outcome.swarm).items():
         click.echo(f"  {name:<24} {value}")
     return batch_of(outcome)
@@ -185,6 +192,18 @@ def _say_total(total: Batch, source: str) -> None:
         f"{total.total('command:'):,} commands, {total.records:,} records, {total.total('fault:'):,} faults, "
         f"{total.marks.get('recoveries', 0):,} recoveries, {total.simulated_ns / 1e9:,.0f} simulated seconds of disk"
     )
+    kinds = total.coverage()
+    click.echo(
+        f"kinds of commands: {kinds.carried_out} of {kinds.commands} carried out, {kinds.refused} refused; "
+        f"kinds of events: {kinds.events_met} of {kinds.events}"
+    )
+    for what, names in (
+        ("never carried out", kinds.never_carried_out),
+        ("never refused", kinds.never_refused),
+        ("events never met", kinds.events_never_met),
+    ):
+        if names:
+            click.echo(f"{what}: {', '.join(names)}")
     never = total.never()
     if never and total.count >= SEEDS_FOR_COVERAGE:
         click.echo(f"never met: {', '.join(never)}")

@@ -8,17 +8,18 @@ So any journal can be checked long after by its ids alone (``check_ids``).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 import msgspec
 
 from tsingma.basics.rejection import RejectionReason
-from tsingma.journal.commands import Command, decode, encode
+from tsingma.journal.commands import Submitted, command_of, decode, encode
 from tsingma.journal.events import Accepted, Answer, Refused, decode_answer, encode_answer
+from tsingma.journal.origin import command_bytes
 from tsingma.journal.record import COMMAND_ID_LENGTH_MAX, Record
-from tsingma.simulate.plain_house import Figures, PlainHouse
+from tsingma.simulate.plain_house import Figures
 from tsingma.simulate.plain_ledger import Refusal
 
 UNKNOWN = "unknown"
@@ -36,6 +37,22 @@ _NOT_FORETOLD = ("checked", "allegements_removed", "late_matching_penalties", "r
 
 class Violation(Exception):
     """The house did what it must not do."""
+
+
+class Twin(Protocol):
+    """A house beside the house, which tells what every command must answer."""
+
+    def copy(self) -> Self:
+        """Return an independent copy."""
+        ...
+
+    def carry_out(self, command: Any) -> Figures:
+        """Carry out a command and return what its answer must say; raises Refusal with the reasons."""
+        ...
+
+
+T = TypeVar("T", bound=Twin)
+Said = Callable[[Accepted], Figures]  # what of an answer is foretold
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,29 +82,30 @@ class Sent:
     """One command with its id and what must become of it."""
 
     command_id: str
-    command: Command
+    command: Submitted
     foretold: Foretold
 
 
-class Auditor:
-    """Holds the plain house and the witness: id, body and answer of every acknowledged command, in order."""
+class Auditor(Generic[T]):
+    """Holds the house beside and the witness: id, body and answer of every acknowledged command, in order."""
 
-    def __init__(self, seed: int) -> None:
-        """Start with an empty house and nothing acknowledged."""
+    def __init__(self, seed: int, house: T, said: Said | None = None) -> None:
+        """Start with an empty house beside and nothing acknowledged; ``said`` is what of an answer it foretells."""
         self.seed = seed
-        self.house = PlainHouse()
+        self.house = house
+        self.said: Said = said or event_essence
         self.acknowledged: dict[str, tuple[bytes, Answer]] = {}
         self.number = 0
 
-    def foretell(self, draft: PlainHouse, command: Command) -> Foretold:
+    def foretell(self, draft: T, command: Submitted) -> Foretold:
         """Carry the command out on ``draft`` and return what the house must answer."""
-        kind = command.__struct_config__.tag
+        kind = command_of(command).__struct_config__.tag
         try:
             return Foretold(str(kind), essence(draft.carry_out(command)))
         except Refusal as refusal:
             return Foretold(str(kind), reasons=refusal.reasons)
 
-    def send(self, draft: PlainHouse, command: Command, *, at_risk: bool, oversized: bool = False) -> Sent:
+    def send(self, draft: T, command: Submitted, *, at_risk: bool, oversized: bool = False) -> Sent:
         """Return the command under a new id that says what must become of it."""
         self.number += 1
         if oversized:
@@ -97,10 +115,10 @@ class Auditor:
         outcome = UNKNOWN if at_risk and not foretold.reasons else foretold.outcome
         return Sent(f"{self.seed}/{self.number:04d}/{foretold.kind}/{outcome}/{foretold.digest}", command, foretold)
 
-    def repeat(self, command_id: str, command: Command) -> Sent:
-        """Return an acknowledged id sent again, with the same body or another one."""
+    def repeat(self, command_id: str, command: Submitted) -> Sent:
+        """Return an acknowledged id sent again, with the same command, whoever tells it, or another one."""
         body, answer = self.acknowledged[command_id]
-        if body == encode(command):
+        if command_bytes(body) == command_bytes(encode(command)):
             return Sent(command_id, command, Foretold("repeat", repeats=answer))
         return Sent(command_id, command, Foretold("altered", reasons=frozenset({RejectionReason.CONFLICT})))
 
@@ -109,15 +127,23 @@ class Auditor:
         if len(sent) != len(answers):
             raise Violation(f"{len(sent)} commands sent, {len(answers)} answered")
         for one, answer in zip(sent, answers, strict=True):
-            if not answers_as(one.foretold, answer):
+            if not self.answers_as(one.foretold, answer):
                 raise Violation(f"{one.command_id}: foretold {one.foretold}, answered {answer}")
 
-    def adopt(self, draft: PlainHouse, sent: Sequence[Sent], answers: Sequence[Answer]) -> None:
+    def adopt(self, draft: T, sent: Sequence[Sent], answers: Sequence[Answer]) -> None:
         """Take over what became durable: the draft is the house now, and its answers are acknowledged."""
         self.house = draft
         for one, answer in zip(sent, answers, strict=True):
             if isinstance(answer, Accepted) and one.foretold.repeats is None:
                 self.acknowledged[one.command_id] = (encode(one.command), answer)
+
+    def answers_as(self, foretold: Foretold, answer: Answer) -> bool:
+        """Return whether an answer is what was foretold."""
+        if foretold.repeats is not None:
+            return answer == foretold.repeats
+        if isinstance(answer, Refused):
+            return {rejection.reason for rejection in answer.rejections} == foretold.reasons
+        return not foretold.reasons and self.said(answer) == foretold.figures
 
     def check_records(self, records: Iterable[Record]) -> None:
         """Raise Violation unless the journal is exactly what was acknowledged: nothing lost, doubled or changed."""
@@ -142,15 +168,6 @@ def _first_difference(found: Sequence[tuple[Any, ...]], wanted: Sequence[tuple[A
     more = [one[0] for one in found[len(wanted) :]]
     lost = [one[0] for one in wanted[len(found) :]]
     return f"acknowledged and missing: {lost}" if lost else f"in the journal and never acknowledged: {more}"
-
-
-def answers_as(foretold: Foretold, answer: Answer) -> bool:
-    """Return whether an answer is what was foretold."""
-    if foretold.repeats is not None:
-        return answer == foretold.repeats
-    if isinstance(answer, Refused):
-        return {rejection.reason for rejection in answer.rejections} == foretold.reasons
-    return not foretold.reasons and event_essence(answer) == foretold.figures
 
 
 def event_essence(answer: Accepted) -> Figures:
@@ -181,7 +198,7 @@ def _digest(figures: Figures) -> str:
     return hashlib.blake2b(repr(sorted(figures.items())).encode(), digest_size=4).hexdigest()
 
 
-def check_ids(records: Iterable[Record]) -> int:
+def check_ids(records: Iterable[Record], said: Said = event_essence) -> int:
     """Check a journal by its ids alone and return how many records it has; raises Violation.
 
     Nothing refused may be in it, no id twice, and every answer must say what its id foretold.
@@ -193,7 +210,7 @@ def check_ids(records: Iterable[Record]) -> int:
         if record.command_id in seen:
             raise Violation(f"{record.command_id} is in the journal twice")
         seen.add(record.command_id)
-        said = _digest(event_essence(answer)) if isinstance(answer, Accepted) else ""
-        if outcome not in ("accepted", UNKNOWN) or said != digest or command.__struct_config__.tag != kind:
+        told = _digest(said(answer)) if isinstance(answer, Accepted) else ""
+        if outcome not in ("accepted", UNKNOWN) or told != digest or command.__struct_config__.tag != kind:
             raise Violation(f"{record.command_id}: the journal has another outcome")
     return len(seen)

@@ -67,6 +67,16 @@ class DiskConnection:
             self.sqlite.execute(f"PRAGMA {setting}")
         return SqliteStore.over(self.sqlite, Path(JOURNAL), _MarkFile(self._disk, _apsw()))
 
+    def backup(self) -> SqliteStore:
+        """Return a copy of the journal as it stands at one moment, made while the house runs (SQLite's online backup).
+
+        The copy is in memory; raises what SQLite or the store finds wrong.
+        """
+        copy = _apsw().Connection(":memory:")
+        with copy.backup("main", self.sqlite, "main") as under_way:
+            under_way.step()
+        return SqliteStore.over(copy, Path("backup.sqlite"), _NoMark())
+
     def close(self) -> None:
         """Let go of the connection, whatever state the disk is in."""
         with suppress(self.errors()):  # when the disk stopped there is nothing left to close in order
@@ -150,6 +160,19 @@ class _MarkFile:
         with _told(self._apsw):
             self._disk.write(MARK, data, offset)
             self._disk.sync(MARK)
+
+    def close(self) -> None:
+        """Nothing to give back."""
+
+
+class _NoMark:
+    """The mark of a copy: it has none."""
+
+    def read(self) -> bytes:
+        return b""
+
+    def write(self, data: bytes, offset: int) -> None:
+        """Nothing is kept."""
 
     def close(self) -> None:
         """Nothing to give back."""

@@ -26,6 +26,7 @@ from tsingma.settlement.timetable import timetable
 from tsingma.simulate.auditor import Auditor, Violation
 from tsingma.simulate.disk import Fault, SimulatedDisk, Survival
 from tsingma.simulate.disk_store import DiskConnection, unheard_errors_ignored
+from tsingma.simulate.plain_house import PlainHouse
 from tsingma.simulate.swarm import FIRST_START, draw, settlement_days
 from tsingma.simulate.workload import Workload
 
@@ -52,14 +53,15 @@ def day_of(events: int, seed: int) -> Day:
     drawn = draw(np.random.Generator(np.random.PCG64([seed, 1])))
     swarm = msgspec.structs.replace(drawn, days=days, actions_a_day=ACTIONS_A_DAY, invalid_rate=0.0, wealth=1.0)
     workload = Workload(swarm, np.random.Generator(np.random.PCG64([seed, 3])))
-    auditor = Auditor(seed)
+    auditor = Auditor(seed, PlainHouse())
     day: list[tuple[str, Command]] = []
     while len(day) < events:
         draft = auditor.house.copy()
-        sent = auditor.send(draft, workload.next(draft, calm=False), at_risk=True)
+        command = workload.next(draft, calm=False)
+        sent = auditor.send(draft, command, at_risk=True)
         if not sent.foretold.reasons:
             auditor.house = draft
-            day.append((sent.command_id, sent.command))
+            day.append((sent.command_id, command))
     return day
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -32,7 +33,7 @@ from tsingma.simulate.disk_store import DiskConnection
 FOUND, FOUND_ON_WRITE, HARMLESS = "found", "found-on-write", "harmless"
 
 
-def flip_one(disk: SimulatedDisk, auditor: Auditor, state_hash: bytes, chance: np.random.Generator) -> str:
+def flip_one(disk: SimulatedDisk, auditor: Auditor[Any], state_hash: bytes, chance: np.random.Generator) -> str:
     """Flip one bit of a random byte, see what the house makes of it, and put the files back; returns the outcome."""
     image = disk.image()
     names = [name for name, data in image.items() if data]
@@ -45,7 +46,7 @@ def flip_one(disk: SimulatedDisk, auditor: Auditor, state_hash: bytes, chance: n
         disk.restore(image)
 
 
-def judge(disk: SimulatedDisk, auditor: Auditor, state_hash: bytes, place: str) -> str:
+def judge(disk: SimulatedDisk, auditor: Auditor[Any], state_hash: bytes, place: str) -> str:
     """Return what became of a changed byte at ``place``; raises Violation when it was believed.
 
     ``state_hash`` is what the house had before; the files are changed by opening them, so put them back after.
@@ -96,7 +97,7 @@ def _read_everything(store: Store) -> _Read:
     return _Read([], records, state, same and proof.state_hash == state.hex())
 
 
-def _outcome(read: _Read, auditor: Auditor, state_hash: bytes) -> str:
+def _outcome(read: _Read, auditor: Auditor[Any], state_hash: bytes) -> str:
     """Return the outcome of a reading, or nothing when the house believed something else than it wrote."""
     if read.faults:
         return FOUND
@@ -122,7 +123,7 @@ def _after_one_more(store: Store, records: list[Record]) -> str:
 
 
 def flip_bytes(
-    auditor: Auditor,
+    auditor: Auditor[Any],
     disk: SimulatedDisk,
     state_hash: bytes,
     masks: Sequence[int],

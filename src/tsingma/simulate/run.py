@@ -1,4 +1,4 @@
-"""One seed: a few simulated days on a failing disk, audited all the way, then finished on a healed one.
+"""One seed of a world: a few simulated days on a failing disk, audited all the way, then finished on a healed one.
 
 Safety first: batches of commands go to the production sequencer over the production store while the disk fails as the
 seed says; after every answer and every recovery books and journal are compared with the auditor's. Then liveness: the
@@ -9,28 +9,28 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 
+import msgspec
 import numpy as np
 
-from tsingma.basics.clock import FixedClock
+from tsingma.basics.dates import to_date
 from tsingma.basics.rejection import InvariantBroken, Rejected
-from tsingma.engine.batch import step_all
-from tsingma.engine.house import House
 from tsingma.engine.proof import prove
-from tsingma.engine.sequencer import Sequencer
-from tsingma.engine.step import step
 from tsingma.journal.commands import decode
 from tsingma.journal.events import Accepted, Answer
 from tsingma.settlement.timetable import timetable
-from tsingma.simulate.auditor import Auditor, Sent, Violation, answers_as, check_ids
-from tsingma.simulate.comparison import differences
-from tsingma.simulate.disk import Fault, Latency, SimulatedDisk
+from tsingma.simulate.auditor import Auditor, Sent, Violation, check_ids
+from tsingma.simulate.disk import Fault
 from tsingma.simulate.disk_store import DiskConnection, unheard_errors_ignored
 from tsingma.simulate.flips import flip_one
-from tsingma.simulate.plain_house import PlainHouse
-from tsingma.simulate.swarm import Swarm, draw
-from tsingma.simulate.workload import Workload
+from tsingma.simulate.plain_ledger import Refusal
+from tsingma.simulate.process import FaultyProcess
+from tsingma.simulate.swarm import Swarm, draw, settlement_days
+from tsingma.simulate.takeover import must_stop
+from tsingma.simulate.world import PLAIN, World
 
 RECOVERY_ATTEMPTS = 6
 COMMANDS_MAX = 2_000
@@ -57,16 +57,17 @@ class Outcome:
     violation: str = ""
 
 
-def simulate(seed: int) -> Outcome:
-    """Run one seed to its end, or to the first violation."""
+def simulate(seed: int, world: World[Any] = PLAIN) -> Outcome:
+    """Run one seed of a world to its end, or to the first violation."""
     with unheard_errors_ignored():
-        run = FaultyRun(seed)
+        run = FaultyRun(seed, world)
         try:
             run.safety()
             run.liveness()
             run.finish()
         except (Violation, InvariantBroken, Rejected, *_DEFECTS, DiskConnection.errors()) as broken:
-            run.outcome.violation = f"{type(broken).__name__} after command {run.auditor.number}: {broken}"
+            place = f"{world.name}, after command {run.auditor.number}"
+            run.outcome.violation = f"{type(broken).__name__} ({place}): {broken}"
         finally:
             run.abandon()
     run.outcome.marks += run.disk.marks
@@ -74,22 +75,19 @@ def simulate(seed: int) -> Outcome:
     return run.outcome
 
 
-class FaultyRun:
+class FaultyRun(FaultyProcess):
     """The state of one run: disk, open house, auditor and workload."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, world: World[Any] = PLAIN) -> None:
         """Draw the parameters and open the house on an empty disk."""
-        streams = [np.random.Generator(np.random.PCG64([seed, place])) for place in range(4)]
-        self._chance = streams[0]
-        self.swarm = draw(streams[1])
-        self.clock = FixedClock()
-        self.disk = SimulatedDisk(streams[2], self.clock, Latency(sync_ns=self.swarm.sync_ns))
-        self.workload = Workload(self.swarm, streams[3])
-        self.auditor = Auditor(seed)
-        self.outcome = Outcome(seed, self.swarm)
-        self.marks = self.outcome.marks
-        self.connection: DiskConnection | None = None
-        self.sequencer: Sequencer[House] | None = None
+        streams = [np.random.Generator(np.random.PCG64([seed, place, *world.stream])) for place in range(4)]
+        swarm = draw(streams[1])
+        days = settlement_days(to_date(swarm.days[0]), len(swarm.days) + world.days_more)
+        often = max(swarm.snapshot_rate, world.snapshot_rate)  # a wide day is long to replay
+        super().__init__(streams[2], streams[0], msgspec.structs.replace(swarm, days=days, snapshot_rate=often))
+        self.world, self.workload = world, world.draws(self.swarm, streams[3])
+        self.auditor: Auditor[Any] = Auditor(seed, world.twin(), world.said)
+        self.outcome = Outcome(seed, self.swarm, self.marks)
         self._retry: list[Sent] = []
         self._recover((), None)
 
@@ -98,8 +96,16 @@ class FaultyRun:
         while not self.workload.done(self.auditor.house) and self.auditor.number < COMMANDS_MAX // 2:
             fault = self._plan()
             draft = self.auditor.house.copy()
-            self._submit(draft, self._batch(draft, at_risk=fault is not None), fault)
+            batch = self._batch(draft, at_risk=fault is not None)
+            if self._chance.random() < self.swarm.lease_rate:
+                self._lose_lease(batch)
+            self._submit(draft, batch, fault)
             self.disk.heal()
+            if self._chance.random() < self.swarm.follow_rate:
+                self.standby.follow(self._store, self._house)
+                self.marks["standby:followed"] += 1
+            if self._chance.random() < self.swarm.backup_rate:
+                self._back_up()
             if self._chance.random() < self.swarm.snapshot_rate:
                 self._snapshot()
             if self._chance.random() < self.swarm.flip_rate:
@@ -108,7 +114,8 @@ class FaultyRun:
     def liveness(self) -> None:
         """Heal the disk and finish the day; raises Violation when that takes more commands than a day has."""
         self._reopen()
-        bound = self.auditor.number + (len(timetable()) + 4) * (len(self.swarm.days) + 1)
+        a_day = len(timetable()) + 4 + self.world.chores
+        bound = self.auditor.number + a_day * (len(self.swarm.days) + 1)
         while not self.workload.done(self.auditor.house):
             if self.auditor.number >= bound:
                 raise Violation(f"the day is not finished after {bound} commands on a healed disk")
@@ -125,7 +132,7 @@ class FaultyRun:
         house = self._house
         records = list(self._store.read())
         self.auditor.check_records(records)
-        check_ids(records)
+        check_ids(records, self.world.said)
         proof = prove(self._store)
         if proof.faults:
             raise Violation(f"a whole journal does not prove: {proof.faults[0]}")
@@ -137,20 +144,6 @@ class FaultyRun:
             raise Violation("replay from zero ends in another state")
         self.outcome.records, self.outcome.state_hash = len(records), wanted.hex()
 
-    def abandon(self) -> None:
-        """Let go of the connection as a dying process does."""
-        if self.connection is not None:
-            if self.disk.stopped is None:
-                self.disk.stop(Fault.KILL, marked=False)
-            self.connection.close()
-        self.connection = self.sequencer = None
-
-    @property
-    def _house(self) -> Sequencer[House]:
-        if self.sequencer is None:
-            raise Violation("the house is not open")
-        return self.sequencer
-
     def _plan(self) -> Fault | None:
         if self._chance.random() >= self.swarm.fault_rate:
             return None
@@ -160,13 +153,15 @@ class FaultyRun:
         self.disk.plan(fault, int(self._chance.integers(self.swarm.fault_distance)))
         return fault
 
-    def _batch(self, draft: PlainHouse, *, at_risk: bool) -> list[Sent]:
+    def _batch(self, draft: Any, *, at_risk: bool) -> list[Sent]:
         """Return what is sent next: what was lost, again, or new commands and repeats of old ones."""
         if self._retry:
             again, self._retry = self._retry, []
             self.marks["batch:retried"] += 1
             return [self._foretold_again(draft, one) for one in again]
         batch: list[Sent] = []
+        if self._chance.random() < self.swarm.reorder_rate:
+            return self._reordered(draft, at_risk=at_risk)
         for _ in range(int(self._chance.integers(1, self.swarm.batch_max + 1))):
             if self.workload.done(draft):
                 break
@@ -178,7 +173,52 @@ class FaultyRun:
                 batch.append(self.auditor.send(draft, command, at_risk=at_risk, oversized=oversized))
         return batch
 
-    def _foretold_again(self, draft: PlainHouse, one: Sent) -> Sent:
+    def _reordered(self, draft: Any, *, at_risk: bool) -> list[Sent]:
+        """Return commands drawn one after the other, as they arrive: in another order."""
+        drawn, scratch = [], draft.copy()
+        for _ in range(int(self._chance.integers(1, self.swarm.batch_max + 1))):
+            if self.workload.done(scratch):
+                break
+            drawn.append(self.workload.next(scratch, calm=False))
+            with suppress(Refusal):
+                scratch.carry_out(drawn[-1])
+        self.marks["batch:reordered"] += 1
+        order = self._chance.permutation(len(drawn)).tolist()
+        return [self.auditor.send(draft, drawn[place], at_risk=at_risk) for place in order]
+
+    def _lose_lease(self, batch: list[Sent]) -> None:
+        """Let the standby take the lease while the writer goes on with a batch: nothing of it may be written."""
+        self.disk.heal()
+        before, writer = self._house.head, self._house
+        if self._chance.random() < 0.8:
+            self.standby.follow(self._store, writer)
+        self.lease.epoch += 1
+        fresh = any(one.foretold.repeats is None and not one.foretold.reasons for one in batch)
+        try:
+            writer.submit([(one.command_id, one.command) for one in batch])
+            if fresh:
+                raise Violation("a writer without the lease answered new commands")
+        except Rejected as refused:
+            must_stop(writer, refused)
+        self._store = self._leased()
+        self.sequencer = self.standby.take_over(self._store)
+        if self.sequencer.head != before:
+            raise Violation("a writer without the lease wrote to the journal")
+        self.marks["lease:lost"] += 1
+        self._compare()
+
+    def _back_up(self) -> None:
+        """Copy the journal while the house runs, and prove the copy to be the house."""
+        if self.connection is None:
+            raise Violation("the house is not open")
+        store = self.connection.backup()
+        proof = prove(store)
+        self.auditor.check_records(list(store.read()))
+        if proof.faults or proof.state_hash != self._house.state.digest().hex():
+            raise Violation(f"a backup is not the house: {proof.faults[:1]}")
+        self.marks["backups"] += 1
+
+    def _foretold_again(self, draft: Any, one: Sent) -> Sent:
         """Carry a lost command out on the draft again; nothing but repeats may change."""
         if one.foretold.kind in ("repeat", "altered", "oversized"):
             return one
@@ -187,14 +227,14 @@ class FaultyRun:
             raise Violation(f"{one.command_id}: foretold {one.foretold}, on the recovered books {again.foretold}")
         return again
 
-    def _repeated(self, draft: PlainHouse) -> Sent:
+    def _repeated(self, draft: Any) -> Sent:
         known = list(self.auditor.acknowledged)
         command_id = known[int(self._chance.integers(len(known)))]
         if self._chance.random() < 0.5:
             return self.auditor.repeat(command_id, decode(self.auditor.acknowledged[command_id][0]))
         return self.auditor.repeat(command_id, self.workload.altered(draft))
 
-    def _submit(self, draft: PlainHouse, batch: list[Sent], fault: Fault | None) -> None:
+    def _submit(self, draft: Any, batch: list[Sent], fault: Fault | None) -> None:
         struck, owed = self._struck(), self._owing
         try:
             answers = self._house.submit([(one.command_id, one.command) for one in batch])
@@ -205,31 +245,26 @@ class FaultyRun:
             return
         self.auditor.check_answers(batch, answers)
         self.auditor.adopt(draft, batch, answers)
-        self._mark(batch)
+        self._mark(batch, answers)
         if any(one.foretold.outcome == "accepted" for one in batch):
             self.disk.owes.clear()  # a commit was synchronised since
         self._compare()
         if self.disk.stopped is not None:  # the fault struck after the commit, for example in a checkpoint
             self._fail_quietly(power=not owed)
 
-    @property
-    def _errors(self) -> type[Exception]:
-        return DiskConnection.errors()
-
-    def _struck(self) -> int:
-        return sum(count for name, count in self.disk.marks.items() if name.startswith("fault:"))
-
-    def _mark(self, batch: list[Sent]) -> None:
-        for one in batch:
+    def _mark(self, batch: list[Sent], answers: Sequence[Answer]) -> None:
+        for one, answer in zip(batch, answers, strict=True):
             self.marks[f"command:{one.foretold.kind}:{one.foretold.outcome}"] += 1
+            for event in answer.events if isinstance(answer, Accepted) else ():
+                self.marks[f"event:{event.__struct_config__.tag}"] += 1
         self.marks["batches"] += 1
 
     def _compare(self) -> None:
-        apart = differences(self._house.state, self.auditor.house)
+        apart = self.world.differences(self._house.state, self.auditor.house)
         if apart:
             raise Violation("; ".join(apart))
 
-    def _fail(self, draft: PlainHouse, batch: list[Sent], *, power: bool) -> None:
+    def _fail(self, draft: Any, batch: list[Sent], *, power: bool) -> None:
         """The store failed in mid-batch: the sequencer must have stopped; open again and see what became durable."""
         try:
             self._house.submit([])
@@ -243,33 +278,7 @@ class FaultyRun:
         self._stop(power=power)
         self._recover((), None)
 
-    @property
-    def _owing(self) -> bool:
-        """Whether a synchronisation of the log failed and no commit was made since.
-
-        The next process reads the commit in doubt from the cache, and SQLite writes it back before its log: a power
-        loss on top of that, before the next commit, may leave a file that SQLite calls malformed. No run does that.
-        """
-        return any(name.endswith("-wal") for name in self.disk.owes)
-
-    def _stop(self, *, power: bool = True) -> None:
-        """End the process: it was killed, lost power (if it may), or closes its file on a disk that may be full."""
-        if self.disk.stopped is None:
-            how = int(self._chance.integers(3))
-            if how:
-                self.disk.stop(Fault.POWER_LOSS if how == 2 and power else Fault.KILL)
-        stopped = self.disk.stopped
-        if self.connection is not None:
-            self.connection.close()
-        stopped = self.disk.stopped or stopped
-        self.connection = self.sequencer = None
-        if stopped is Fault.POWER_LOSS:
-            survivals = self.swarm.survivals
-            self.disk.power_loss(survivals[int(self._chance.integers(len(survivals)))])
-        else:
-            self.disk.kill()
-
-    def _recover(self, in_doubt: Sequence[Sent], draft: PlainHouse | None) -> None:
+    def _recover(self, in_doubt: Sequence[Sent], draft: Any | None) -> None:
         """Open the house, perhaps with faults while it recovers, and settle what became of the batch in doubt."""
         for attempt in range(RECOVERY_ATTEMPTS + 1):
             risky = attempt < RECOVERY_ATTEMPTS and self._chance.random() < self.swarm.crash_in_recovery_rate
@@ -285,19 +294,7 @@ class FaultyRun:
         self._settle(in_doubt, draft)
         self._compare()
 
-    def _open(self) -> bool:
-        struck = self._struck()
-        try:
-            self.connection = DiskConnection(self.disk, self.swarm.page_size, self.swarm.checkpoint_pages)
-            self._store = self.connection.store()
-            self.sequencer = Sequencer(self._store, House, step, step_all)
-        except (self._errors, Rejected) as error:
-            if self._struck() == struck:
-                raise Violation(f"the house does not open on a whole disk: {error}") from error
-            return False
-        return self.disk.stopped is None
-
-    def _settle(self, in_doubt: Sequence[Sent], draft: PlainHouse | None) -> None:
+    def _settle(self, in_doubt: Sequence[Sent], draft: Any | None) -> None:
         """Adopt the batch in doubt when its records are there; otherwise it is lost whole, and is sent again or not."""
         records = list(self._store.read())
         before = len(self.auditor.acknowledged)
@@ -316,7 +313,7 @@ class FaultyRun:
         if one.foretold.repeats is not None or one.foretold.reasons:
             return None
         answer = self._house.answered(one.command_id)
-        if not isinstance(answer, Accepted) or not answers_as(one.foretold, answer):
+        if not isinstance(answer, Accepted) or not self.auditor.answers_as(one.foretold, answer):
             raise Violation(f"{one.command_id}: foretold {one.foretold}, durable is {answer}")
         return answer
 

@@ -36,6 +36,10 @@ class Swarm(msgspec.Struct, frozen=True):
     abandon_rate: float
     crash_in_recovery_rate: float
     sync_ns: int
+    follow_rate: float  # a standby follows after a batch
+    lease_rate: float  # the standby takes the lease while its writer goes on
+    backup_rate: float
+    reorder_rate: float
 
 
 def draw(chance: np.random.Generator) -> Swarm:
@@ -60,6 +64,10 @@ def draw(chance: np.random.Generator) -> Swarm:
         abandon_rate=float(chance.choice((0.0, 0.3))),
         crash_in_recovery_rate=float(chance.choice((0.0, 0.3))),
         sync_ns=int(chance.choice((100_000, 1_000_000, 50_000_000))),
+        follow_rate=float(chance.choice((0.0, 0.1, 0.5))),
+        lease_rate=float(chance.choice((0.0, 0.02, 0.1))),
+        backup_rate=float(chance.choice((0.0, 0.005, 0.02))),
+        reorder_rate=float(chance.choice((0.0, 0.1, 0.3))),
     )
 
 
