@@ -92,6 +92,7 @@ class Clients:
         self.acknowledged: dict[str, int] = {}
         self.seen: list[int] = []
         self.retried = self.resumed = 0
+        self.heard, self.silence = time.monotonic(), 0.0  # when an order was acknowledged last; longest between two
         self.stop = threading.Event()
         self.threads = [threading.Thread(target=self.send, args=(number,)) for number in range(CLIENTS)]
         self.reader = threading.Thread(target=self.follow)
@@ -132,6 +133,8 @@ class Clients:
                     )  # fmt: skip
                     if answer.status_code == 201:
                         self.acknowledged[key] = answer.json()["items"][0]["order"]
+                        now = time.monotonic()
+                        self.silence, self.heard = max(self.silence, now - self.heard), now
                         break
                     assert answer.status_code in (401, 503), answer.text  # 401: a token from before the opening
                 self.retried += 1
@@ -201,6 +204,10 @@ def kill_and_go_on(url: str, folder: Path, kills: int) -> None:
     assert clients.resumed > 0
     assert clients.seen == list(range(1, clients.seen[-1] + 1))  # none left out, none twice
     judge(url, clients, writers=kills + 2)  # who set it up, who were killed, who serves at the end
+    print(
+        f"{kills} kills: {len(clients.acknowledged)} orders acknowledged, {clients.retried} sent again, "
+        f"{len(clients.seen)} events followed in {clients.resumed + 1} streams, longest silence {clients.silence:.1f} s"
+    )
 
 
 def judge(url: str, clients: Clients, writers: int) -> None:
