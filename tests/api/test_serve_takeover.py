@@ -43,7 +43,7 @@ from tsingma.basics.clock import SystemClock
 from tsingma.basics.rejection import Rejected
 
 CLIENTS = 4
-WAIT_SECONDS = 90
+WAIT_SECONDS = 600  # on a machine that others load; a process that ended is noticed at once
 CLOCK = SystemClock()
 
 
@@ -73,10 +73,11 @@ def status(port: int, path: str) -> int:
         return 0
 
 
-def wait_until(what: Callable[[], bool]) -> None:
-    """Wait until something is so."""
+def wait_until(what: Callable[[], bool], *processes: subprocess.Popen[bytes]) -> None:
+    """Wait until something is so, as long as these processes live."""
     until = time.monotonic() + WAIT_SECONDS
     while not what():
+        assert [one.poll() for one in processes] == [None] * len(processes), "a process has ended"
         assert time.monotonic() < until, "it did not come"
         time.sleep(0.05)
 
@@ -93,19 +94,29 @@ class Clients:
         self.seen: list[int] = []
         self.retried = self.resumed = 0
         self.heard, self.silence = time.monotonic(), 0.0  # when an order was acknowledged last; longest between two
+        self.failures: list[BaseException] = []
         self.stop = threading.Event()
-        self.threads = [threading.Thread(target=self.send, args=(number,)) for number in range(CLIENTS)]
-        self.reader = threading.Thread(target=self.follow)
+        self.threads = [threading.Thread(target=self.heeded, args=(self.send, n)) for n in range(CLIENTS)]
+        self.reader = threading.Thread(target=self.heeded, args=(self.follow,))
 
     def start(self) -> None:
         """Let all begin."""
         for thread in (*self.threads, self.reader):
             thread.start()
 
+    def heeded(self, work: Callable[..., None], *arguments: int) -> None:
+        """Do a thread's work and keep what it fails with: a thread that ends by itself fails the test."""
+        try:
+            work(*arguments)
+        except BaseException as error:
+            self.failures.append(error)
+            raise
+
     def wait_for_more(self, acknowledged: int) -> None:
         """Wait until so many more orders were acknowledged."""
         enough = len(self.acknowledged) + acknowledged
-        wait_until(lambda: len(self.acknowledged) >= enough)
+        wait_until(lambda: len(self.acknowledged) >= enough or bool(self.failures))
+        assert self.failures == []
 
     def end(self) -> None:
         """Let every sender finish the order it is at, and all end."""
@@ -180,16 +191,16 @@ def kill_and_go_on(url: str, folder: Path, kills: int) -> None:
     clients = Clients(folder, ports)
     with ExitStack() as stack:
         first = stack.enter_context(serving(url, folder, ports[0]))
-        wait_until(lambda: status(ports[0], "/ready") == 200)
+        wait_until(lambda: status(ports[0], "/ready") == 200, first)
         second = stack.enter_context(serving(url, folder, ports[1]))
-        wait_until(lambda: status(ports[1], "/health") == 200)
+        wait_until(lambda: status(ports[1], "/health") == 200, first, second)
         assert (status(ports[1], "/ready"), status(ports[1], "/day"), status(ports[1], "/metrics")) == (503, 503, 503)
         time.sleep(1.1)  # a token made in the second of the opening is older than the opening
         stack.callback(clients.end)
         clients.start()
         for kill in range(kills):
             clients.wait_for_more(40)
-            wait_until(lambda: status(ports[1], "/health") == 200)  # noqa: B023 - called before ports change
+            wait_until(lambda: status(ports[1], "/health") == 200, first, second)  # noqa: B023 - called before they change
             first.send_signal(signal.SIGKILL)
             first.wait(10)
             first, second, ports = second, first, (ports[1], ports[0])
@@ -200,6 +211,7 @@ def kill_and_go_on(url: str, folder: Path, kills: int) -> None:
         assert (status(ports[0], "/ready"), first.poll()) == (200, None)
         first.send_signal(signal.SIGTERM)
         assert first.wait(30) in (0, -signal.SIGTERM)
+    assert clients.failures == []
     assert clients.retried > 0
     assert clients.resumed > 0
     assert clients.seen == list(range(1, clients.seen[-1] + 1))  # none left out, none twice

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 import pytest
 
 pytest.importorskip("apsw")
 
-from tsingma.app.faults import COMMANDS, ELSEWHERE, Batch, batch_of_seed
+from tsingma.app.faults import COMMANDS, ELSEWHERE, NOT_DRAWN, Batch, batch_of_seed
 from tsingma.basics.money import CURRENCIES
 from tsingma.custody import repo
 from tsingma.custody.tokens.deciding import BookLegs
@@ -27,6 +27,7 @@ from tsingma.engine import step as engine_step
 from tsingma.engine.batch import step_all
 from tsingma.engine.house import House
 from tsingma.engine.sequencer import Sequencer
+from tsingma.journal import default_events, swap_events
 from tsingma.journal.commands import decode, encode
 from tsingma.links.quota import FlowQuotas
 from tsingma.margin.pool.book import PoolBook
@@ -63,6 +64,13 @@ def test_days_without_a_disk_are_green() -> None:
     assert kinds.refused > len(COMMANDS) // 3
 
 
+def of_kinds_not_drawn() -> set[str]:
+    """Return the events of rooms whose commands the whole workload does not draw."""
+    rooms = (default_events.DefaultEvent, swap_events.SwapEvent)
+    tags = {str(kind.__struct_config__.tag) for room in rooms for kind in get_args(room)}
+    return tags | {"payment-limit-set", "money-hours-kept"}
+
+
 @pytest.mark.soak
 def test_every_kind_of_command_is_carried_out_and_refused() -> None:
     """Goal: nothing the house can do is left out. Method: fifty seeds in both worlds; what they never met is named."""
@@ -73,7 +81,7 @@ def test_every_kind_of_command_is_carried_out_and_refused() -> None:
     assert total.violations == []
     assert total.coverage().never_carried_out == []
     assert total.coverage().never_refused == []
-    assert total.coverage().events_never_met == []
+    assert [name for name in total.coverage().events_never_met if name not in of_kinds_not_drawn()] == []
 
 
 def test_same_seed_same_whole_run() -> None:
@@ -84,7 +92,8 @@ def test_same_seed_same_whole_run() -> None:
 
 def test_commands_of_the_token_ledger_are_drawn_as_foreign() -> None:
     """Goal: the list of foreign commands is whole. Method: against the union of the token ledger's commands."""
-    assert {str(one.__struct_config__.tag) for one in whole_workload.FOREIGN} == ELSEWHERE
+    foreign = {str(one.__struct_config__.tag) for one in whole_workload.FOREIGN}
+    assert foreign == ELSEWHERE - NOT_DRAWN
 
 
 def test_a_spoilt_command_can_be_sent() -> None:

@@ -201,6 +201,7 @@ def _say_total(total: Batch, source: str) -> None:
         ("never carried out", kinds.never_carried_out),
         ("never refused", kinds.never_refused),
         ("events never met", kinds.events_never_met),
+        ("not drawn", kinds.not_drawn),
     ):
         if names:
             click.echo(f"{what}: {', '.join(names)}")
