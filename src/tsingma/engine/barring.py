@@ -6,12 +6,13 @@ accounts. What is due with the house, money and collateral that come in, and wha
 
 from __future__ import annotations
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from tsingma.basics.columns import unpack
 from tsingma.basics.rejection import Rejected, Rejection, RejectionReason, refuse
-from tsingma.clearing.default_book import DefaultStatus
+from tsingma.clearing.default_book import Case, DefaultStatus
 from tsingma.clearing.trades import Trades
 from tsingma.engine.house import House
 from tsingma.journal import commands as do
@@ -22,6 +23,8 @@ from tsingma.journal import payment_commands as payments
 from tsingma.journal import pool_commands as pool
 from tsingma.journal.link_order_commands import RouteOrders
 from tsingma.journal.swap_commands import RegisterSwaps
+from tsingma.settlement.instruction import BY_HOUSE
+from tsingma.settlement.life import act
 
 Int64 = npt.NDArray[np.int64]
 
@@ -105,12 +108,37 @@ def require_trades(house: House, trades: Trades) -> None:
     for field, account in (("buyer", trades.buyer), ("seller", trades.seller)):
         for place in np.flatnonzero(_barred(house, account.astype(np.int64))).tolist():
             owner = int(house.resolved.account_participant[int(account[place])])
-            if trades.trade_day * DAY_S + int(trades.time_s[place]) >= _barred_since(house, owner):
+            if _is_after(house, owner, trades.trade_day, int(trades.time_s[place])):
                 subject = f"trade {int(trades.trade_id[place])}"
                 refusal = suspended(house, owner, field, subject=subject, file=trades.source, line=place + 2)
                 faults.setdefault(place, refusal.rejections[0])
     if faults:
         raise Rejected(*[faults[place] for place in sorted(faults)][:REJECTIONS_MAX])
+
+
+def hold_back(house: House, first: int) -> None:
+    """Hold new instructions, from ``first`` on, to which a suspended participant is party; one with a defaulter ends.
+
+    They come of trades that were made before it was barred and that nobody guarantees.
+    """
+    instructions, links, day = house.settlement.instructions, house.settlement.links, house.position.day
+    sides = [instructions.table[side][first:].astype(np.int64) for side in ("deliverer", "receiver")]
+    for place in np.flatnonzero(_barred(house, sides[0]) | _barred(house, sides[1])).tolist():
+        number = first + place
+        cases = cases_of_parties(house, number)
+        if any(case.status is not DefaultStatus.SUSPENDED for case in cases):
+            act(instructions, links, number, "cancel", BY_HOUSE, day=day)
+            continue
+        act(instructions, links, number, "hold", BY_HOUSE, day=day)
+        house.defaults.put(msgspec.structs.replace(cases[0], held=(*cases[0].held, number)))
+
+
+def cases_of_parties(house: House, number: int) -> list[Case]:
+    """Return the cases by which parties to an instruction are barred, that of the deliverer first."""
+    table, owners = house.settlement.instructions.table, house.resolved.account_participant
+    parties = dict.fromkeys(int(owners[int(table[side][number])]) for side in ("deliverer", "receiver"))
+    found = (house.defaults.case_of(party) for party in parties)
+    return [case for case in found if case is not None]
 
 
 def barred_participants(house: House) -> npt.NDArray[np.bool_]:
@@ -142,9 +170,14 @@ def _require_column(house: House, account: Int64, field: str) -> None:
         raise suspended(house, owner, field, line=place + 2)  # the header is line 1
 
 
-def _barred_since(house: House, participant: int) -> int:
-    """Return the second since 1970, by Hong Kong's clock, from which a participant is barred."""
-    return house.defaults.cases[house.defaults.barred[participant]].turns[0].at_s + HONG_KONG_S
+def _is_after(house: House, participant: int, day: int, time_s: int) -> bool:
+    """Return whether a moment of a business day, by Hong Kong's clock, is after a participant was barred.
+
+    A day after that of the first turn always is, however far ahead the clock of people was then.
+    """
+    turns = house.defaults.cases[house.defaults.barred[participant]].turns
+    since_s = min(turn.at_s for turn in turns) + HONG_KONG_S
+    return day > turns[0].day or day * DAY_S + time_s >= since_s
 
 
 def _require_routed(house: House, command: RouteOrders) -> None:

@@ -20,6 +20,7 @@ from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import RejectionReason, refuse
 from tsingma.clearing.default_book import Case, DefaultStatus, Turn
 from tsingma.clearing.derivatives import SERIES_MAX
+from tsingma.engine.barring import cases_of_parties
 from tsingma.engine.cycle import paying_markets
 from tsingma.engine.default_sums import bank_postings, hkd_of
 from tsingma.engine.house import Handlers, House
@@ -47,7 +48,8 @@ Int64 = npt.NDArray[np.int64]
 
 TABLE = "default_rules.toml"
 REASON_LENGTH_MAX = 500
-AT_MAX_S = 2**40
+AT_MAX_S = 253_402_300_799  # the end of the year 9999 (ISO 8601: four digits)
+AHEAD_S = 24 * 3_600  # a turn told further ahead than that was told by a clock that was wrong
 _NEVER = (ParticipantKind.HOUSE, ParticipantKind.ISSUER, ParticipantKind.SETTLEMENT_BANK, ParticipantKind.LINK)
 
 
@@ -74,16 +76,8 @@ def reinstate_participant(house: House, command: ReinstateParticipant) -> Partic
             remedy="only a suspension ends so; a default is closed",
         )  # fmt: skip
     turn = _turn(house, DefaultStatus.REINSTATED, command.reason, command.at_s, case)
-    settlement, released = house.settlement, []
-    table = settlement.instructions.table
-    for number in case.held:
-        if int(table["status"][number]) == ON_HOLD and int(table["holds"][number]) & BY_HOUSE:
-            act(
-                settlement.instructions, settlement.links, number, "release", BY_HOUSE,
-                day=house.position.day,
-            )  # fmt: skip
-            released.append(number)
     house.defaults.put(msgspec.structs.replace(case, turns=(*case.turns, turn), held=()))
+    released = _release(house, case.held)
     return ParticipantReinstated(case.number, command.participant, pack(released, "i8"))
 
 
@@ -190,14 +184,19 @@ def _require_not_barred(house: House, index: int, code: str) -> None:
 
 
 def _turn(house: House, status: DefaultStatus, reason: str, at_s: int, case: Case | None = None) -> Turn:
-    """Return a turn of a case; raises Rejected (missing, limit, out-of-range) for a reason or a time that is none."""
+    """Return a turn of a case; raises Rejected (missing, limit, out-of-range) for a reason or a time that is none.
+
+    Turns follow each other. But when the last was told more than a day ahead, a clock was wrong then, and would block
+    every turn that comes: time goes on from now, as with acts.
+    """
     if not reason.strip():
         raise refuse(RejectionReason.MISSING, "no reason is given", field="reason", remedy="say why: it is kept")
     if len(reason) > REASON_LENGTH_MAX:
         message = f"{len(reason)} characters, {REASON_LENGTH_MAX} at most"
         raise refuse(RejectionReason.LIMIT, message, field="reason")
     before = 0 if case is None else case.turns[-1].at_s
-    if not before <= at_s < AT_MAX_S:
+    was_ahead = before - at_s > AHEAD_S
+    if not 0 <= at_s <= AT_MAX_S or (at_s < before and not was_ahead):
         raise refuse(
             RejectionReason.OUT_OF_RANGE, f"second {at_s} since 1970, the case stands at {before}", field="at_s"
         )
@@ -278,6 +277,22 @@ def _hold(house: House, index: int) -> list[int]:
             act(settlement.instructions, settlement.links, number, "hold", BY_HOUSE, day=house.position.day)
             held.append(number)
     return held
+
+
+def _release(house: House, held: tuple[int, ...]) -> list[int]:
+    """Release what a suspension held; what another suspension has to hold too is from now on held by that one."""
+    settlement, released = house.settlement, []
+    table = settlement.instructions.table
+    for number in held:
+        if int(table["status"][number]) != ON_HOLD or not int(table["holds"][number]) & BY_HOUSE:
+            continue
+        others = cases_of_parties(house, number)
+        if others:
+            house.defaults.put(msgspec.structs.replace(others[0], held=(*others[0].held, number)))
+            continue
+        act(settlement.instructions, settlement.links, number, "release", BY_HOUSE, day=house.position.day)
+        released.append(number)
+    return released
 
 
 def _take_out(house: House, index: int) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from tsingma.clearing.capture import check, gross_by_currency
 from tsingma.clearing.netting import net
 from tsingma.clearing.obligations import GrossObligations, gross_obligations
 from tsingma.clearing.trades import MODE_CNS, MODE_DVP, MODE_ISOLATED, Trades, from_command
-from tsingma.engine.barring import require_trades
+from tsingma.engine.barring import hold_back, require_trades
 from tsingma.engine.cycle import settlement_days, trading_markets
 from tsingma.engine.day_plan import ENDS_CAPTURE
 from tsingma.engine.house import Handlers, House
@@ -66,8 +66,11 @@ def capture_trades(house: House, command: CaptureTrades) -> TradesCaptured:
     charged = charge(house, trades)
     netting = trades.select(trades.mode == MODE_CNS)
     house.obligations.add(net(netting, book.account_participant.size, book.counter_security.size), book, days)
+    first = len(house.settlement.instructions)
     for group in gross_obligations(trades, book, days):
         _instruct(house, group)
+    if house.defaults.barred:
+        hold_back(house, first)
     house.obligations.remember_ids(trades.trade_day, trades.trade_id)
     return TradesCaptured(
         trades=len(trades),

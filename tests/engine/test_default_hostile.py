@@ -1,0 +1,79 @@
+"""What a default must not let through: two suspended at once, clocks that were wrong, trades that come late, sums.
+
+Every story is told again at its end, and each refusal leaves no trace.
+"""
+
+from __future__ import annotations
+
+from default_story import MILLION, PRICE, START_S, DefaultStory
+from story import SHARE
+
+from tsingma.app.default_reads import defaults_of
+from tsingma.journal import default_commands as default
+
+YEAR_S = 365 * 86_400
+
+
+def _reinstate(who: str, at_s: int) -> default.ReinstateParticipant:
+    return default.ReinstateParticipant(who, "it paid", at_s)
+
+
+def test_who_is_reinstated_frees_nothing_that_another_suspension_holds() -> None:
+    """Goal: a hold ends with the last suspension behind it. Method: both parties suspended, reinstated one by one."""
+    for first, second in (("A", "B"), ("B", "A")):
+        told = DefaultStory()
+        told.give("A", SHARE, 1_000)
+        told.give("B", "HKD", MILLION * 10)
+        number = told.agree("A", "B")
+        told.suspend("A")
+        told.suspend("B")
+        told.tell(_reinstate(first, told.now_s))
+        assert told.status(number) == "on-hold", first
+        told.run("batch-settlement-run-1")
+        assert told.has("B", SHARE) == 0
+        told.tell(_reinstate(second, told.now_s))
+        told.run("batch-settlement-run-2")
+        assert told.status(number) == "settled"
+        told.end()
+
+
+def test_a_clock_that_was_ahead_blocks_no_later_turn_and_lets_no_trade_in() -> None:
+    """Goal: a wrong clock is mended by the right one. Method: suspended a year ahead; trades, reinstated now."""
+    told = DefaultStory()
+    told.tell(default.SuspendParticipant("A", "it failed", START_S + YEAR_S))
+    told.next_day()
+    assert "A is suspended" in told.refuse(told.capture("A", "B"))  # of a day after that of the suspension
+    told.tell(_reinstate("A", START_S + 86_400))
+    assert not told.house.defaults.barred
+    told.tell(default.SuspendParticipant("A", "it failed again", START_S + YEAR_S))
+    told.tell(default.DeclareDefault("A", "decision", "it cannot pay", START_S + 86_400 + 3_600))
+    assert "A has defaulted" in told.refuse(told.capture("A", "B", time_s=12 * 3_600))
+    told.tell(default.CloseDefault(2, "done", START_S + 86_400 + 7_200))
+    told.end()
+
+
+def test_a_time_beyond_the_calendar_is_refused_and_cases_stay_readable() -> None:
+    """Goal: no case that nobody can read. Method: the second after the year 9999, and the last second before."""
+    told = DefaultStory()
+    assert "second 253402300800" in told.refuse(default.SuspendParticipant("A", "x", 253_402_300_800))
+    told.tell(default.SuspendParticipant("A", "x", 253_402_300_799))
+    assert defaults_of(told.house, 1, "", 0, 10).items[0].since == "9999-12-31T23:59:59Z"
+    told.end()
+
+
+def test_an_isolated_trade_that_comes_late_is_held_or_taken_out_like_those_before_it() -> None:
+    """Goal: what nobody guarantees does not settle with who is barred. Method: a trade of ten, captured at eleven."""
+    for status, said in (("suspended", "on-hold"), ("declared", "cancelled")):
+        told = DefaultStory()
+        told.give("A", SHARE, 1_000)
+        told.give("B", "HKD", MILLION * 10)
+        told.at(11)
+        told.suspend("A")
+        if status == "declared":
+            told.declare("A")
+        told.bargain("B", "A", 100, PRICE, mode=1, time_s=36_000)
+        assert told.status(0) == said
+        if status == "suspended":
+            told.tell(_reinstate("A", told.now_s))
+            assert told.status(0) == "matched"
+        told.end()
