@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tsingma.app.business_day import _Runner as Moment
-from tsingma.app.business_day import _step as settle_step
+from tsingma.app.business_day import run_day_until
+from tsingma.app.day_commands import DayInput
 from tsingma.app.explain import explain_number
 from tsingma.app.inspect import replay_house, verify_house
 from tsingma.app.night_batch import NightResult, run_night
@@ -27,8 +27,11 @@ from tsingma.app.session import JOURNAL_NAME, Session
 from tsingma.basics.clock import FixedClock, SystemClock
 from tsingma.basics.columns import pack
 from tsingma.basics.dates import to_day
+from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import Rejected
+from tsingma.clearing.trades import COLUMN_TYPES, Trades
 from tsingma.cli.main import main
+from tsingma.engine.day_plan import step_id
 from tsingma.engine.house import House
 from tsingma.engine.step import step
 from tsingma.journal.commands import DepositAssets, LoadReference, OpenDay, SettleTogether, decode
@@ -43,7 +46,6 @@ from tsingma.settlement.links import Links
 from tsingma.settlement.optimise import quick
 from tsingma.settlement.proposal import Objective
 from tsingma.settlement.recycling import ready
-from tsingma.settlement.timetable import timetable
 from tsingma.settlement.waiting import waiting_problem
 from tsingma.simulate.night import simulate_night
 from tsingma.store.sqlite import SqliteStore
@@ -271,18 +273,17 @@ def test_the_business_day_resolves_a_gridlock(tmp_path: Path) -> None:
         )))  # fmt: skip
         for command in circle.commands(0, "test", to_day(DAY)):
             session.once("capture", lambda command=command: command)
-        moment = Moment(session, DAY, FixedClock(), Silent())
-        steps: list[StepRun] = []
-        for entry in timetable():
-            settle_step(moment, entry, steps, Objective.NUMBER)
-            if entry.name == "night-1-everything":
-                break
+        nothing = Trades("test", to_day(DAY), **{name: np.zeros(0, kind) for name, kind in COLUMN_TYPES.items()})
+        day = DayInput(DAY, nothing, np.zeros(0, np.int64), (1_000_000,) * len(CURRENCIES))
+        run_day_until(session, day, "night-1-everything", FixedClock(), Silent())
         counts = session.house.settlement.instructions.counts()
-        run = steps[1]
+        ran = session.sequencer.answered(step_id(to_day(DAY), "night-1-everything"))
+        assert isinstance(ran, Accepted)
         sequence = session.sequencer.sequence
-        settle_step(moment, entry, steps, Objective.VALUE)
+        run_day_until(session, day, "night-1-everything", FixedClock(), Silent(), Objective.VALUE)
         assert session.sequencer.sequence == sequence
-    assert (run.figures["settled"], counts["settled"]) == (0, 3)
+    assert [event.figures["settled"] for event in ran.events if isinstance(event, StepRun)] == [0]
+    assert counts["settled"] == 3
 
 
 def test_a_proposal_may_be_empty_and_keeps_its_name(night: Path, tmp_path: Path) -> None:
