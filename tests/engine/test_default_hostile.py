@@ -5,13 +5,22 @@ Every story is told again at its end, and each refusal leaves no trace.
 
 from __future__ import annotations
 
+import typing
+from collections import Counter
+
 from default_story import MILLION, PRICE, START_S, DefaultStory
-from story import SHARE
+from story import BOND, FUND, MONDAY, SHARE
 
 from tsingma.app.default_reads import defaults_of
+from tsingma.engine.barring import BARS, FREE
+from tsingma.journal import commands as do
+from tsingma.journal import custody_commands as custody
 from tsingma.journal import default_commands as default
+from tsingma.journal import payment_commands as payments
+from tsingma.journal import token_commands as tokens
 
 YEAR_S = 365 * 86_400
+E9 = 10**9
 
 
 def _reinstate(who: str, at_s: int) -> default.ReinstateParticipant:
@@ -77,3 +86,40 @@ def test_an_isolated_trade_that_comes_late_is_held_or_taken_out_like_those_befor
             told.tell(_reinstate("A", told.now_s))
             assert told.status(0) == "matched"
         told.end()
+
+
+def test_every_command_bars_who_is_suspended_or_says_why_not() -> None:
+    """Goal: no kind of command is forgotten. Method: the union of all commands against the two tables, each once."""
+    told = Counter([*BARS, *(kind for kinds in FREE.values() for kind in kinds)])
+    assert set(told) == set(typing.get_args(do.Command))
+    assert set(told.values()) == {1}
+
+
+def test_what_was_open_to_who_is_suspended_is_refused() -> None:
+    """Goal: nothing new, nothing out, by any of these. Method: each as who is suspended, refused for the reason."""
+    told = DefaultStory()
+    told.give("A", SHARE, 1_000)
+    told.suspend("A")
+    a, b, share = told.account("A"), told.account("B"), told.asset(SHARE)
+    agreement = tokens.Agreement("s", (tokens.Leg(a, b, share, 1),), (tokens.Leg(1, 0, 0, 1),), 2**32)
+    for command in (
+        payments.SetPaymentLimit("A", a, 0, b, 1, 0), payments.OpenWallet(1, a, 1, MONDAY),
+        custody.CancelUnits(FUND, a, 1), custody.AllocateMetal(BOND, FUND, a, ("1",)), tokens.ReserveLegs(agreement),
+    ):  # fmt: skip
+        assert "A is suspended" in told.refuse(command), command
+    told.end()
+
+
+def test_a_repo_of_who_is_suspended_ends_sooner_and_never_later() -> None:
+    """Goal: no new term for who fails. Method: rolled to later, to open, to another rate; then to tomorrow."""
+    told = DefaultStory()
+    told.give("A", SHARE, 1_000)
+    told.give("B", "HKD", MILLION)
+    told.price({SHARE: PRICE})
+    a, b = told.account("A"), told.account("B")
+    told.tell(custody.OpenRepo(a, b, "HKD", 1_000, 0, "ACT/365F", MONDAY + 3, E9, (SHARE,), (10,)))
+    told.suspend("A")
+    for rate, end in ((0, MONDAY + 4), (0, 0), (1, MONDAY + 3)):
+        assert "A is suspended" in told.refuse(custody.RollRepo(0, rate, end))
+    told.tell(custody.RollRepo(0, 0, MONDAY + 1))
+    told.end()

@@ -15,12 +15,17 @@ from tsingma.basics.rejection import Rejected, Rejection, RejectionReason, refus
 from tsingma.clearing.default_book import Case, DefaultStatus
 from tsingma.clearing.trades import Trades
 from tsingma.engine.house import House
+from tsingma.journal import act_commands as acts
 from tsingma.journal import commands as do
 from tsingma.journal import corporate_action_commands as events
 from tsingma.journal import custody_commands as custody
+from tsingma.journal import default_commands as default
 from tsingma.journal import link_commands as links
+from tsingma.journal import link_order_commands as link_orders
 from tsingma.journal import payment_commands as payments
 from tsingma.journal import pool_commands as pool
+from tsingma.journal import swap_commands as swap
+from tsingma.journal import token_commands as tokens
 from tsingma.journal.link_order_commands import RouteOrders
 from tsingma.journal.swap_commands import RegisterSwaps
 from tsingma.settlement.instruction import BY_HOUSE
@@ -38,7 +43,7 @@ _SENT: tuple[type, ...] = (
     do.ChangeInstruction, do.ChangeOrder, do.LinkInstructions, do.ReserveAssets,
     do.EndReservation, do.StartBuyIn, do.ReportBuyIn, payments.SubmitPayments, payments.ChangePayment,
     payments.DrawIntradayRepo, payments.RepayIntradayRepo, payments.EarmarkPaper, payments.WithdrawPaper,
-    payments.PayReserved,
+    payments.PayReserved, payments.SetPaymentLimit,
 )  # fmt: skip
 # Fields that name an account whose assets would go, or which would enter into something.
 _ACCOUNTS: dict[type, tuple[str, ...]] = {
@@ -46,7 +51,8 @@ _ACCOUNTS: dict[type, tuple[str, ...]] = {
     events.ElectOption: ("account",),
     custody.PlaceBid: ("account",), custody.OpenRepo: ("seller", "buyer"), custody.DealUnits: ("dealer",),
     custody.WithdrawBars: ("account",), custody.MoveBars: ("giver",), custody.PlaceHolding: ("account",),
-    payments.MoveWallet: ("account",),
+    custody.AllocateMetal: ("account",), custody.CancelUnits: ("account",),
+    payments.MoveWallet: ("account",), payments.OpenWallet: ("operator",),
     pool.ReturnCollateral: ("account",), pool.ArrangePool: ("account",), pool.ProposeSubstitution: ("account",),
     pool.DrawPoolCredit: ("account",),
 }  # fmt: skip
@@ -55,6 +61,53 @@ _COLUMNS: dict[type, tuple[str, ...]] = {
     do.PostTransfers: ("debit",), do.CaptureInstructions: ("deliverer", "receiver"),
     do.CaptureDerivatives: ("buyer", "seller"), links.ConvertMoney: ("account",),
     payments.SendSmallPayments: ("payer",), RegisterSwaps: ("payer", "receiver"),
+}  # fmt: skip
+
+# Commands that name them otherwise: orders and trades answer one by one, the others are looked into here.
+_OTHERWISE: tuple[type, ...] = (
+    do.SubmitInstructions, do.CaptureTrades, RouteOrders, pool.ReleaseSubstituted, pool.DeliverSubstitute,
+    custody.ChangeCollateral, custody.RollRepo, tokens.ReserveLegs,
+)  # fmt: skip
+BARS = frozenset((*_SENT, *_ACCOUNTS, *_COLUMNS, *_OTHERWISE))
+# Why every other command goes on while somebody is barred.
+FREE: dict[str, tuple[type, ...]] = {
+    "the house runs its day": (
+        do.LoadReference, do.OpenDay, do.SetClosingPrices, do.RunStep, do.CloseDay, do.CallMargin, do.ListSeries,
+        do.MarkDerivatives, swap.ListSwaps, swap.MarkSwaps, payments.RunPayments, pool.ListCollateral,
+        pool.SetPoolCalls, pool.SetLodgement, pool.ReuseCollateral, pool.RecallCollateral,
+    ),
+    "it settles what is not held": (do.SettleTogether, payments.SettlePayments),
+    "what is due is paid and delivered": (
+        do.CollectClaims, custody.PayDue, custody.RecordNonPayment, custody.CloseRepo, custody.DeliverBonds,
+        custody.SettleCurrencyFuture, pool.RepayPoolCredit, events.RunCorporateActions, tokens.DecideSettlement,
+    ),
+    "it comes in": (
+        do.DepositAssets, pool.PledgeCollateral, custody.IssueUnits, custody.DepositBar,
+        payments.ReceiveFromMainland, payments.AnswerFromMainland,
+    ),
+    "it takes back what is not done": (custody.WithdrawBid, pool.CancelSubstitution),
+    "issuers, depositories and links tell it of all alike": (
+        custody.RegisterSecurity, custody.OpenDepository, custody.ReportNominee, custody.AnnounceDistribution,
+        custody.CallBonds, custody.OpenOffer, custody.AllotOffer, custody.SettleOffer, custody.CancelOffer,
+        custody.AllocateProceeds, custody.PublishComposition, events.AnnounceCorporateAction,
+        events.WithdrawCorporateAction, links.OpenLink, links.NameHolders, links.LodgeMargin,
+        link_orders.OpenLinkOrders, link_orders.TakeHoldingsSnapshot, link_orders.UseQuota,
+        link_orders.CloseLinkOrders,
+    ),
+    "it registers who somebody is; orders are refused": (
+        events.DeclareTaxStatus, link_orders.MapClients, link_orders.RegisterInvestor,
+    ),
+    "its clock, or its hours": (tokens.TellTime, tokens.KeepMoneyHours),
+    "the token ledger carries it out, where issuers freeze wallets": (
+        tokens.CompleteLegs, tokens.OpenWallets, tokens.IssueToken, tokens.PermitWallets, tokens.TransferTokens,
+        tokens.FreezeWallet, tokens.ForceTransfer, tokens.PayCoupon,
+    ),
+    "what an act carries out is asked for itself": (acts.ProposeAct, acts.DecideAct, acts.RunDayStep),
+    "it is what is done about a default": (
+        default.SuspendParticipant, default.ReinstateParticipant, default.DeclareDefault, default.CallFund,
+        default.CloseOutPosition, default.CloseOutSeries, default.CloseOutSwap, default.SellCollateral,
+        default.PortAccount, default.BookWaterfall, default.CollectAssessments, default.CloseDefault,
+    ),
 }  # fmt: skip
 
 
@@ -78,7 +131,11 @@ def require_active(house: House, command: do.Command) -> None:
         found = house.pool.substitutions.get(command.substitution)
         if found is not None:
             require_account_active(house, found.account, "substitution")
-    elif isinstance(command, custody.ChangeCollateral):
+    elif isinstance(command, tokens.ReserveLegs):
+        for leg in command.agreement.book_legs:
+            require_account_active(house, leg.debit, "book_legs")
+            require_account_active(house, leg.credit, "book_legs")
+    elif isinstance(command, custody.ChangeCollateral | custody.RollRepo):
         _require_repo(house, command)
 
 
@@ -192,9 +249,14 @@ def _require_routed(house: House, command: RouteOrders) -> None:
         raise suspended(house, int(participant[place]), "participant", line=place + 2)
 
 
-def _require_repo(house: House, command: custody.ChangeCollateral) -> None:
+def _require_repo(house: House, command: custody.ChangeCollateral | custody.RollRepo) -> None:
+    """Refuse to change a repo of a barred participant, but for an end that comes sooner at the same rate."""
     if not 0 <= command.repo < len(house.custody.repos):
         return
     repo = house.custody.repos[command.repo]
+    if isinstance(command, custody.RollRepo) and command.rate_e9 == repo.rate_e9:
+        later = not command.end_day or 0 < repo.end_day < command.end_day
+        if not later:
+            return
     for field in ("seller", "buyer"):
         require_account_active(house, int(getattr(repo, field)), field)
