@@ -123,3 +123,33 @@ def test_a_repo_of_who_is_suspended_ends_sooner_and_never_later() -> None:
         assert "A is suspended" in told.refuse(custody.RollRepo(0, rate, end))
     told.tell(custody.RollRepo(0, 0, MONDAY + 1))
     told.end()
+
+
+def test_a_client_with_an_open_repo_is_not_ported_without_it() -> None:
+    """Goal: whole or not at all. Method: the cash of a repo would go over, its repurchase stay; ported once closed."""
+    told = DefaultStory()
+    told.give("A/CLIENT", SHARE, 1_000)
+    told.give("B", "HKD", MILLION)
+    told.price({SHARE: PRICE})
+    client, b, to = told.account("A/CLIENT"), told.account("B"), told.account("B/CLIENT")
+    told.tell(custody.OpenRepo(client, b, "HKD", 1_000, 0, "ACT/365F", 0, E9, (SHARE,), (10,)))
+    number = told.declare("A")
+    assert "repo" in told.refuse(default.PortAccount(number, client, to))
+    told.tell(custody.CloseRepo(0))
+    told.tell(default.PortAccount(number, client, to))
+    assert told.has("B/CLIENT", SHARE) == 1_000
+    told.end()
+
+
+def test_a_client_that_owes_a_claim_is_not_ported_away_from_it() -> None:
+    """Goal: nobody leaves a debt behind. Method: a penalty that the client owes; ported after it is paid."""
+    told = DefaultStory()
+    told.give("A/CLIENT", SHARE, 10)
+    number = told.declare("A")
+    client, b, to = told.account("A/CLIENT"), told.account("B"), told.account("B/CLIENT")
+    told.house.settlement.claims.owe(0, client, b, 0, 500, instruction=-1, day=told.house.position.day)
+    assert "claim" in told.refuse(default.PortAccount(number, client, to))
+    told.give("A/CLIENT", "HKD", 500)
+    told.tell(do.CollectClaims())
+    told.tell(default.PortAccount(number, client, to))
+    assert (told.has("B/CLIENT", SHARE), told.has("B", "HKD")) == (10, 500)

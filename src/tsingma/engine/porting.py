@@ -14,6 +14,7 @@ from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import InvariantBroken, Rejected, RejectionReason, refuse
 from tsingma.clearing.default_book import Case
 from tsingma.clearing.obligations import DuePositions
+from tsingma.custody.repo import OPEN
 from tsingma.engine.default_sums import HKD, bank_postings, declared, require_mine, require_taker
 from tsingma.engine.house import Handlers, House, Margin
 from tsingma.journal.default_commands import PortAccount
@@ -65,6 +66,11 @@ def _require_unbound(house: House, case: Case, account: int) -> None:
             raise _bound(f"{house.resolved.asset_name(asset)} is on hold for something else", name)
         if int(ledger.pledged[row]) != pledged.get(asset, 0):
             raise _bound(f"{house.resolved.asset_name(asset)} is pledged for something else", name)
+    repos, claims = house.custody.repos.rows, house.settlement.claims.table
+    if any(one.status == OPEN and account in (one.seller, one.buyer) for one in repos):
+        raise _bound("a repo of it is open", house.resolved.account_name(account))
+    if ((claims["paid_day"] == 0) & (claims["payer"] == account)).any():
+        raise _bound("it owes a claim of settlement", house.resolved.account_name(account))
     reused = any(one.account == account and len(one.chain) > 1 for one in pool.allotted)
     exchanged = any(one.account == account for one in pool.substitutions.values())
     lent = any(one.account == account for one in pool.loans.values())
