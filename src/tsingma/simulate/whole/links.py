@@ -46,7 +46,7 @@ class LinkDraws(Draws):
         quotas: tuple[do.QuotaTerm, ...]
         if link == FLOWS:
             quotas = (
-                do.QuotaTerm("daily-net-outflow", 10**9), do.QuotaTerm("aggregate-net-outflow", 2 * 10**9),
+                do.QuotaTerm("daily-net-outflow", self.amount(10**7)), do.QuotaTerm("aggregate-net-outflow", 2 * 10**9),
                 do.QuotaTerm("individual", 10**8, 5 * 10**7, 2),
             )  # fmt: skip
             return do.LinkDayTerms(link, direction, day, "CNY", quotas, SESSIONS, "none", 0, -1)
