@@ -30,7 +30,6 @@ from tsingma.engine.sequencer import Sequencer
 from tsingma.journal import default_events, swap_events
 from tsingma.journal.commands import decode, encode
 from tsingma.links.quota import FlowQuotas
-from tsingma.margin.pool.book import PoolBook
 from tsingma.settlement.gross_money.wallets import Wallets
 from tsingma.simulate import takeover
 from tsingma.simulate.run import simulate
@@ -252,19 +251,6 @@ def refused_with_a_trace(monkeypatch: pytest.MonkeyPatch) -> None:
     replaced("draw_pool_credit", pool_exchange, change)(monkeypatch)
 
 
-def snapshot_without_substitutions(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave substitutions out of the dump of the pool."""
-    usual = PoolBook.dump
-
-    def dump(self: PoolBook) -> dict[str, bytes]:
-        kept, self.substitutions = self.substitutions, {}
-        parts = usual(self)
-        self.substitutions = kept
-        return parts
-
-    monkeypatch.setattr(PoolBook, "dump", dump)
-
-
 def reservation_paid_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pay a cent less than a reservation holds, and say nothing of it."""
     usual = engine_money.pay_at_once
@@ -291,7 +277,7 @@ def due_paid_again(monkeypatch: pytest.MonkeyPatch) -> None:
 RULES: tuple[Plant, ...] = (
     repo_without_interest, repo_closed_twice, wallet_without_cover, loan_that_stays, released_uncovered,
     margin_not_set_aside, agreement_moved_twice, units_out_of_nothing, same_key_is_enough, lapsed_and_approved,
-    quota_overdrawn, refused_with_a_trace, snapshot_without_substitutions, reservation_paid_twice, due_paid_again,
+    quota_overdrawn, refused_with_a_trace, reservation_paid_twice, due_paid_again,
 )  # fmt: skip
 
 
