@@ -22,6 +22,7 @@ from tsingma.journal.act_events import ActDecided, ActProposed
 from tsingma.journal.carried_out import events_of
 from tsingma.journal.commands import (
     CallMargin,
+    CaptureDerivatives,
     CloseDay,
     CollectClaims,
     Command,
@@ -196,3 +197,32 @@ def test_a_whole_day_by_steps_ends_as_by_commands() -> None:
     parts, wanted = found.dump(), twin.dump()
     assert {name: part for name, part in parts.items() if not name.startswith("acts.")} == wanted
     assert House.load(parts).digest() == found.digest()
+
+
+@pytest.mark.parametrize("rest", ["\u00b2", "\u0663", "01", "0", "1000", "-1", ""], ids=range(7))
+def test_an_intraday_step_is_counted_in_plain_digits_or_refused(rest: str) -> None:
+    """Goal: no proposal that nobody can list. Method: digits of other scripts, raised, padded, none; then one."""
+    found = house(OpenDay(MONDAY))
+    call = CallMargin("x", pack([A], "i4"), pack([0], "i8"))
+    with pytest.raises(Rejected, match="a day has no step"):
+        kind_of(f"{PlanKind.MARGIN_CALL}/intraday-{rest}")
+    proposal = told(found, f"{PlanKind.MARGIN_CALL}/intraday-{rest}", call)
+    assert isinstance(step(found, ProposeAct(encode(proposal), "chan", "c", 1, 60)), Refused)
+    assert isinstance(decided(found, told(found, f"{PlanKind.MARGIN_CALL}/intraday-999", call), call), Accepted)
+
+
+def test_totals_beyond_64_bits_are_refused() -> None:
+    """Goal: who approves sees no sum that wrapped around. Method: the largest of columns, once and twice."""
+    most, found = 2**63 - 1, house()
+    for size in (1, 2, 3):
+        largest, zero = pack([most] * size, "i8"), pack([0] * size, "i4")
+        called, traded = (
+            CallMargin("x", zero, largest),
+            CaptureDerivatives("x", largest, zero, zero, zero, largest, largest),
+        )
+        for command, name in ((called, "requirement_HKD_cents"), (traded, "contracts")):
+            if size == 1:
+                assert figures_of(found, (command,))[name] == most
+                continue
+            with pytest.raises(Rejected, match="add up beyond 64 bits"):
+                figures_of(found, (command,))

@@ -11,6 +11,7 @@ import hashlib
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from tsingma.basics.columns import unpack
 from tsingma.basics.dates import to_date
@@ -39,6 +40,7 @@ from tsingma.journal.corporate_action_commands import RunCorporateActions
 CONTENTS_MAX = 64  # commands of one step: 16 million trades fill them
 TEXT_LENGTH_MAX = 200
 HASH_BYTES = 32
+_HALF_BITS = 32  # sums of halves of 64-bit columns cannot overflow
 
 TELLS: dict[PlanKind, type[Command]] = {
     PlanKind.OPEN: OpenDay,
@@ -122,21 +124,29 @@ def _figures(house: House, command: Command) -> dict[str, int]:
                 raise refuse(RejectionReason.UNKNOWN, f"no counter {number}", field="instrument", file=trades.source)
             amounts = gross_by_currency(trades, house.resolved)
             values = {f"value_{CURRENCIES[unit]}_cents": cents for unit, cents in enumerate(amounts) if cents}
-            return {"trades": len(trades), "units": int(trades.quantity.sum()), **values}
+            return {"trades": len(trades), "units": _total(trades.quantity, "quantity"), **values}
         case SetClosingPrices():
             prices = unpack(command.price_e4, "i8", field="price_e4")
             rates = {f"rate_{unit}_e6": rate for unit, rate in zip(CURRENCIES, command.fx_e6, strict=False)}
             return {"prices": int(prices.size), **rates}
         case CaptureDerivatives():
             contracts = unpack(command.quantity, "i8", field="quantity")
-            return {"trades": int(contracts.size), "contracts": int(contracts.sum())}
+            return {"trades": int(contracts.size), "contracts": _total(contracts, "quantity")}
         case MarkDerivatives():
             return {"prices": len(unpack(command.price_e4, "i8", field="price_e4")), "index_e4": command.index_e4}
         case CallMargin():
             cents = unpack(command.requirement_cents, "i8", field="requirement_cents")
-            return {"accounts": int(cents.size), "requirement_HKD_cents": int(cents.sum())}
+            return {"accounts": int(cents.size), "requirement_HKD_cents": _total(cents, "requirement_cents")}
         case _:
             return {}
+
+
+def _total(column: npt.NDArray[np.int64], field: str) -> int:
+    """Return the sum of a column; raises Rejected (out-of-range) where 64 bits do not hold it."""
+    found = (int((column >> _HALF_BITS).sum()) << _HALF_BITS) + int((column & (2**_HALF_BITS - 1)).sum())
+    if abs(found) >= 2**63:
+        raise refuse(RejectionReason.OUT_OF_RANGE, "these add up beyond 64 bits", field=field, remedy="split them")
+    return found
 
 
 def _require_day(house: House, told: RunDayStep, commands: tuple[Command, ...]) -> None:

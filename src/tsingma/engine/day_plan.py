@@ -6,6 +6,7 @@ made of the date and its name, whoever runs it, so a step that was done by one i
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from functools import lru_cache
 
@@ -35,6 +36,7 @@ SETTLES_GROSS = (
 )  # fmt: skip
 ENDS_CAPTURE = (StepKind.SAME_DAY_STOCK, StepKind.FAILS_AND_FEES)  # trades of the day would miss these
 TOGETHER = "/together"
+_INTRADAY = re.compile(r"intraday-[1-9][0-9]{0,2}")
 
 
 class PlanKind(StrEnum):
@@ -116,7 +118,7 @@ def kind_of(name: str, markets: Markets | None = None) -> PlanKind:
     first, _, rest = name.partition("/")
     if first == PlanKind.TRADES and rest:
         return PlanKind.TRADES
-    if first in (PlanKind.PRICES, PlanKind.MARGIN_CALL) and rest.startswith("intraday-") and rest[9:].isdigit():
+    if first in (PlanKind.PRICES, PlanKind.MARGIN_CALL) and _INTRADAY.fullmatch(rest):
         return PlanKind(first)
     raise refuse(RejectionReason.UNKNOWN, f"a day has no step '{name[:80]}'", field="step")
 

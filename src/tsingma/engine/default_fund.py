@@ -69,7 +69,7 @@ def call_fund(house: House, command: CallFund) -> FundCalled:
     pledged = 0
     for number, cents in pairs:
         pledged += _pledge_to_fund(house, command.fund, number, cents)
-    return FundCalled(command.fund, len(pairs), int(required.sum()), pledged)
+    return FundCalled(command.fund, len(pairs), sum(cents for _, cents in pairs), pledged)
 
 
 def _pledge_to_fund(house: House, fund: str, account: int, required: int) -> int:
