@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import typing
 from collections import Counter
+from types import SimpleNamespace
 
-from default_story import MILLION, PRICE, START_S, DefaultStory
+from default_story import MILLION, PRICE, START_S, DefaultStory, short_story
 from story import BOND, FUND, MONDAY, SHARE
 
+from tsingma.app.default_notice import notice_of
 from tsingma.app.default_reads import defaults_of
 from tsingma.engine.barring import BARS, FREE
 from tsingma.journal import commands as do
@@ -18,6 +20,9 @@ from tsingma.journal import custody_commands as custody
 from tsingma.journal import default_commands as default
 from tsingma.journal import payment_commands as payments
 from tsingma.journal import token_commands as tokens
+
+if typing.TYPE_CHECKING:
+    from tsingma.app.session import Session
 
 YEAR_S = 365 * 86_400
 E9 = 10**9
@@ -153,3 +158,18 @@ def test_a_client_that_owes_a_claim_is_not_ported_away_from_it() -> None:
     told.tell(do.CollectClaims())
     told.tell(default.PortAccount(number, client, to))
     assert (told.has("B/CLIENT", SHARE), told.has("B", "HKD")) == (10, 500)
+
+
+def test_a_notice_of_an_open_default_says_nothing_of_what_was_written_off_of_another() -> None:
+    """Goal: no false word in a notice. Method: one default written off, then another still open."""
+    told = short_story()
+    number = told.declare("A")
+    told.close_out(number, "A", "C", 40_000_000)
+    told.waterfall(number)
+    told.close(number, write_off=True)
+    told.suspend("D")
+    second = told.declare("D")
+    session = typing.cast("Session", SimpleNamespace(house=told.house, sequencer=SimpleNamespace(sequence=1)))
+    cases = told.house.defaults.cases
+    assert notice_of(session, "", cases[number]).written_off
+    assert not notice_of(session, "", cases[second]).written_off

@@ -42,7 +42,7 @@ def notice_of(session: Session, participant: str, case: Case) -> DefaultNotice:
         ground=line.ground,
         declared_at=line.declared_at,
         owed=line.owed_cents,
-        written_off=any(house.defaults.written_off.values()),
+        written_off=case.status is DefaultStatus.CLOSED and any(house.defaults.written_off.values()),
         layers=tuple(
             NoticeLayer(
                 fund=one.fund, kind=one.kind, available=one.available, used=one.used, borne_by=dict(one.borne_by)

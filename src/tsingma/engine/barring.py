@@ -50,7 +50,7 @@ _ACCOUNTS: dict[type, tuple[str, ...]] = {
     do.SetCreditLine: ("account",), do.StartBuyIn: ("agent",), do.BuyInShort: ("agent",),
     events.ElectOption: ("account",),
     custody.PlaceBid: ("account",), custody.OpenRepo: ("seller", "buyer"), custody.DealUnits: ("dealer",),
-    custody.WithdrawBars: ("account",), custody.MoveBars: ("giver",), custody.PlaceHolding: ("account",),
+    custody.WithdrawBars: ("account",), custody.PlaceHolding: ("account",),
     custody.AllocateMetal: ("account",), custody.CancelUnits: ("account",),
     payments.MoveWallet: ("account",), payments.OpenWallet: ("operator",),
     pool.ReturnCollateral: ("account",), pool.ArrangePool: ("account",), pool.ProposeSubstitution: ("account",),
@@ -66,7 +66,7 @@ _COLUMNS: dict[type, tuple[str, ...]] = {
 # Commands that name them otherwise: orders and trades answer one by one, the others are looked into here.
 _OTHERWISE: tuple[type, ...] = (
     do.SubmitInstructions, do.CaptureTrades, RouteOrders, pool.ReleaseSubstituted, pool.DeliverSubstitute,
-    custody.ChangeCollateral, custody.RollRepo, tokens.ReserveLegs,
+    custody.ChangeCollateral, custody.RollRepo, custody.MoveBars, tokens.ReserveLegs,
 )  # fmt: skip
 BARS = frozenset((*_SENT, *_ACCOUNTS, *_COLUMNS, *_OTHERWISE))
 # Why every other command goes on while somebody is barred.
@@ -135,6 +135,9 @@ def require_active(house: House, command: do.Command) -> None:
         for leg in command.agreement.book_legs:
             require_account_active(house, leg.debit, "book_legs")
             require_account_active(house, leg.credit, "book_legs")
+    elif isinstance(command, custody.MoveBars):
+        if not command.booked:  # the register of bars follows what was booked before
+            require_account_active(house, command.giver, "giver")
     elif isinstance(command, custody.ChangeCollateral | custody.RollRepo):
         _require_repo(house, command)
 
