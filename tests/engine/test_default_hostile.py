@@ -14,6 +14,7 @@ from story import BOND, FUND, MONDAY, SHARE
 
 from tsingma.app.default_notice import notice_of
 from tsingma.app.default_reads import defaults_of
+from tsingma.basics.columns import pack
 from tsingma.engine.barring import BARS, FREE
 from tsingma.journal import commands as do
 from tsingma.journal import custody_commands as custody
@@ -173,3 +174,18 @@ def test_a_notice_of_an_open_default_says_nothing_of_what_was_written_off_of_ano
     cases = told.house.defaults.cases
     assert notice_of(session, "", cases[number]).written_off
     assert not notice_of(session, "", cases[second]).written_off
+
+
+def test_no_contribution_leaves_a_fund_that_an_open_default_may_need() -> None:
+    """Goal: survivors do not leave before the waterfall. Method: lowered, raised, and lowered once it is booked."""
+    told = short_story()
+    told.fund(B=5 * MILLION, C=5 * MILLION)
+    number = told.declare("A")
+    less = default.CallFund("less", "HKSCC", pack([told.account("B")], "i4"), pack([MILLION], "i8"))
+    assert "default 1" in told.refuse(less)
+    told.fund(B=6 * MILLION)
+    told.fund("HKCC", B=MILLION)
+    told.close_out(number, "A", "C", PRICE * 2)
+    told.waterfall(number)
+    told.tell(less)
+    told.end()

@@ -19,7 +19,7 @@ from tsingma.basics.columns import unpack
 from tsingma.basics.dates import to_date
 from tsingma.basics.money import CURRENCIES
 from tsingma.basics.rejection import InvariantBroken, RejectionReason, refuse
-from tsingma.clearing.default_book import Borne, Case
+from tsingma.clearing.default_book import Borne, Case, DefaultStatus
 from tsingma.clearing.derivatives import SERIES_MAX
 from tsingma.engine.closing_out import SECURITIES, SWAPS, pool_part, take_from_pool
 from tsingma.engine.default_sums import HKD, available, bank_postings, declared, hkd_of, require_fund, require_rate
@@ -66,10 +66,23 @@ def call_fund(house: House, command: CallFund) -> FundCalled:
             raise refuse(RejectionReason.SUSPENDED, "no fund calls who is barred", field="account", subject=str(number))
         if not 0 <= cents <= AMOUNT_MAX:
             raise refuse(RejectionReason.OUT_OF_RANGE, f"a contribution of {cents} cents", field="required_cents")
+        if cents < house.defaults.pledged.get((command.fund, number), 0):
+            _require_no_need(house, command.fund, number)
     pledged = 0
     for number, cents in pairs:
         pledged += _pledge_to_fund(house, command.fund, number, cents)
     return FundCalled(command.fund, len(pairs), sum(cents for _, cents in pairs), pledged)
+
+
+def _require_no_need(house: House, fund: str, account: int) -> None:
+    """Refuse to give back what an open default may still need: its waterfall through the fund is not booked."""
+    for case in house.defaults.cases.values():
+        if case.status is DefaultStatus.DECLARED and fund not in case.booked:
+            raise refuse(
+                RejectionReason.NOT_ALLOWED, f"default {case.number} may need what is in the fund",
+                field="required_cents", subject=house.resolved.account_name(account),
+                remedy="book its waterfall, or close it, first",
+            )  # fmt: skip
 
 
 def _pledge_to_fund(house: House, fund: str, account: int, required: int) -> int:
