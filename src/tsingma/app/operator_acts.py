@@ -69,45 +69,35 @@ class RunStepAct(_Act, frozen=True, tag="run-step"):
     date: date | None = None
 
 
-class TakeTradesAct(_Act, frozen=True, tag="take-trades"):
+class _FileAct(_Act, frozen=True):
+    """An act that takes in what a file brings, of a day; without ``sha256`` the file of the market folder."""
+
+    date: date | None = None
+    sha256: Sha = ""
+    file: FileName = ""
+
+
+class TakeTradesAct(_FileAct, frozen=True, tag="take-trades"):
     """Take the trades of a trade file in: novate and net. Without ``sha256`` the file of the market folder."""
 
-    date: date | None = None
-    sha256: Sha = ""
-    file: FileName = ""
 
-
-class TakePricesAct(_Act, frozen=True, tag="take-prices"):
+class TakePricesAct(_FileAct, frozen=True, tag="take-prices"):
     """Fix the prices and rates of a closing file; ``intraday`` counts from 1 those before the close."""
 
-    date: date | None = None
-    sha256: Sha = ""
-    file: FileName = ""
     intraday: Intraday = 0
 
 
-class TakeDerivativesAct(_Act, frozen=True, tag="take-derivative-trades"):
+class TakeDerivativesAct(_FileAct, frozen=True, tag="take-derivative-trades"):
     """Take trades in futures and options in."""
 
-    date: date | None = None
-    sha256: Sha = ""
-    file: FileName = ""
 
-
-class MarkDerivativesAct(_Act, frozen=True, tag="mark-derivatives"):
+class MarkDerivativesAct(_FileAct, frozen=True, tag="mark-derivatives"):
     """Mark futures and options at the settlement prices of a file, and move the day's money."""
 
-    date: date | None = None
-    sha256: Sha = ""
-    file: FileName = ""
 
-
-class CallMarginAct(_Act, frozen=True, tag="call-margin"):
+class CallMarginAct(_FileAct, frozen=True, tag="call-margin"):
     """Call the margin of every account; ``intraday`` counts calls before that of the day. RPF01: file or market."""
 
-    date: date | None = None
-    sha256: Sha = ""
-    file: FileName = ""
     intraday: Intraday = 0
 
 
